@@ -147,4 +147,5 @@ def _expect_digits(text: str, count: int) -> None:
 
 
 def _weighted(digits: str, weights: tuple[int, ...]) -> int:
-    return sum(map(mul, digits.encode(), weights)) - _ZERO * sum(weights)
+    total: int = sum(map(mul, digits.encode(), weights))
+    return total - _ZERO * sum(weights)
