@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make demo` and `make test` are all a user needs; `make help` lists the rest.
+# Python 3.11 or later, make and a package index are all that must be there.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PEOPLE ?= 3000
+SEED   ?= 1
+BENCH  ?= all
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check generate check-generated lint types imports bench docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Chukan needs Python 3.11 or later; got " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[people]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed ## the main job, end to end, on dummy people (PEOPLE=3000 SEED=1)
+	$(BIN)/chukan demo --people $(PEOPLE) --seed $(SEED)
+
+test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why
+	$(BIN)/python -m pytest -q
+
+check: check-generated lint types imports ## generated code, proto lint, ruff, mypy, import rules
+
+generate: $(VENV)/.installed-dev ## generate Python from protos/ and reference pages from code
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/generate.py
+	$(BIN)/python scripts/reference.py
+
+check-generated: $(VENV)/.installed-dev ## generated code and pages are fresh, protos are lint-clean
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/check_generated.py
+
+lint: $(VENV)/.installed-dev ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(VENV)/.installed-dev ## who may import whom
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=exchange,register)
+	$(BIN)/python -m tests.bench --only $(BENCH)
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist
