@@ -148,19 +148,23 @@ class DeliverInquiriesResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ANSWERS_FIELD_NUMBER: _builtins.int
+    BATCHES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def answers(self) -> _statements_pb2.AnswerBatch:
-        """Answers, refusals and waiting ones included, one per permit, in order."""
+    def batches(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.AnswerBatch]:
+        """Answers, refusals and waiting ones included, one per permit. Permits that
+        were answered before bring back their stored batch whole and verbatim, which
+        may hold answers to other permits of the same inquirer too; so match answers
+        to permits by exchange_digest, never by position.
+        """
 
     def __init__(
         self,
         *,
-        answers: _statements_pb2.AnswerBatch | None = ...,
+        batches: _abc.Iterable[_statements_pb2.AnswerBatch] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

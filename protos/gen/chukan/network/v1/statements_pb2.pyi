@@ -69,7 +69,9 @@ class StatementHeader(_message.Message):
     nothing is sealed.
     """
     suite: _builtins.str
-    """Cipher suite of what is sealed; "HPKE-X25519-HKDF-SHA256-AES-256-GCM+AES-256-GCM"."""
+    """Cipher suite of what is sealed; empty where nothing is.
+    "HPKE-BASE-X25519-HKDF_SHA256-AES_256_GCM+ROWS-AES_256_GCM".
+    """
     issue_time_ms: _builtins.int
     """Issued, milliseconds since 1970-01-01 UTC."""
     expire_time_ms: _builtins.int
