@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers that name people, companies and municipalities: their shapes, check digits, and dummies.
 
-Sources: 個人番号 行政手続における特定の個人を識別するための番号の利用等に関する法律施行令8条 and its order; 法人番号 its order art. 2;
-全国地方公共団体コード 総務省 (検査数字の算出) [P]; domain facts §5. 住民票コード has a check digit whose formula is not confirmed:
-only its shape is checked here (docs/divergences "Numbers").
+Sources: 個人番号 and 法人番号 the orders under 番号法; 全国地方公共団体コード the ministry's 検査数字 [P]. A 住民票コード
+has a check digit whose formula is not confirmed: only its shape is checked here (docs/divergences "Numbers").
 """
 
 from __future__ import annotations
@@ -64,8 +63,8 @@ def is_individual_number(text: str) -> bool:
 def looks_like_individual_number(text: str) -> bool:
     """Whether an id field holds what must be refused: exactly twelve digits after NFKC with a valid check digit.
 
-    A weak detector: one of ten arbitrary 12-digit strings passes too, and longer fields are not searched (domain facts §1);
-    those are checked by keyed digest where the held numbers are known.
+    A weak detector: one of ten arbitrary 12-digit strings passes too, and longer fields are not searched; those are
+    checked by keyed digest where the held numbers are known.
     """
     return is_individual_number(text if text.isascii() else unicodedata.normalize("NFKC", text))
 

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Organizations (機関) and local public bodies: who they are, their codes, and how a provider's code is resolved.
 
-The organization code of a municipality is 02201 + six-digit body code + 01700, of a prefecture 02101 + … + 01700 [own], after
-the public 0220113112101700 of 世田谷区; that positions 6-11 hold the body code is [?] (docs/divergences "Organization codes").
-Every municipality of Japan resolves; `all_organizations` lists those shipped as members. Wards of designated cities are no
-organizations: their codes are folded to the city's before anything is asked [P].
+The organization code of a municipality is 02201 + six-digit body code + 01700, of a prefecture 02101 + … + 01700 [own],
+after the public 0220113112101700 of 世田谷区; that positions 6-11 hold the body code is [?] (docs/divergences
+"Organization codes"). Every municipality of Japan resolves; `all_organizations` lists those shipped as members. Wards
+of designated cities are no organizations: their codes are folded to the city's before anything is asked [P].
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard._data import read_rows, read_toml
 from chukan.standard.codes import is_organization_code
 from chukan.standard.numbers import is_municipality_code, municipality_code
 from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "LocalBody",
@@ -38,6 +41,7 @@ _FRAMES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"municipality": ("02201", "01700"), "prefecture": ("02101", "01700")}
 )
 _BODY_CODE: Final = slice(5, 11)
+_FIVE_DIGITS: Final = re.compile("[0-9]{5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def organization(code: str) -> Organization:
 @lru_cache(maxsize=4096)
 def by_municipality(code: str) -> Organization:
     """Return the municipality or prefecture with this five- or six-digit code; wards are folded to their city."""
-    six = municipality_code(code) if len(code) == 5 and code.isascii() and code.isdigit() else code
+    six = municipality_code(code) if _FIVE_DIGITS.fullmatch(code) else code
     body = local_bodies().get(fold_ward(six))
     if body is None:
         raise ChukanError("ORGANIZATION_UNKNOWN")

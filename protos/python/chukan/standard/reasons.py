@@ -8,13 +8,15 @@ callers name file, row, column, field or rule in ``params`` and nothing of the p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.standard._data import read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["RECORD", "ChukanError", "Reason", "all_reasons", "reason"]
 
@@ -43,7 +45,7 @@ class Reason:
 
     @property
     def call_status(self) -> str:
-        """The gRPC status name when a call does end with it: a record's reason in a unary call is FAILED_PRECONDITION."""
+        """The gRPC status name when a call does end with it; FAILED_PRECONDITION for a reason of a record."""
         return self.status if self.ends_call else "FAILED_PRECONDITION"
 
 
