@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processing numbers (処理通番) as the network keeps them: who asked, until when, and what became of each.
+
+A number is 12 digits naming the row and 12 random ones [own] (docs/divergences "Processing numbers"), so a look-up is
+one by row. Once the acquisition is over the random digits are dropped: the number can't be told any more, but that it
+was used still can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, bindparam
+
+from chukan.durable.changes import next_change_seq
+from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.storage.schema import metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["Acquisition", "AcquisitionState", "ProcessingNumberStore"]
+
+_SEQUENCE: Final = "network.processing_number"
+
+_table: Final = Table(
+    "network_processing_number",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("organization", String(16), nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("secret", String(12), nullable=False),  # empty once purged
+    Column("state", Integer, nullable=False),
+    Column("resident", BigInteger, nullable=False),  # 0 = not submitted, or nobody
+    Column("reason", String(64), nullable=False),
+    Column("expire", BigInteger, nullable=False),  # milliseconds
+    Index("network_processing_number_token", "organization", "token", unique=True),
+)
+_columns: Final = ("id", "organization", "token", "secret", "state", "resident", "reason", "expire")
+_c = _table.c
+_BY_TOKEN: Final = sqlalchemy.select(*(_c[name] for name in _columns)).where(
+    _c.organization == bindparam("organization"), _c.token.in_(bindparam("tokens", expanding=True))
+)
+_BY_ID: Final = sqlalchemy.select(*(_c[name] for name in _columns)).where(
+    _c.id.in_(bindparam("ids", expanding=True)), _c.organization == bindparam("organization")
+)
+_SETTLE: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"))
+    .values(state=bindparam("state_"), resident=bindparam("resident_"), reason=bindparam("reason_"))
+)
+_PURGE: Final = Statement(
+    sqlalchemy.update(_table).where(_c.id == bindparam("id_")).values(state=bindparam("state_"), secret="")
+)
+
+
+class AcquisitionState(IntEnum):
+    """Where one acquisition stands at the network."""
+
+    ISSUED = 1
+    SUBMITTED = 2
+    REFUSED = 3
+    DELIVERED = 4
+
+
+class Acquisition(NamedTuple):
+    """One row; secret is the random half of the number, empty once purged. expire: milliseconds since 1970."""
+
+    id: int
+    organization: str
+    token: str
+    secret: str
+    state: int
+    resident: int
+    reason: str
+    expire: int
+
+
+class ProcessingNumberStore:
+    """The table of acquisitions."""
+
+    def by_tokens(self, connection: Connection, organization: str, tokens: Sequence[str]) -> dict[str, Acquisition]:
+        """Return the organization's acquisitions by token."""
+        rows = connection.execute(_BY_TOKEN, {"organization": organization, "tokens": list(tokens)})
+        return {row.token: row for row in map(_row, rows)}
+
+    def by_ids(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, Acquisition]:
+        """Return the organization's acquisitions by row; another organization's are absent."""
+        rows = connection.execute(_BY_ID, {"organization": organization, "ids": list(ids)})
+        return {row.id: row for row in map(_row, rows)}
+
+    def add(
+        self, connection: Connection, organization: str, tokens: Sequence[str], secrets: Sequence[str], expire: int
+    ) -> list[Acquisition]:
+        """Open one acquisition per token, in order."""
+        first = next_change_seq(connection, _SEQUENCE, len(tokens))
+        added = [
+            Acquisition(first + at, organization, token, secret, AcquisitionState.ISSUED, 0, "", expire)
+            for at, (token, secret) in enumerate(zip(tokens, secrets, strict=True))
+        ]
+        bulk_insert(connection, _table, _columns, added)
+        return added
+
+    def settle(self, connection: Connection, rows: Iterable[tuple[int, AcquisitionState, int, str]]) -> None:
+        """Set (row, state, resident, reason) of submitted acquisitions."""
+        _SETTLE.many(
+            connection,
+            ("state_", "resident_", "reason_", "id_"),
+            [(int(state), resident, reason, row) for row, state, resident, reason in rows],
+        )
+
+    def purge(self, connection: Connection, ids: Iterable[int]) -> None:
+        """Drop the numbers themselves: nobody may keep one beyond its acquisition."""
+        _PURGE.many(connection, ("state_", "id_"), [(int(AcquisitionState.DELIVERED), row) for row in ids])
+
+
+def _row(row: Any) -> Acquisition:
+    return Acquisition(*row)
