@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers that name people, companies and municipalities: their shapes, check digits, and dummies.
 
-Sources: 個人番号 and 法人番号 the orders under 番号法; 全国地方公共団体コード the ministry's 検査数字 [P]. A 住民票コード
+Sources: 個人番号 and 法人番号 the orders under 番号法; 全国地方公共団体コード the ministry's 検査数字 [P]. 住民票コード
 has a check digit whose formula is not confirmed: only its shape is checked here (docs/divergences "Numbers").
 """
 
