@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the servers and clients of Chukan measure, and where it can be read."""
+
+from .http import MetricsServer, start_metrics_server
+from .metrics import MethodMetrics, Metrics
+
+__all__ = ["MethodMetrics", "Metrics", "MetricsServer", "start_metrics_server"]

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every metric, declared once, on a registry that is an argument.
+
+The gRPC ones have the names of go-grpc-middleware's Prometheus provider, so existing dashboards and alerts fit. No
+label is ever a person: labels are codes of lists (state, reason, information, method), and a value that does not look
+like its list's codes is counted as "other".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
+
+__all__ = ["MethodMetrics", "Metrics"]
+
+_METHOD: Final = ("grpc_type", "grpc_service", "grpc_method")
+#: A call of ours takes a millisecond or a few; a batch up to seconds.
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_OTHER: Final = "other"
+_UPPER_SNAKE: Final = re.compile(r"[A-Z][A-Z_]{1,63}")
+_SNAKE: Final = re.compile(r"[a-z][a-z_]{0,63}")
+_INFORMATION: Final = re.compile(r"TM[0-9A-Z]{14}")
+
+
+class Metrics:
+    """One server's metrics. Verbs count what happened; `read_*` take functions that are asked at each scrape."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._started = Counter("grpc_server_started_total", "RPCs started on the server.", _METHOD, registry=registry)
+        self._handled = Counter(
+            "grpc_server_handled_total",
+            "RPCs completed on the server, regardless of success or failure.",
+            (*_METHOD, "grpc_code"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "grpc_server_handling_seconds",
+            "Response latency (seconds) of RPCs handled by the server.",
+            _METHOD,
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._received = Counter(
+            "grpc_server_msg_received_total", "Stream messages received on the server.", _METHOD, registry=registry
+        )
+        self._sent = Counter(
+            "grpc_server_msg_sent_total", "Stream messages sent by the server.", _METHOD, registry=registry
+        )
+        self._late = Counter(
+            "chukan_late_answers_total", "Calls whose work ended after their deadline.", _METHOD, registry=registry
+        )
+        self._refused = Counter("chukan_refusals_total", "Refusals, by reason.", ("reason",), registry=registry)
+        self._states = Counter(
+            "chukan_inquiry_transitions_total", "Inquiries that entered a state.", ("state",), registry=registry
+        )
+        self._stored = Counter(
+            "chukan_replica_writes_total", "Replicas written, by information.", ("information",), registry=registry
+        )
+        self._unsent = Gauge(
+            "chukan_oldest_unsent_seconds",
+            "Age of the oldest unsent item of the outbox, by kind; 0 when nothing waits.",
+            ("kind",),
+            registry=registry,
+        )
+        self._build = Gauge("chukan_build_info", "1, with what is running.", ("version", "profile"), registry=registry)
+        self._scrape = _AtScrape()
+        registry.register(self._scrape)
+
+    def method(self, *, kind: str, service: str, method: str) -> MethodMetrics:
+        """Resolve the metrics of one RPC; `kind` is unary, client_stream, server_stream or bidi_stream."""
+        return MethodMetrics(
+            started=self._started.labels(kind, service, method),
+            handled=lambda code: self._handled.labels(kind, service, method, code),
+            seconds=self._seconds.labels(kind, service, method),
+            received=self._received.labels(kind, service, method),
+            sent=self._sent.labels(kind, service, method),
+            late=self._late.labels(kind, service, method),
+        )
+
+    def note_refused(self, reason: str, count: int = 1) -> None:
+        """Count calls or records refused with this reason."""
+        self._refused.labels(_code(reason, _UPPER_SNAKE)).inc(count)
+
+    def note_inquiry_state(self, state: str, count: int = 1) -> None:
+        """Count inquiries that entered a state."""
+        self._states.labels(_code(state, _UPPER_SNAKE)).inc(count)
+
+    def note_replicas(self, information: str, count: int = 1) -> None:
+        """Count replicas of an information that were written (registered, corrected or deleted)."""
+        self._stored.labels(_code(information, _INFORMATION)).inc(count)
+
+    def observe_unsent_age(self, kind: str, seconds: float) -> None:
+        """Say how old the oldest unsent item of a kind is now; 0 when nothing waits."""
+        self._unsent.labels(_code(kind, _SNAKE)).set(seconds)
+
+    def note_build(self, *, version: str, profile: str) -> None:
+        """Say what is running."""
+        self._build.labels(version, profile).set(1)
+
+    def read_inquiries(self, source: Callable[[], Mapping[str, int]]) -> None:
+        """Ask `source` at each scrape how many inquiries stand in each state."""
+        self._scrape.add("chukan_inquiries", "Inquiries, by state.", ("state", _UPPER_SNAKE), source)
+
+    def read_replicas(self, source: Callable[[], Mapping[str, int]]) -> None:
+        """Ask `source` at each scrape how many current replicas of each information are held."""
+        self._scrape.add("chukan_replicas", "Replicas held, by information.", ("information", _INFORMATION), source)
+
+
+class MethodMetrics:
+    """The metrics of one RPC, resolved once so that a call pays for counting only."""
+
+    __slots__ = ("_codes", "_handled", "_seconds", "late", "received", "sent", "started")
+
+    def __init__(
+        self,
+        *,
+        started: Counter,
+        handled: Callable[[str], Counter],
+        seconds: Histogram,
+        received: Counter,
+        sent: Counter,
+        late: Counter,
+    ) -> None:
+        self.started = started.inc
+        self.received = received.inc
+        self.sent = sent.inc
+        self.late = late.inc
+        self._seconds = seconds.observe
+        self._handled = handled
+        self._codes = {"OK": handled("OK").inc}
+
+    def finished(self, code: str, seconds: float) -> None:
+        """End the call with a status (Go's spelling: OK, InvalidArgument, …)."""
+        count = self._codes.get(code)
+        if count is None:
+            count = self._codes[code] = self._handled(code).inc
+        count()
+        self._seconds(seconds)
+
+
+class _AtScrape(Collector):
+    """Gauges read from their owner at each scrape. One that can't be read is left out: unknown, never zero."""
+
+    def __init__(self) -> None:
+        self._gauges: list[tuple[str, str, tuple[str, re.Pattern[str]], Callable[[], Mapping[str, int]]]] = []
+
+    def add(
+        self, name: str, text: str, label: tuple[str, re.Pattern[str]], source: Callable[[], Mapping[str, int]]
+    ) -> None:
+        self._gauges.append((name, text, label, source))
+
+    def describe(self) -> list[Metric]:
+        """Nothing is known before the first scrape."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        failed = 0
+        for name, text, (label, pattern), source in self._gauges:
+            try:
+                values = source()
+            except Exception:  # noqa: BLE001  # a scrape must not fail because one owner can't be reached
+                failed += 1
+                continue
+            family = GaugeMetricFamily(name, text, labels=(label,))
+            for code, value in values.items():
+                family.add_metric((_code(code, pattern),), value)
+            yield family
+        yield GaugeMetricFamily(
+            "chukan_unreadable_gauges", "Gauges that could not be read for this scrape.", value=failed
+        )
+
+
+def _code(value: str, pattern: re.Pattern[str]) -> str:
+    return value if pattern.fullmatch(value) else _OTHER

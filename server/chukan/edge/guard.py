@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands around every handler, in this order: metrics, pool, deadline, identity, validation, errors.
+
+One wrapper does all steps, and it is put around each handler once, when a server is built: gRPC's interceptors are
+looked up anew for every call and on the thread that hands out all calls, cost three times as much, and drop the pool
+a method asked for. The in-process transport wraps with the same guard, so a call looks alike to a handler either way.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+import grpc
+from chukan.standard.reasons import ChukanError
+from google.protobuf.message import DecodeError
+from grpc_status.rpc_status import to_status
+
+from .caller import current_caller, set_caller
+from .errors import log_unexpected, status_of
+from .local_context import CallEnded
+from .pools import pool_refusal
+from .service import full_methods, pool_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import ThreadPoolExecutor
+
+    from chukan.monitoring import MethodMetrics, Metrics
+    from google.rpc.status_pb2 import Status
+
+    from .identity import Identity
+    from .pools import Pools
+    from .service import Handler, Service
+    from .validation import Validation
+
+__all__ = ["Guard"]
+
+#: A message of any method, or an iterator of them.
+_Request: TypeAlias = Any
+_Response: TypeAlias = Any
+
+#: What an unreadable message is replaced with, so that the refusal carries a reason like any other.
+_UNREADABLE: Any = object()
+
+
+class Guard:
+    """Wraps the handlers of one server."""
+
+    def __init__(self, *, metrics: Metrics, identity: Identity | None, validation: Validation) -> None:
+        """Without `identity` nobody is asked who they are (health, reflection, channelz)."""
+        self._metrics = metrics
+        self._identity = identity
+        self._validation = validation
+
+    def handlers(self, service: Service, pools: Pools | None = None) -> dict[str, Handler]:
+        """All handlers of a service, guarded, by full method. Without pools they run where they are called."""
+        return {
+            method: self._wrap(method, handler, pools.named(pool_of(service, method)) if pools else None)
+            for method, handler in full_methods(service).items()
+        }
+
+    def _wrap(self, full_method: str, handler: Handler, pool: ThreadPoolExecutor | None) -> Handler:
+        _, service, method = full_method.split("/")
+        kind, constructor, behavior = _shape(handler)
+        if getattr(behavior, "experimental_non_blocking", False):
+            return handler  # health's Watch: it answers through callbacks and holds no thread
+        metrics = self._metrics.method(kind=kind, service=service, method=method)
+        call = (_Stream if handler.response_streaming else _Single)(self, full_method, behavior, metrics)
+        call.streams_in = handler.request_streaming
+        call.experimental_thread_pool = pool
+        return constructor(
+            call,
+            request_deserializer=_forgiving(handler.request_deserializer),
+            response_serializer=handler.response_serializer,
+        )
+
+    def admit(self, context: grpc.ServicerContext) -> float | None:
+        """Let the call in and say until when, or raise."""
+        refusal = pool_refusal()
+        if refusal:
+            raise ChukanError(refusal, retry_after=1.0)
+        if self._identity is None:
+            return None
+        caller = self._identity.of(context)
+        set_caller(caller)
+        return caller.deadline
+
+    def check(self, message: _Request) -> None:
+        """Raise if the message can't be read or breaks a rule of the contract."""
+        if message is _UNREADABLE:
+            raise ChukanError("REQUEST_UNREADABLE")
+        self._validation.check(message)
+
+    def status(self, error: Exception, *, method: str, context: grpc.ServicerContext) -> Status | None:
+        """Return the status to end the call with; None when gRPC has ended it already."""
+        if isinstance(error, ChukanError):
+            known = error
+        elif _ended_by_grpc(error, context):
+            return None
+        elif isinstance(error, NotImplementedError):
+            known = ChukanError("FEATURE_NOT_AVAILABLE", feature=method)
+        else:
+            log_unexpected(error, method=method, organization=_organization())
+            known = ChukanError("INTERNAL_ERROR")
+        self._metrics.note_refused(known.code)
+        return status_of(known)
+
+
+class _Call:
+    """One method of one server."""
+
+    #: Where gRPC looks for the pool to run this method in.
+    experimental_thread_pool: ThreadPoolExecutor | None = None
+    streams_in = False
+
+    def __init__(
+        self,
+        guard: Guard,
+        method: str,
+        behavior: Callable[[Any, grpc.ServicerContext], Any],
+        metrics: MethodMetrics,
+    ) -> None:
+        self._guard = guard
+        self._method = method
+        self._behavior = behavior
+        self._metrics = metrics
+
+    def _accepted(self, request: _Request) -> _Request:
+        if self.streams_in:
+            return self._incoming(request)
+        self._metrics.received()
+        self._guard.check(request)
+        return request
+
+    def _incoming(self, requests: Iterator[Any]) -> Iterator[Any]:
+        received, check = self._metrics.received, self._guard.check
+        for request in requests:
+            received()
+            check(request)
+            yield request
+
+    def _end(self, error: Exception, context: grpc.ServicerContext, begun: float) -> NoReturn:
+        status = self._guard.status(error, method=self._method, context=context)
+        if status is None:
+            code = _code(context) or grpc.StatusCode.CANCELLED
+            self._metrics.finished(_spelling(code), perf_counter() - begun)
+            raise error
+        ended = to_status(status)
+        self._metrics.finished(_spelling(ended.code), perf_counter() - begun)
+        context.abort_with_status(ended)
+
+
+class _Single(_Call):
+    """One response: unary and client streaming."""
+
+    def __call__(self, request: _Request, context: grpc.ServicerContext) -> _Response:
+        begun = perf_counter()
+        metrics = self._metrics
+        metrics.started()
+        try:
+            deadline = self._guard.admit(context)
+            response = self._behavior(self._accepted(request), context)
+        except Exception as error:  # noqa: BLE001  # the outermost catch-all
+            self._end(error, context, begun)
+        if deadline is not None and monotonic() > deadline:
+            metrics.late()
+        metrics.sent()
+        metrics.finished("OK", perf_counter() - begun)
+        return response
+
+
+class _Stream(_Call):
+    """Many responses: server and bidirectional streaming."""
+
+    def __call__(self, request: _Request, context: grpc.ServicerContext) -> Iterator[_Response]:
+        begun = perf_counter()
+        metrics = self._metrics
+        metrics.started()
+        try:
+            self._guard.admit(context)
+            for response in self._behavior(self._accepted(request), context):
+                metrics.sent()
+                yield response
+        except GeneratorExit:
+            metrics.finished("Canceled", perf_counter() - begun)
+            raise
+        except Exception as error:  # noqa: BLE001  # the outermost catch-all
+            self._end(error, context, begun)
+        metrics.finished("OK", perf_counter() - begun)
+
+
+def _shape(handler: Handler) -> tuple[str, Callable[..., Handler], Any]:
+    if handler.request_streaming and handler.response_streaming:
+        return "bidi_stream", grpc.stream_stream_rpc_method_handler, handler.stream_stream
+    if handler.request_streaming:
+        return "client_stream", grpc.stream_unary_rpc_method_handler, handler.stream_unary
+    if handler.response_streaming:
+        return "server_stream", grpc.unary_stream_rpc_method_handler, handler.unary_stream
+    return "unary", grpc.unary_unary_rpc_method_handler, handler.unary_unary
+
+
+def _forgiving(deserializer: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    if deserializer is None:
+        return None
+
+    def deserialize(data: bytes) -> _Request:
+        try:
+            return deserializer(data)
+        except DecodeError:
+            return _UNREADABLE
+
+    return deserialize
+
+
+def _ended_by_grpc(error: Exception, context: grpc.ServicerContext) -> bool:
+    """Whether the caller went away (while we read its stream) or the servicer called context.abort itself."""
+    gone = type(error) is grpc.RpcError
+    aborted = type(error) is Exception and not error.args and _code(context) is not None
+    return gone or aborted or isinstance(error, CallEnded)
+
+
+def _organization() -> str:
+    try:
+        return current_caller().organization
+    except LookupError:
+        return ""
+
+
+def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:
+    code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined]  # newer than the stubs
+    return code
+
+
+def _spelling(code: grpc.StatusCode) -> str:
+    """Go's spelling of a code, as in the metrics of every other gRPC server."""
+    if code is grpc.StatusCode.OK:
+        return "OK"
+    if code is grpc.StatusCode.CANCELLED:
+        return "Canceled"
+    return "".join(word.capitalize() for word in code.name.split("_"))

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules the contract declares on its messages (protovalidate), checked before a handler sees a message.
+
+A message type without rules is found once and costs a dictionary look-up from then on; so does a type the server is
+told to skip because its handler checks the columns faster itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.message import Message
+    from protovalidate import Violation
+
+__all__ = ["Validation"]
+
+
+class Validation:
+    """Checks messages; one per server, shared by all threads."""
+
+    def __init__(self, *, skip: frozenset[str] = frozenset()) -> None:
+        """`skip`: full names of message types that are not checked here."""
+        self._skip = skip
+        self._checks: dict[type[Message], Callable[[Message], list[Violation]] | None] = {}
+        self._collect: Callable[[Message], list[Violation]] | None = None
+
+    def check(self, message: Message) -> None:
+        """Raise INVALID_FIELD with every broken rule; values are never quoted."""
+        try:
+            collect = self._checks[type(message)]
+        except KeyError:
+            collect = self._learn(message)
+        if collect is None:
+            return
+        violations = collect(message)
+        if violations:
+            raise ChukanError("INVALID_FIELD", violations=[_shown(violation) for violation in violations])
+
+    def _learn(self, message: Message) -> Callable[[Message], list[Violation]] | None:
+        descriptor: Any = message.DESCRIPTOR  # the stubs know two classes of descriptors
+        wanted = descriptor.full_name not in self._skip and _has_rules(descriptor, set())
+        collect = self._checks[type(message)] = self._validator() if wanted else None
+        return collect
+
+    def _validator(self) -> Callable[[Message], list[Violation]]:
+        if self._collect is None:
+            from protovalidate import Validator  # noqa: PLC0415  # 0.15 s that a server without rules never needs
+
+            self._collect = Validator().collect_violations
+        return self._collect
+
+
+def _has_rules(descriptor: Descriptor, seen: set[str]) -> bool:
+    from buf.validate import validate_pb2  # noqa: PLC0415  # registers the options, or they read as unknown fields
+
+    if descriptor.full_name in seen:
+        return False
+    seen.add(descriptor.full_name)
+    return (
+        descriptor.GetOptions().HasExtension(validate_pb2.message)
+        or any(oneof.GetOptions().HasExtension(validate_pb2.oneof) for oneof in descriptor.oneofs)
+        or any(
+            field.GetOptions().HasExtension(validate_pb2.field)
+            or (field.message_type is not None and _has_rules(field.message_type, seen))
+            for field in descriptor.fields
+        )
+    )
+
+
+def _shown(violation: Violation) -> tuple[str, str]:
+    """Return path and rule. A map's key may be a value of a person, so it is not in the path."""
+    path = ""
+    proto = violation.proto
+    for element in proto.field.elements if proto.field else ():
+        path += ("." if path else "") + element.field_name
+        if element.subscript is not None:
+            path += f"[{element.subscript.value}]" if element.subscript.field == "index" else "[*]"
+    return path, proto.message or proto.rule_id
