@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The later steps of code acquisition: processing numbers come in, codes come in, processing numbers are purged.
+
+Bad cases (domain §3a): an unknown or expired processing number, a code already linked to another addressee, a person
+without a 住民票コード, an addressee closed meanwhile. Each ends in FAILED with its reason and can be asked for again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from chukan.durable.changes import next_change_seq
+from chukan.durable.instants import to_micros
+from chukan.server.domain.linkage import AddresseeState, LinkageState, LinkageUpdate, Outcome, RowFailure
+from chukan.server.middle.batches import answer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.domain.linkage import AddresseeRow, BatchAnswer, CodeDelivery
+    from chukan.server.ports import Connection, Environment, Outbox, OutboxItem
+    from chukan.server.ports.linkage import AddresseeStore, ProcessingNumberIssuer
+
+__all__ = ["CodeAcquisition"]
+
+_ID: Final = 8
+
+
+class CodeAcquisition:
+    """Carries acquisitions on for every organization served here."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        addressees: AddresseeStore,
+        outbox: Outbox,
+        network: ProcessingNumberIssuer,
+    ) -> None:
+        self._environment = environment
+        self._addressees = addressees
+        self._outbox = outbox
+        self._network = network
+
+    def issue(self, items: list[OutboxItem]) -> None:
+        """Ask the network for processing numbers: the handler of ISSUE."""
+        for item in items:
+            ids = [int.from_bytes(item.payload[at : at + _ID], "big") for at in range(0, len(item.payload), _ID)]
+            self._issue(item.organization, item.id, ids)
+
+    def _issue(self, organization: str, item: int, ids: Sequence[int]) -> None:
+        tokens = [self._token(organization, item, key) for key in ids]
+        numbers, expires = self._network.issue_processing_numbers(organization, tokens)
+        with self._environment.database.read() as connection:
+            rows = self._addressees.digests_by_ids(connection, organization, ids)
+        row_keys = [rows[key] for key in ids]
+        digests = self._addressees.processing_digests(organization, numbers)
+        sealed = self._addressees.seal_processing_numbers(organization, row_keys, numbers)
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> None:
+            held = self._addressees.find_by_ids(connection, organization, ids)
+            updates = [
+                LinkageUpdate(
+                    key,
+                    int(LinkageState.PROCESSING_NUMBER_ISSUED),
+                    processing_digest=digests[row],
+                    processing_number=sealed[row],
+                    processing_expires=expires,
+                    requested=held[key].requested,
+                )
+                for row, key in enumerate(ids)
+                if held[key].linkage_state == LinkageState.REQUESTED
+            ]
+            if updates:
+                first = next_change_seq(connection, count=len(updates))
+                self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
+            self._outbox.done(connection, [item])
+
+        self._environment.database.write(organization, step)
+
+    def _token(self, organization: str, item: int, key: int) -> str:
+        """Return the token of one acquisition: the same when the outbox row is tried again, unrelated to the number."""
+        return self._environment.vault.index_digest(organization, "acquisition.token", f"{item}/{key}").hex()[:48]
+
+    def deliver(self, organization: str, deliveries: Sequence[CodeDelivery]) -> BatchAnswer:
+        """Link the codes that came; a repeated delivery changes nothing."""
+        digests = self._addressees.processing_digests(organization, [one.processing_number for one in deliveries])
+        codes = [one.linkage_code for one in deliveries]
+        code_digests = self._addressees.code_digests(organization, codes)
+        with self._environment.database.read() as connection:
+            waiting = self._addressees.find_by_processing_digests(connection, organization, digests)
+        row_keys = [waiting[digest][1] if digest in waiting else os.urandom(16) for digest in digests]
+        sealed = self._addressees.seal_codes(organization, row_keys, codes)
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> BatchAnswer:
+            held = self._addressees.find_by_processing_digests(connection, organization, digests)
+            taken = self._addressees.holders(connection, organization, code_digests)
+            refused: dict[int, RowFailure] = {}
+            outcomes: dict[int, int] = {}
+            updates: list[LinkageUpdate] = []
+            for row, one in enumerate(deliveries):
+                found = held.get(digests[row])
+                if found is None:
+                    # purged after linking: a repetition of what stands already, or a number never issued here
+                    if one.linkage_code and code_digests[row] in taken:
+                        outcomes[row] = Outcome.UNCHANGED
+                    else:
+                        refused[row] = RowFailure(row, "PROCESSING_NUMBER_UNKNOWN", "processing_number")
+                    continue
+                reason = self._refusal(one, found[0], taken.get(code_digests[row]), now)
+                if reason:
+                    refused[row] = RowFailure(row, reason, "linkage_code")
+                    updates.append(_failed(found[0], reason))
+                else:
+                    taken[code_digests[row]] = found[0].id
+                    updates.append(_linked(found[0], code_digests[row], sealed[row], now))
+            if updates:
+                first = next_change_seq(connection, count=len(updates))
+                self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
+            return answer_of(len(deliveries), outcomes, refused)
+
+        return self._environment.database.write(organization, step)
+
+    @staticmethod
+    def _refusal(one: CodeDelivery, row: AddresseeRow, holder: int | None, now: int) -> str:
+        if one.reason or not one.linkage_code:
+            return one.reason or "NO_RESIDENT_RECORD_CODE"
+        if row.state != AddresseeState.ACTIVE:
+            return "ADDRESSEE_CLOSED"
+        if row.processing_number_expires and row.processing_number_expires < now:
+            return "PROCESSING_NUMBER_EXPIRED"
+        if holder is not None and holder != row.id:
+            return "CODE_LINKED_TO_ANOTHER"
+        return ""
+
+
+def _linked(row: AddresseeRow, digest: bytes, sealed: bytes, now: int) -> LinkageUpdate:
+    return LinkageUpdate(
+        row.id, int(LinkageState.LINKED), code_digest=digest, code=sealed, requested=row.requested, linked=now
+    )
+
+
+def _failed(row: AddresseeRow, reason: str) -> LinkageUpdate:
+    return LinkageUpdate(row.id, int(LinkageState.FAILED), failure_reason=reason, requested=row.requested)

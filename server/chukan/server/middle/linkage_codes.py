@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""符号管理 (FGU): registering addressees and asking for their linkage codes.
+
+Acquisition, in numbered steps (docs/divergences "Code acquisition"; law: 番号法21条の2):
+1 the address system registers 団体内統合宛名番号 and asks for a code: committed with an outbox row;
+2 the dispatcher asks the network for a 処理通番, known to the network by a random token only;
+3 the number is readable until it is linked or expires; the address system submits it with the individual number;
+4 the network delivers the code or the reason why there is none;
+5 the code is stored, the processing number purged.
+Steps 2, 4 and 5 are in `code_acquisition`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from chukan.durable.changes import next_change_seq
+from chukan.durable.idempotency import once
+from chukan.durable.instants import to_micros
+from chukan.server.domain.linkage import (
+    AddresseeRow,
+    AddresseeState,
+    LinkageState,
+    LinkageUpdate,
+    NewAddressee,
+    Outcome,
+    RowFailure,
+)
+from chukan.server.middle.batches import answer_of, check_numbers, decode_answer, encode_answer
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chukan.server.domain.linkage import AddresseeBatch, BatchAnswer
+    from chukan.server.ports import Connection, Environment, Outbox
+    from chukan.server.ports.linkage import AddresseeStore
+
+__all__ = ["ISSUE", "LinkageCodes"]
+
+T = TypeVar("T")
+
+ISSUE: Final = "issue_processing_numbers"
+_NUMBERS: Final = "integrated_address_numbers"
+_BLOCK: Final = 1_000
+"""Addressees of one outbox row: what one call to the network carries."""
+
+_UNDER_WAY: Final = frozenset(
+    {
+        LinkageState.REQUESTED,
+        LinkageState.PROCESSING_NUMBER_ISSUED,
+        LinkageState.LINKED,
+    }
+)
+
+
+class LinkageCodes:
+    """Addressees of every organization served here."""
+
+    def __init__(self, environment: Environment, addressees: AddresseeStore, outbox: Outbox) -> None:
+        self._environment = environment
+        self._addressees = addressees
+        self._outbox = outbox
+
+    def register(
+        self, organization: str, system: str, batch_id: str, body_digest: bytes, batch: AddresseeBatch
+    ) -> BatchAnswer:
+        """Register or update a batch of addressees; the same batch id and content answers as before."""
+        failures = check_numbers(batch.numbers, field=_NUMBERS)
+        digests = self._addressees.number_digests(organization, batch.numbers)
+        sealed = self._addressees.seal_numbers(organization, digests, batch.numbers)
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> bytes:
+            found = self._addressees.flags(connection, organization, digests)
+            outcomes: dict[int, int] = {}
+            refused = dict(failures)
+            fresh: list[NewAddressee] = []
+            changed: list[tuple[int, int, bool, bool, str, int]] = []
+            for row, digest in enumerate(digests):
+                if row in refused:
+                    continue
+                flags = _flags(batch, row)
+                held = found.get(digest)
+                if held is None:
+                    fresh.append(NewAddressee(digest, sealed[row], *flags))
+                elif held[1] == AddresseeState.MERGED:
+                    refused[row] = RowFailure(row, "ADDRESSEE_MERGED", _NUMBERS)
+                elif held[1:5] == flags:
+                    outcomes[row] = Outcome.UNCHANGED
+                else:
+                    changed.append((held[0], *flags, held[5]))
+            if fresh or changed:
+                first = next_change_seq(connection, count=len(fresh) + len(changed))
+                self._addressees.insert(connection, organization, fresh, now=now, first_seq=first)
+                self._addressees.set_flags(connection, changed, now=now, first_seq=first + len(fresh))
+            return encode_answer(answer_of(len(digests), outcomes, refused))
+
+        return self._once(organization, system, "RegisterAddressees", batch_id, body_digest, step)
+
+    def request_codes(
+        self, organization: str, system: str, batch_id: str, body_digest: bytes, numbers: Sequence[str]
+    ) -> BatchAnswer:
+        """Ask for the codes of a batch of addressees; those under way or linked stay as they are."""
+        failures = check_numbers(numbers, field=_NUMBERS)
+        digests = self._addressees.number_digests(organization, numbers)
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> bytes:
+            outcomes, refused, asked = self._sort_requests(connection, organization, digests, failures)
+            self._ask(connection, organization, asked, now)
+            return encode_answer(answer_of(len(digests), outcomes, refused))
+
+        return self._once(organization, system, "BatchRequestCodes", batch_id, body_digest, step)
+
+    def request_code(self, organization: str, number: str) -> AddresseeRow:
+        """Ask for one code and return where it stands; a repetition while under way changes nothing."""
+        (digest,) = self._addressees.number_digests(organization, [_checked(number)])
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> None:
+            row = _present(self._addressees.flags(connection, organization, [digest]).get(digest))
+            state, linkage = row[1], row[6]
+            if linkage == LinkageState.LINKED:
+                raise ChukanError("CODE_ALREADY_LINKED")
+            if state != AddresseeState.ACTIVE:
+                raise ChukanError("ADDRESSEE_CLOSED" if state == AddresseeState.CLOSED else "ADDRESSEE_MERGED")
+            if linkage not in _UNDER_WAY:
+                self._ask(connection, organization, [row[0]], now)
+
+        self._environment.database.write(organization, step)
+        return self.get(organization, number)
+
+    def get(self, organization: str, number: str) -> AddresseeRow:
+        """Return one addressee."""
+        with self._environment.database.read() as connection:
+            row = self._addressees.find(connection, organization, [_checked(number)]).get(number)
+        return _present(row)
+
+    def survivor(self, organization: str, row: AddresseeRow) -> str:
+        """Return the number an addressee was merged into, or the empty string."""
+        if not row.merged_into:
+            return ""
+        with self._environment.database.read() as connection:
+            return self._addressees.number(connection, organization, [row.merged_into]).get(row.merged_into, "")
+
+    def close(self, organization: str, number: str) -> AddresseeRow:
+        """Close an addressee: still answerable, no new codes."""
+        (digest,) = self._addressees.number_digests(organization, [_checked(number)])
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> None:
+            row = _present(self._addressees.flags(connection, organization, [digest]).get(digest))
+            if row[1] == AddresseeState.MERGED:
+                raise ChukanError("ADDRESSEE_MERGED")
+            if row[1] != AddresseeState.CLOSED:
+                first = next_change_seq(connection)
+                changed = (row[0], int(AddresseeState.CLOSED), *row[2:6])
+                self._addressees.set_flags(connection, [changed], now=now, first_seq=first)
+
+        self._environment.database.write(organization, step)
+        return self.get(organization, number)
+
+    def merge(self, organization: str, merged: str, surviving: str) -> AddresseeRow:
+        """Merge two numbers of one person; two different codes can't be one person's."""
+        if merged == surviving:
+            raise ChukanError("ADDRESSEE_MERGE_REFUSED", field="surviving_integrated_address_number")
+        code = self._code_for(organization, _checked(merged), _checked(surviving))
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> None:
+            found = self._addressees.find(connection, organization, [merged, surviving])
+            gone, stays = _present(found.get(merged)), _present(found.get(surviving))
+            if stays.state == AddresseeState.MERGED:
+                raise ChukanError("ADDRESSEE_MERGED", field="surviving_integrated_address_number")
+            if gone.state == AddresseeState.MERGED:
+                if gone.merged_into == stays.id:
+                    return
+                raise ChukanError("ADDRESSEE_MERGED", field="merged_integrated_address_number")
+            if gone.linkage_code and stays.linkage_code and gone.linkage_code != stays.linkage_code:
+                raise ChukanError("CODES_DIFFER")
+            first = next_change_seq(connection, count=2)
+            changed = (gone.id, int(AddresseeState.MERGED), *_kept_flags(gone), stays.id)
+            self._addressees.set_flags(connection, [changed], now=now, first_seq=first)
+            if gone.linkage_code and not stays.linkage_code:
+                self._addressees.drop_code(connection, gone.id, now=now)
+                taken = LinkageUpdate(stays.id, int(LinkageState.LINKED), code_digest=code[0], code=code[1], linked=now)
+                self._addressees.set_linkage(connection, [taken], now=now, first_seq=first + 1)
+
+        self._environment.database.write(organization, step)
+        return self.get(organization, surviving)
+
+    def page(self, organization: str, *, after_id: int, states: Sequence[int], most: int) -> list[AddresseeRow]:
+        """Return addressees in order of registration."""
+        with self._environment.database.read() as connection:
+            return self._addressees.page(connection, organization, after_id=after_id, states=states, most=most)
+
+    def changed(self, organization: str, *, after_seq: int, states: Sequence[int], most: int) -> list[AddresseeRow]:
+        """Return addressees changed after a position, in commit order, each in its latest state."""
+        with self._environment.database.read() as connection:
+            return self._addressees.changed(connection, organization, after_seq=after_seq, states=states, most=most)
+
+    def _code_for(self, organization: str, merged: str, surviving: str) -> tuple[bytes, bytes]:
+        """Return digest and seal of the merged addressee's code as the survivor would hold it."""
+        code = self.get(organization, merged).linkage_code or b""
+        row_keys = self._addressees.number_digests(organization, [surviving])
+        return (
+            self._addressees.code_digests(organization, [code])[0],
+            self._addressees.seal_codes(organization, row_keys, [code])[0],
+        )
+
+    def _once(
+        self,
+        organization: str,
+        system: str,
+        method: str,
+        batch_id: str,
+        body_digest: bytes,
+        step: Callable[[Connection], bytes],
+    ) -> BatchAnswer:
+        fresh: list[bool] = []
+
+        def whole(connection: Connection) -> bytes:
+            fresh.clear()
+
+            def noted(inner: Connection) -> bytes:
+                fresh.append(True)
+                return step(inner)
+
+            return once(
+                connection,
+                organization=organization,
+                system=system,
+                method=method,
+                request_id=batch_id,
+                body_digest=body_digest,
+                clock=self._environment.clock,
+                fn=noted,
+            )
+
+        kept = self._environment.database.write(organization, whole)
+        return decode_answer(kept, repeated=not fresh)
+
+    def _sort_requests(
+        self, connection: Connection, organization: str, digests: Sequence[bytes], failures: dict[int, RowFailure]
+    ) -> tuple[dict[int, int], dict[int, RowFailure], list[int]]:
+        found = self._addressees.flags(connection, organization, digests)
+        outcomes: dict[int, int] = {}
+        refused = dict(failures)
+        asked: list[int] = []
+        for row, digest in enumerate(digests):
+            if row in refused:
+                continue
+            held = found.get(digest)
+            if held is None:
+                refused[row] = RowFailure(row, "ADDRESSEE_UNKNOWN", _NUMBERS)
+            elif held[6] in _UNDER_WAY:
+                outcomes[row] = Outcome.UNCHANGED
+            elif held[1] != AddresseeState.ACTIVE:
+                reason = "ADDRESSEE_CLOSED" if held[1] == AddresseeState.CLOSED else "ADDRESSEE_MERGED"
+                refused[row] = RowFailure(row, reason, _NUMBERS)
+            else:
+                asked.append(held[0])
+        return outcomes, refused, asked
+
+    def _ask(self, connection: Connection, organization: str, ids: Sequence[int], now: int) -> None:
+        if not ids:
+            return
+        first = next_change_seq(connection, count=len(ids))
+        rows = [LinkageUpdate(key, int(LinkageState.REQUESTED), requested=now) for key in ids]
+        self._addressees.set_linkage(connection, rows, now=now, first_seq=first)
+        for start in range(0, len(ids), _BLOCK):
+            block = b"".join(key.to_bytes(8, "big") for key in ids[start : start + _BLOCK])
+            self._outbox.add(connection, kind=ISSUE, organization=organization, payload=block)
+
+
+def _flags(batch: AddresseeBatch, row: int) -> tuple[int, bool, bool, str]:
+    state = AddresseeState.CLOSED if row in batch.closed else AddresseeState.ACTIVE
+    codes = batch.auto_response_disabled.get(row, ())
+    return (
+        int(state),
+        row in batch.nondisclosure,
+        row in batch.self_information_disabled,
+        " ".join(sorted(codes)),
+    )
+
+
+def _kept_flags(row: AddresseeRow) -> tuple[bool, bool, str]:
+    return row.nondisclosure, row.self_information_disabled, " ".join(sorted(row.auto_response_disabled))
+
+
+def _checked(number: str) -> str:
+    failures = check_numbers([number], field="integrated_address_number")
+    if failures:
+        raise ChukanError(failures[0].reason, field="integrated_address_number")
+    return number
+
+
+def _present(row: T | None) -> T:
+    if row is None:
+        raise ChukanError("ADDRESSEE_UNKNOWN", field="integrated_address_number")
+    return row

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the families of linkage codes and replicas need of the store of addressees and of the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chukan.server.domain.linkage import AddresseeRow, LinkageUpdate, NewAddressee
+    from chukan.server.ports.environment import Connection
+
+__all__ = ["AddresseeStore", "ProcessingNumberIssuer"]
+
+
+class ProcessingNumberIssuer(Protocol):
+    """The network's end that issues processing numbers (処理通番)."""
+
+    def issue_processing_numbers(self, organization: str, tokens: Sequence[str]) -> tuple[list[str], int]:
+        """Return one processing number per token, and when they expire (microseconds since 1970).
+
+        The same token answers the same number. Raises ChukanError of an unreachable peer.
+        """
+
+
+class AddresseeStore(Protocol):
+    """Addressees: digests and seals are made outside a write, the rest inside one."""
+
+    def number_digests(self, organization: str, numbers: Iterable[str]) -> list[bytes]:
+        """Return the look-up digests of integrated address numbers."""
+
+    def code_digests(self, organization: str, codes: Iterable[bytes]) -> list[bytes]:
+        """Return the look-up digests of linkage codes."""
+
+    def processing_digests(self, organization: str, processing_numbers: Iterable[str]) -> list[bytes]:
+        """Return the look-up digests of processing numbers."""
+
+    def seal_numbers(self, organization: str, digests: Sequence[bytes], numbers: Sequence[str]) -> list[bytes]:
+        """Seal integrated address numbers for their rows."""
+
+    def seal_processing_numbers(
+        self, organization: str, digests: Sequence[bytes], processing_numbers: Sequence[str]
+    ) -> list[bytes]:
+        """Seal processing numbers for rows named by number digest."""
+
+    def seal_codes(self, organization: str, digests: Sequence[bytes], codes: Sequence[bytes]) -> list[bytes]:
+        """Seal linkage codes for rows named by number digest."""
+
+    def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
+        """Return addressees by integrated address number."""
+
+    def find_by_codes(
+        self, connection: Connection, organization: str, codes: Sequence[bytes]
+    ) -> dict[bytes, AddresseeRow]:
+        """Return addressees by linkage code."""
+
+    def find_by_processing_digests(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
+        """Return (addressee, number digest) by the digest of the processing number it waits with."""
+
+    def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+        """Return (surrogate, state) by number digest."""
+
+    def flags(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[int, int, bool, bool, str, int, int]]:
+        """Return surrogate, state, nondisclosure, self-information disabled, codes, survivor, linkage state."""
+
+    def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
+        """Return addressees by surrogate."""
+
+    def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the surrogates of those who hold these codes."""
+
+    def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
+        """Return integrated address numbers by surrogate."""
+
+    def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return number digests by surrogate."""
+
+    def page(
+        self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
+    ) -> list[AddresseeRow]:
+        """Return addressees in order of registration."""
+
+    def changed(
+        self, connection: Connection, organization: str, *, after_seq: int, states: Sequence[int], most: int
+    ) -> list[AddresseeRow]:
+        """Return addressees in commit order of their last change."""
+
+    def insert(
+        self, connection: Connection, organization: str, rows: Sequence[NewAddressee], *, now: int, first_seq: int
+    ) -> None:
+        """Insert addressees."""
+
+    def set_flags(
+        self, connection: Connection, rows: Sequence[tuple[int, int, bool, bool, str, int]], *, now: int, first_seq: int
+    ) -> None:
+        """Update (surrogate, state, nondisclosure, self-information disabled, codes, survivor)."""
+
+    def set_linkage(self, connection: Connection, rows: Sequence[LinkageUpdate], *, now: int, first_seq: int) -> None:
+        """Write the linkage columns."""
+
+    def drop_code(self, connection: Connection, id_: int, *, now: int) -> None:
+        """Forget a code."""

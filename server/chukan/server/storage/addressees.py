@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addressees: an integer surrogate each; numbers and codes sealed, found by keyed digests.
+
+The two digest indexes lie in this table only; replicas, inquiries and records carry the surrogate, because random-order
+indexes on bulk tables halve the speed of loading.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
+
+from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.domain.linkage import AddresseeRow, AddresseeState, LinkageState, LinkageUpdate, NewAddressee
+from chukan.server.storage.schema import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from chukan.durable.vault import Vault
+
+__all__ = ["AddresseeStore"]
+
+_table: Final = Table(
+    "addressee",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("organization", String(16), nullable=False),
+    Column("number_digest", LargeBinary, nullable=False),
+    Column("number", LargeBinary, nullable=False),  # sealed, row key = number_digest
+    Column("state", Integer, nullable=False),
+    Column("nondisclosure", Integer, nullable=False),
+    Column("self_information_disabled", Integer, nullable=False),
+    Column("auto_response_disabled", String, nullable=False),  # information codes, space between
+    Column("merged_into", BigInteger, nullable=False),
+    Column("linkage_state", Integer, nullable=False),
+    Column("processing_digest", LargeBinary),
+    Column("processing_number", LargeBinary),  # sealed, row key = number_digest
+    Column("processing_expires", BigInteger, nullable=False),
+    Column("failure_reason", String(64), nullable=False),
+    Column("code_digest", LargeBinary),
+    Column("code", LargeBinary),  # sealed, row key = number_digest
+    Column("requested", BigInteger, nullable=False),
+    Column("linked", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("change_seq", BigInteger, nullable=False),
+    Index("addressee_number", "organization", "number_digest", unique=True),
+    Index("addressee_change", "organization", "change_seq"),
+    Index(
+        "addressee_code",
+        "organization",
+        "code_digest",
+        unique=True,
+        sqlite_where=sqlalchemy.text("code_digest IS NOT NULL"),
+    ),
+    Index(
+        "addressee_processing",
+        "organization",
+        "processing_digest",
+        unique=True,
+        sqlite_where=sqlalchemy.text("processing_digest IS NOT NULL"),
+    ),
+)
+_c = _table.c
+_ALL: Final = tuple(column.name for column in _table.c)
+_INSERT: Final = _ALL[1:]
+_ORGANIZATION = _c.organization == bindparam("organization")
+_BY_NUMBER: Final = Statement(sqlalchemy.select(_table).where(_ORGANIZATION, _c.number_digest == bindparam("digest")))
+_BY_NUMBERS: Final = sqlalchemy.select(_table).where(
+    _ORGANIZATION, _c.number_digest.in_(bindparam("digests", expanding=True))
+)
+_BY_CODE: Final = Statement(sqlalchemy.select(_table).where(_ORGANIZATION, _c.code_digest == bindparam("digest")))
+_BY_CODES: Final = sqlalchemy.select(_table).where(
+    _ORGANIZATION, _c.code_digest.in_(bindparam("digests", expanding=True))
+)
+_HOLDERS: Final = sqlalchemy.select(_c.code_digest, _c.id).where(
+    _ORGANIZATION, _c.code_digest.in_(bindparam("digests", expanding=True))
+)
+_BY_PROCESSING: Final = sqlalchemy.select(_table).where(
+    _ORGANIZATION, _c.processing_digest.in_(bindparam("digests", expanding=True))
+)
+_BY_IDS: Final = sqlalchemy.select(_table).where(_ORGANIZATION, _c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID: Final = Statement(sqlalchemy.select(_table).where(_ORGANIZATION, _c.id == bindparam("id_")))
+_plain: Final = (
+    _c.number_digest,
+    _c.id,
+    _c.state,
+    _c.nondisclosure,
+    _c.self_information_disabled,
+    _c.auto_response_disabled,
+    _c.merged_into,
+    _c.linkage_state,
+)
+_FLAGS: Final = sqlalchemy.select(*_plain).where(
+    _ORGANIZATION, _c.number_digest.in_(bindparam("digests", expanding=True))
+)
+_FLAG: Final = Statement(sqlalchemy.select(*_plain).where(_ORGANIZATION, _c.number_digest == bindparam("digest")))
+_DROP_CODE: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"))
+    .values(code=None, code_digest=None, linkage_state=int(LinkageState.NOT_REQUESTED), updated=bindparam("updated_"))
+)
+_CHUNK: Final = 5_000
+
+_SET_FLAGS: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"))
+    .values(
+        {
+            name: bindparam(f"{name}_")
+            for name in (
+                "state",
+                "nondisclosure",
+                "self_information_disabled",
+                "auto_response_disabled",
+                "merged_into",
+                "updated",
+                "change_seq",
+            )
+        }
+    )
+)
+_LINKAGE: Final = (
+    "linkage_state",
+    "processing_digest",
+    "processing_number",
+    "processing_expires",
+    "failure_reason",
+    "code_digest",
+    "code",
+    "requested",
+    "linked",
+    "updated",
+    "change_seq",
+)
+_SET_LINKAGE: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"))
+    .values({name: bindparam(f"{name}_") for name in _LINKAGE})
+)
+
+
+class AddresseeStore:
+    """The table of addressees; `vault` opens and digests."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    # --- digests and seals, made outside a write ---
+
+    def number_digests(self, organization: str, numbers: Iterable[str]) -> list[bytes]:
+        """Return the look-up digests of integrated address numbers."""
+        return self._vault.index_digest_many(organization, "addressee.number", numbers)
+
+    def code_digests(self, organization: str, codes: Iterable[bytes]) -> list[bytes]:
+        """Return the look-up digests of linkage codes."""
+        return self._vault.index_digest_many(organization, "addressee.code", [code.hex() for code in codes])
+
+    def processing_digests(self, organization: str, processing_numbers: Iterable[str]) -> list[bytes]:
+        """Return the look-up digests of processing numbers."""
+        return self._vault.index_digest_many(organization, "addressee.processing", processing_numbers)
+
+    def seal_numbers(self, organization: str, digests: Sequence[bytes], numbers: Sequence[str]) -> list[bytes]:
+        """Seal integrated address numbers for their rows."""
+        return self._seal(organization, "number", digests, [number.encode() for number in numbers])
+
+    def seal_processing_numbers(
+        self, organization: str, digests: Sequence[bytes], processing_numbers: Sequence[str]
+    ) -> list[bytes]:
+        """Seal processing numbers; `digests` are those of the addressees' numbers."""
+        return self._seal(organization, "processing_number", digests, [text.encode() for text in processing_numbers])
+
+    def seal_codes(self, organization: str, digests: Sequence[bytes], codes: Sequence[bytes]) -> list[bytes]:
+        """Seal linkage codes; `digests` are those of the addressees' numbers."""
+        return self._seal(organization, "code", digests, list(codes))
+
+    # --- reading ---
+
+    def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
+        """Return the addressees with these integrated address numbers, by number."""
+        digests = self.number_digests(organization, numbers)
+        rows = self._select(connection, organization, _BY_NUMBER, _BY_NUMBERS, digests)
+        return {row.number: row for row in self._open(organization, rows)}
+
+    def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+        """Return (id, state) by number digest, nothing opened: the look-up of bulk loading."""
+        rows = self.flags(connection, organization, digests)
+        return {digest: (row[0], row[1]) for digest, row in rows.items()}
+
+    def flags(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[int, int, bool, bool, str, int, int]]:
+        """Return what is not sealed, by number digest.
+
+        Surrogate, state, nondisclosure, self-information disabled, information codes without automatic response,
+        surrogate of the survivor, linkage state.
+        """
+        if len(digests) == 1:
+            row = _FLAG.first(connection, organization=organization, digest=digests[0])
+            return {} if row is None else {digests[0]: _as_flags(row[1:])}
+        found: dict[bytes, tuple[int, int, bool, bool, str, int, int]] = {}
+        for start in range(0, len(digests), _CHUNK):
+            part = {"organization": organization, "digests": list(digests[start : start + _CHUNK])}
+            found.update((row[0], _as_flags(row[1:])) for row in connection.execute(_FLAGS, part))
+        return found
+
+    def find_by_codes(
+        self, connection: Connection, organization: str, codes: Sequence[bytes]
+    ) -> dict[bytes, AddresseeRow]:
+        """Return the addressees linked with these codes, by code."""
+        digests = self.code_digests(organization, codes)
+        rows = self._select(connection, organization, _BY_CODE, _BY_CODES, digests)
+        return {row.linkage_code: row for row in self._open(organization, rows) if row.linkage_code is not None}
+
+    def find_by_processing_digests(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
+        """Return (addressee, number digest) by the digest of the processing number it waits with."""
+        rows = connection.execute(_BY_PROCESSING, {"organization": organization, "digests": list(digests)}).fetchall()
+        opened = self._open(organization, rows)
+        return {raw[10]: (row, raw[2]) for raw, row in zip(rows, opened, strict=True)}
+
+    def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
+        """Return addressees by surrogate."""
+        if len(ids) == 1:
+            row = _BY_ID.first(connection, organization=organization, id_=ids[0])
+            rows: Sequence[Any] = [] if row is None else [row]
+        else:
+            rows = connection.execute(_BY_IDS, {"organization": organization, "ids": list(ids)}).fetchall()
+        return {row.id: row for row in self._open(organization, rows)}
+
+    def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the surrogates of those who hold these codes."""
+        rows = connection.execute(_HOLDERS, {"organization": organization, "digests": list(code_digests)})
+        return {row[0]: row[1] for row in rows}
+
+    def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
+        """Return integrated address numbers by surrogate."""
+        return {key: row.number for key, row in self.find_by_ids(connection, organization, ids).items()}
+
+    def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return number digests by surrogate, to seal further columns of the same rows."""
+        rows = connection.execute(_BY_IDS, {"organization": organization, "ids": list(ids)}).fetchall()
+        return {row[0]: row[2] for row in rows}
+
+    def page(
+        self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
+    ) -> list[AddresseeRow]:
+        """Return addressees in order of registration, after an id."""
+        query = sqlalchemy.select(_table).where(_c.organization == organization, _c.id > after_id)
+        if states:
+            query = query.where(_c.linkage_state.in_(states))
+        return self._open(organization, connection.execute(query.order_by(_c.id).limit(most)).fetchall())
+
+    def changed(
+        self, connection: Connection, organization: str, *, after_seq: int, states: Sequence[int], most: int
+    ) -> list[AddresseeRow]:
+        """Return addressees whose last change came after a position, in commit order."""
+        query = sqlalchemy.select(_table).where(_c.organization == organization, _c.change_seq > after_seq)
+        if states:
+            query = query.where(_c.linkage_state.in_(states))
+        return self._open(organization, connection.execute(query.order_by(_c.change_seq).limit(most)).fetchall())
+
+    # --- writing ---
+
+    def insert(
+        self, connection: Connection, organization: str, rows: Sequence[NewAddressee], *, now: int, first_seq: int
+    ) -> None:
+        """Insert addressees that are not there yet, in order."""
+        values = [
+            (
+                organization,
+                row.number_digest,
+                row.number,
+                row.state,
+                int(row.nondisclosure),
+                int(row.self_information_disabled),
+                row.auto_response_disabled,
+                0,
+                int(LinkageState.NOT_REQUESTED),
+                None,
+                None,
+                0,
+                "",
+                None,
+                None,
+                0,
+                0,
+                now,
+                now,
+                first_seq + place,
+            )
+            for place, row in enumerate(rows)
+        ]
+        bulk_insert(connection, _table, _INSERT, values)
+
+    def set_flags(
+        self, connection: Connection, rows: Sequence[tuple[int, int, bool, bool, str, int]], *, now: int, first_seq: int
+    ) -> None:
+        """Update (id, state, nondisclosure, self-information disabled, information codes, merged_into)."""
+        names = (
+            "id_",
+            "state_",
+            "nondisclosure_",
+            "self_information_disabled_",
+            "auto_response_disabled_",
+            "merged_into_",
+            "updated_",
+            "change_seq_",
+        )
+        values = [
+            (row[0], row[1], int(row[2]), int(row[3]), row[4], row[5], now, first_seq + place)
+            for place, row in enumerate(rows)
+        ]
+        _SET_FLAGS.many(connection, names, values)
+
+    def set_linkage(self, connection: Connection, rows: Sequence[LinkageUpdate], *, now: int, first_seq: int) -> None:
+        """Write the linkage columns of addressees."""
+        names = ("id_", *(f"{name}_" for name in _LINKAGE))
+        _SET_LINKAGE.many(connection, names, [(*row, now, first_seq + place) for place, row in enumerate(rows)])
+
+    def drop_code(self, connection: Connection, id_: int, *, now: int) -> None:
+        """Forget the code of an addressee that gave it up."""
+        _DROP_CODE.run(connection, id_=id_, updated_=now)
+
+    # --- inside ---
+
+    def _seal(self, organization: str, column: str, digests: Sequence[bytes], plain: Sequence[bytes]) -> list[bytes]:
+        return self._vault.seal_many(organization, "addressee", column, digests, plain)
+
+    def _select(
+        self,
+        connection: Connection,
+        organization: str,
+        one: Statement,
+        many: sqlalchemy.Select[Any],
+        digests: list[bytes],
+    ) -> Sequence[Any]:
+        if len(digests) == 1:
+            row = one.first(connection, organization=organization, digest=digests[0])
+            return [] if row is None else [row]
+        rows: list[Any] = []
+        for start in range(0, len(digests), _CHUNK):
+            part = {"organization": organization, "digests": digests[start : start + _CHUNK]}
+            rows.extend(connection.execute(many, part).fetchall())
+        return rows
+
+    def _open(self, organization: str, rows: Sequence[Any]) -> list[AddresseeRow]:
+        numbers = self._column(organization, "number", 3, rows)
+        processing = self._column(organization, "processing_number", 11, rows)
+        codes = self._column(organization, "code", 15, rows)
+        return [
+            AddresseeRow(
+                id=row[0],
+                number=numbers[row[0]].decode(),
+                state=AddresseeState(row[4]),
+                linkage_state=LinkageState(row[9]),
+                linkage_code=codes.get(row[0]),
+                nondisclosure=bool(row[5]),
+                self_information_disabled=bool(row[6]),
+                auto_response_disabled=frozenset(row[7].split()),
+                merged_into=row[8],
+                processing_number=processing.get(row[0], b"").decode(),
+                processing_number_expires=row[12],
+                failure_reason=row[13],
+                requested=row[16],
+                linked=row[17],
+                created=row[18],
+                updated=row[19],
+                change_seq=row[20],
+            )
+            for row in rows
+        ]
+
+    def _column(self, organization: str, name: str, place: int, rows: Sequence[Any]) -> dict[int, bytes]:
+        held = [row for row in rows if row[place] is not None]
+        if not held:
+            return {}
+        opened = self._vault.open_many(
+            organization, "addressee", name, [row[2] for row in held], [row[place] for row in held]
+        )
+        return {row[0]: value for row, value in zip(held, opened, strict=True)}
+
+
+def _as_flags(row: Sequence[Any]) -> tuple[int, int, bool, bool, str, int, int]:
+    return row[0], row[1], bool(row[2]), bool(row[3]), row[4], row[5], row[6]
