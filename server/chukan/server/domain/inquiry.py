@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inquiries (情報照会): what is asked, the states of an inquiry, and the two status levels staff know.
+
+Success is "09" on the row level and "01" on the information level [P, domain facts §3c];
+what every other code means is not public: the one table below is our own [own]
+(docs/divergences, "Inquiry statuses"). The Japanese messages keep the meaning of those
+that staff really meet; the numbers in them are full-width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from chukan.server.domain.exchange import AnswerKind, Outcome
+from chukan.standard.clock import JAPAN
+from chukan.standard.reasons import reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = [
+    "DEFAULT_TIME_OUT_MS",
+    "FINAL_STATES",
+    "OPEN_STATES",
+    "RESULT_LIFETIME_MS",
+    "UNDISCLOSABLE",
+    "Inquiry",
+    "InquirySpec",
+    "InquiryState",
+    "Status",
+    "end_state",
+    "receipt_id",
+    "receipt_number",
+    "status",
+]
+
+_DAY_MS: Final = 86_400_000
+_RECEIPT_DIGITS: Final = 20
+DEFAULT_TIME_OUT_MS: Final = _DAY_MS
+"""How long an inquiry waits for its answer if the caller says nothing [own]."""
+RESULT_LIFETIME_MS: Final = 14 * _DAY_MS
+"""How long an opened answer is kept for reading [own]; that results are deleted after a set time is [B]."""
+UNDISCLOSABLE: Final = "2"
+"""照会側不開示コード that marks the exchange undisclosable [own]."""
+
+
+class InquiryState(IntEnum):
+    """Where an inquiry stands."""
+
+    ACCEPTED = 1
+    PERMITTED = 2
+    WAITING_FOR_APPROVAL = 3
+    ANSWERED = 4
+    REFUSED = 5
+    TIMED_OUT = 6
+    CANCELLED = 7
+
+
+OPEN_STATES: Final = (InquiryState.ACCEPTED, InquiryState.PERMITTED, InquiryState.WAITING_FOR_APPROVAL)
+FINAL_STATES: Final = (
+    InquiryState.ANSWERED,
+    InquiryState.REFUSED,
+    InquiryState.TIMED_OUT,
+    InquiryState.CANCELLED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquirySpec:
+    """What is asked, of whom, about whom, under which law. request_time_ms 0: now; time_out_ms 0: the default."""
+
+    record_id: str
+    number: str
+    request_time_ms: int = 0
+    department: str = ""
+    user_id: str = ""
+    nondisclosure_code: str = ""
+    affair: str
+    procedure: str
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    provider: str
+    information: str
+    condition_kind: str = ""
+    year_kind: str = ""
+    period_start: str = ""
+    period_end: str = ""
+    consent: bool = False
+    item_codes: tuple[str, ...] = ()
+    time_out_ms: int = 0
+
+    @property
+    def undisclosable(self) -> bool:
+        """Whether the inquirer marks the fact of the exchange undisclosable (不開示)."""
+        return self.nondisclosure_code == UNDISCLOSABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """An inquiry as it is read, without content."""
+
+    receipt_number: str
+    spec: InquirySpec
+    state: InquiryState
+    answer_kind: AnswerKind
+    reason: str
+    legal_basis: str
+    permission_row_id: str
+    accept_time_ms: int
+    finish_time_ms: int
+    result_expire_time_ms: int
+    acknowledge_time_ms: int
+    change_seq: int
+
+    @property
+    def status(self) -> Status:
+        """The two status levels, without any personal number in the messages."""
+        return status(self.state, self.answer_kind, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """照会ステータス on the row level (明細単位) and the information level (特定個人情報名単位)."""
+
+    row: str
+    row_message: str
+    information: str = ""
+    information_message: str = ""
+
+
+_DONE: Final = "正常に終了しました。"
+_STATES: Final = {
+    InquiryState.ACCEPTED: Status("01", "照会を受け付けました。"),
+    InquiryState.PERMITTED: Status("02", "情報提供者へ照会中です。"),
+    InquiryState.WAITING_FOR_APPROVAL: Status("03", "情報提供者の職員の確認待ちです。"),
+    InquiryState.REFUSED: Status("90", "", "90"),
+    InquiryState.TIMED_OUT: Status("95", "期限までに回答がありませんでした。", "95"),
+    InquiryState.CANCELLED: Status("96", "照会は取り消されました。", "96"),
+}
+_ANSWERED: Final = {
+    AnswerKind.VALUES: Status("09", _DONE, "01", _DONE),
+    AnswerKind.NO_REPLICA: Status("09", _DONE, "02", "該当する特定個人情報はありません。"),
+}
+_REFUSALS: Final = {
+    "CODE_NOT_ACQUIRED": ("91", "指定された団体内統合宛名番号「{number}」は符号が未取得です。"),
+    "ADDRESSEE_UNKNOWN": ("91", "指定された団体内統合宛名番号「{number}」は登録されていません。"),
+    "INQUIRY_ID_EXISTS": ("92", "「レコード識別番号」が既に存在しています。"),
+    "INQUIRY_NOT_PERMITTED": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
+    "INFORMATION_NOT_LISTED": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
+    "PROVIDER_BLANK": ("94", "「情報提供者機関コード」が指定されていません。"),
+    "PROVIDER_UNKNOWN": ("94", "指定された「情報提供者機関コード」は存在しません。"),
+}
+"""Refusals whose wording or code staff know; all others: row status 90 and the reason's own Japanese sentence [own]."""
+_FULL_WIDTH: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+
+
+def status(
+    state: InquiryState, answer_kind: AnswerKind, refusal: str, *, number: str = "", information: str = ""
+) -> Status:
+    """Return both levels with their messages.
+
+    Give the number only where the message goes to the inquirer's own staff as content;
+    without it the brackets hold asterisks.
+    """
+    if state is InquiryState.ANSWERED:
+        return _ANSWERED[answer_kind]
+    if state is not InquiryState.REFUSED:
+        return _STATES[state]
+    code, text = _REFUSALS.get(refusal, ("90", ""))
+    if text:
+        message = text.format(
+            number=number.translate(_FULL_WIDTH) or "＊", information=information.translate(_FULL_WIDTH) or "＊"
+        )
+    else:
+        message = reason(refusal).japanese
+    return Status(code, message, code, message)
+
+
+def end_state(outcome: Outcome) -> InquiryState:
+    """Return the state an answer of this outcome puts its inquiry in."""
+    if outcome in (Outcome.PROVIDED, Outcome.NO_REPLICA):
+        return InquiryState.ANSWERED
+    if outcome is Outcome.PENDING:
+        return InquiryState.WAITING_FOR_APPROVAL
+    return InquiryState.REFUSED
+
+
+def receipt_number(accepted: datetime, sequence: int) -> str:
+    """受付番号: date of acceptance in Japan and twelve digits of sequence; 20 digits [own]."""
+    return f"{accepted.astimezone(JAPAN):%Y%m%d}{sequence:012d}"
+
+
+def receipt_id(receipt: str) -> int | None:
+    """Return the sequence in a receipt number, or None for a text that is none."""
+    return int(receipt[8:]) if len(receipt) == _RECEIPT_DIGITS and receipt.isascii() and receipt.isdigit() else None
