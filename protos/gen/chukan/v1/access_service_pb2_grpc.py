@@ -34,7 +34,7 @@ class AccessServiceStub:
     Writing RPCs are idempotent by content and by the metadata
     `chukan-request-id`.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same request id, other content).
     """
@@ -86,7 +86,7 @@ class AccessServiceServicer:
     Writing RPCs are idempotent by content and by the metadata
     `chukan-request-id`.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same request id, other content).
     """
@@ -94,10 +94,10 @@ class AccessServiceServicer:
     def RegisterSystem(self, request, context):
         """Registers a system (接続システム) or replaces its registration; suspend or end
         it by its state and validity. In force for new calls when answered.
-        Errors: ABORTED CHANGED_MEANWHILE (expected_change_seq differs),
+        Errors: ABORTED CONCURRENT_CHANGE (expected_change_seq differs),
         ALREADY_EXISTS CERTIFICATE_BOUND_ELSEWHERE (a thumbprint belongs to another
-        system), FAILED_PRECONDITION CERTIFICATE_REVOKED, INVALID_ARGUMENT
-        INVALID_PERIOD.
+        system), FAILED_PRECONDITION STATE_NOT_ALLOWED (revoked certificate or
+        retired id), INVALID_ARGUMENT PERIOD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,7 +197,7 @@ class AccessService:
     Writing RPCs are idempotent by content and by the metadata
     `chukan-request-id`.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same request id, other content).
     """

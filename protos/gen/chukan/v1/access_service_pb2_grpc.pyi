@@ -35,7 +35,7 @@ class AccessServiceStub:
     Writing RPCs are idempotent by content and by the metadata
     `chukan-request-id`.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same request id, other content).
     """
@@ -47,10 +47,10 @@ class AccessServiceStub:
     RegisterSystem: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.RegisterSystemRequest, _access_service_pb2.RegisterSystemResponse]
     """Registers a system (接続システム) or replaces its registration; suspend or end
     it by its state and validity. In force for new calls when answered.
-    Errors: ABORTED CHANGED_MEANWHILE (expected_change_seq differs),
+    Errors: ABORTED CONCURRENT_CHANGE (expected_change_seq differs),
     ALREADY_EXISTS CERTIFICATE_BOUND_ELSEWHERE (a thumbprint belongs to another
-    system), FAILED_PRECONDITION CERTIFICATE_REVOKED, INVALID_ARGUMENT
-    INVALID_PERIOD.
+    system), FAILED_PRECONDITION STATE_NOT_ALLOWED (revoked certificate or
+    retired id), INVALID_ARGUMENT PERIOD_INVALID.
     """
     RegisterTerminal: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.RegisterTerminalRequest, _access_service_pb2.RegisterTerminalResponse]
     """Registers a terminal (端末) or replaces its registration, as RegisterSystem.
@@ -87,7 +87,7 @@ class AccessServiceAsyncStub(AccessServiceStub):
     Writing RPCs are idempotent by content and by the metadata
     `chukan-request-id`.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same request id, other content).
     """
@@ -96,10 +96,10 @@ class AccessServiceAsyncStub(AccessServiceStub):
     RegisterSystem: _aio.UnaryUnaryMultiCallable[_access_service_pb2.RegisterSystemRequest, _access_service_pb2.RegisterSystemResponse]  # type: ignore[assignment]
     """Registers a system (接続システム) or replaces its registration; suspend or end
     it by its state and validity. In force for new calls when answered.
-    Errors: ABORTED CHANGED_MEANWHILE (expected_change_seq differs),
+    Errors: ABORTED CONCURRENT_CHANGE (expected_change_seq differs),
     ALREADY_EXISTS CERTIFICATE_BOUND_ELSEWHERE (a thumbprint belongs to another
-    system), FAILED_PRECONDITION CERTIFICATE_REVOKED, INVALID_ARGUMENT
-    INVALID_PERIOD.
+    system), FAILED_PRECONDITION STATE_NOT_ALLOWED (revoked certificate or
+    retired id), INVALID_ARGUMENT PERIOD_INVALID.
     """
     RegisterTerminal: _aio.UnaryUnaryMultiCallable[_access_service_pb2.RegisterTerminalRequest, _access_service_pb2.RegisterTerminalResponse]  # type: ignore[assignment]
     """Registers a terminal (端末) or replaces its registration, as RegisterSystem.
@@ -135,7 +135,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     Writing RPCs are idempotent by content and by the metadata
     `chukan-request-id`.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same request id, other content).
     """
@@ -148,10 +148,10 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_access_service_pb2.RegisterSystemResponse, _abc.Awaitable[_access_service_pb2.RegisterSystemResponse]]:
         """Registers a system (接続システム) or replaces its registration; suspend or end
         it by its state and validity. In force for new calls when answered.
-        Errors: ABORTED CHANGED_MEANWHILE (expected_change_seq differs),
+        Errors: ABORTED CONCURRENT_CHANGE (expected_change_seq differs),
         ALREADY_EXISTS CERTIFICATE_BOUND_ELSEWHERE (a thumbprint belongs to another
-        system), FAILED_PRECONDITION CERTIFICATE_REVOKED, INVALID_ARGUMENT
-        INVALID_PERIOD.
+        system), FAILED_PRECONDITION STATE_NOT_ALLOWED (revoked certificate or
+        retired id), INVALID_ARGUMENT PERIOD_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -35,7 +35,7 @@ class DisclosureServiceStub:
     another organization's number behaves as absent. Writing RPCs are idempotent
     by the metadata `chukan-request-id`: the same id and content answer as before.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same id, other content).
     """
@@ -78,7 +78,7 @@ class DisclosureServiceServicer:
     another organization's number behaves as absent. Writing RPCs are idempotent
     by the metadata `chukan-request-id`: the same id and content answer as before.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same id, other content).
     """
@@ -86,9 +86,9 @@ class DisclosureServiceServicer:
     def SetDisclosureFlags(self, request, context):
         """Sets flags of up to 1,000 addressees, a result per row; rows that are
         accepted are durable when answered, the others change nothing.
-        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
+        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-        INVALID_PERIOD, CHANGED_MEANWHILE (expected_change_seq differs).
+        PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,9 +107,9 @@ class DisclosureServiceServicer:
         or takes the asking back. A step that is done already answers the present
         state. While a block stands, the addressee's replicas are neither provided
         nor displayed; inquiries about it wait for a person. Errors: NOT_FOUND
-        ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, PERMISSION_DENIED
-        SAME_PERSON, FAILED_PRECONDITION DISPLAY_BLOCK_STATE (the step doesn't fit
-        the state).
+        ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, FAILED_PRECONDITION
+        SECOND_PERSON_REQUIRED, FAILED_PRECONDITION STATE_NOT_ALLOWED (the step
+        doesn't fit the state).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,7 +165,7 @@ class DisclosureService:
     another organization's number behaves as absent. Writing RPCs are idempotent
     by the metadata `chukan-request-id`: the same id and content answer as before.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same id, other content).
     """

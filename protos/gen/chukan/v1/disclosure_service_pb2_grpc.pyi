@@ -36,7 +36,7 @@ class DisclosureServiceStub:
     another organization's number behaves as absent. Writing RPCs are idempotent
     by the metadata `chukan-request-id`: the same id and content answer as before.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same id, other content).
     """
@@ -48,9 +48,9 @@ class DisclosureServiceStub:
     SetDisclosureFlags: _grpc.UnaryUnaryMultiCallable[_disclosure_service_pb2.SetDisclosureFlagsRequest, _disclosure_service_pb2.SetDisclosureFlagsResponse]
     """Sets flags of up to 1,000 addressees, a result per row; rows that are
     accepted are durable when answered, the others change nothing.
-    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
+    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-    INVALID_PERIOD, CHANGED_MEANWHILE (expected_change_seq differs).
+    PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
     """
     GetDisclosureFlags: _grpc.UnaryUnaryMultiCallable[_disclosure_service_pb2.GetDisclosureFlagsRequest, _disclosure_service_pb2.GetDisclosureFlagsResponse]
     """Reads the flags of one addressee and what they come to today. Errors:
@@ -61,9 +61,9 @@ class DisclosureServiceStub:
     or takes the asking back. A step that is done already answers the present
     state. While a block stands, the addressee's replicas are neither provided
     nor displayed; inquiries about it wait for a person. Errors: NOT_FOUND
-    ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, PERMISSION_DENIED
-    SAME_PERSON, FAILED_PRECONDITION DISPLAY_BLOCK_STATE (the step doesn't fit
-    the state).
+    ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, FAILED_PRECONDITION
+    SECOND_PERSON_REQUIRED, FAILED_PRECONDITION STATE_NOT_ALLOWED (the step
+    doesn't fit the state).
     """
     ListDisplayBlocks: _grpc.UnaryUnaryMultiCallable[_disclosure_service_pb2.ListDisplayBlocksRequest, _disclosure_service_pb2.ListDisplayBlocksResponse]
     """Lists display blocks, oldest first, keyset paging by commit order: a block
@@ -82,7 +82,7 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
     another organization's number behaves as absent. Writing RPCs are idempotent
     by the metadata `chukan-request-id`: the same id and content answer as before.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same id, other content).
     """
@@ -91,9 +91,9 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
     SetDisclosureFlags: _aio.UnaryUnaryMultiCallable[_disclosure_service_pb2.SetDisclosureFlagsRequest, _disclosure_service_pb2.SetDisclosureFlagsResponse]  # type: ignore[assignment]
     """Sets flags of up to 1,000 addressees, a result per row; rows that are
     accepted are durable when answered, the others change nothing.
-    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
+    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-    INVALID_PERIOD, CHANGED_MEANWHILE (expected_change_seq differs).
+    PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
     """
     GetDisclosureFlags: _aio.UnaryUnaryMultiCallable[_disclosure_service_pb2.GetDisclosureFlagsRequest, _disclosure_service_pb2.GetDisclosureFlagsResponse]  # type: ignore[assignment]
     """Reads the flags of one addressee and what they come to today. Errors:
@@ -104,9 +104,9 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
     or takes the asking back. A step that is done already answers the present
     state. While a block stands, the addressee's replicas are neither provided
     nor displayed; inquiries about it wait for a person. Errors: NOT_FOUND
-    ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, PERMISSION_DENIED
-    SAME_PERSON, FAILED_PRECONDITION DISPLAY_BLOCK_STATE (the step doesn't fit
-    the state).
+    ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, FAILED_PRECONDITION
+    SECOND_PERSON_REQUIRED, FAILED_PRECONDITION STATE_NOT_ALLOWED (the step
+    doesn't fit the state).
     """
     ListDisplayBlocks: _aio.UnaryUnaryMultiCallable[_disclosure_service_pb2.ListDisplayBlocksRequest, _disclosure_service_pb2.ListDisplayBlocksResponse]  # type: ignore[assignment]
     """Lists display blocks, oldest first, keyset paging by commit order: a block
@@ -124,7 +124,7 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
     another organization's number behaves as absent. Writing RPCs are idempotent
     by the metadata `chukan-request-id`: the same id and content answer as before.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE. Errors of every writing RPC
     besides: ABORTED IDEMPOTENCY_CONFLICT (same id, other content).
     """
@@ -137,9 +137,9 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_disclosure_service_pb2.SetDisclosureFlagsResponse, _abc.Awaitable[_disclosure_service_pb2.SetDisclosureFlagsResponse]]:
         """Sets flags of up to 1,000 addressees, a result per row; rows that are
         accepted are durable when answered, the others change nothing.
-        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
+        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-        INVALID_PERIOD, CHANGED_MEANWHILE (expected_change_seq differs).
+        PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
         """
 
     @_abc_1.abstractmethod
@@ -162,9 +162,9 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
         or takes the asking back. A step that is done already answers the present
         state. While a block stands, the addressee's replicas are neither provided
         nor displayed; inquiries about it wait for a person. Errors: NOT_FOUND
-        ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, PERMISSION_DENIED
-        SAME_PERSON, FAILED_PRECONDITION DISPLAY_BLOCK_STATE (the step doesn't fit
-        the state).
+        ADDRESSEE_UNKNOWN, NOT_FOUND DISPLAY_BLOCK_UNKNOWN, FAILED_PRECONDITION
+        SECOND_PERSON_REQUIRED, FAILED_PRECONDITION STATE_NOT_ALLOWED (the step
+        doesn't fit the state).
         """
 
     @_abc_1.abstractmethod

@@ -32,7 +32,7 @@ class InHouseServiceStub:
     Refused where the network has a route for the same question. A refusal for
     one inquiry is a business result in the InHouseInquiry and is recorded too.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -66,7 +66,7 @@ class InHouseServiceServicer:
     Refused where the network has a route for the same question. A refusal for
     one inquiry is a business result in the InHouseInquiry and is recorded too.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -75,11 +75,11 @@ class InHouseServiceServicer:
         Idempotent by record_id: the same content again answers the same inquiry
         (with content while it is kept). Information under 自動応答不可 waits for the
         holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
-        Refused with state REFUSED: NOT_PERMITTED_BY_ORDINANCE,
+        Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
         NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
         Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-        NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same record_id, other
-        content).
+        ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+        record_id, other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ class InHouseServiceServicer:
 
     def GetInHouseInquiry(self, request, context):
         """Reads one inquiry, with content on demand (audited). Only the asking and
-        the holding organ see it. Errors: NOT_FOUND IN_HOUSE_INQUIRY_UNKNOWN.
+        the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +134,7 @@ class InHouseService:
     Refused where the network has a route for the same question. A refusal for
     one inquiry is a business result in the InHouseInquiry and is recorded too.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 

@@ -33,7 +33,7 @@ class InHouseServiceStub:
     Refused where the network has a route for the same question. A refusal for
     one inquiry is a business result in the InHouseInquiry and is recorded too.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -46,15 +46,15 @@ class InHouseServiceStub:
     Idempotent by record_id: the same content again answers the same inquiry
     (with content while it is kept). Information under 自動応答不可 waits for the
     holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
-    Refused with state REFUSED: NOT_PERMITTED_BY_ORDINANCE,
+    Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
     NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
     Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-    NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same record_id, other
-    content).
+    ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+    record_id, other content).
     """
     GetInHouseInquiry: _grpc.UnaryUnaryMultiCallable[_in_house_service_pb2.GetInHouseInquiryRequest, _in_house_service_pb2.GetInHouseInquiryResponse]
     """Reads one inquiry, with content on demand (audited). Only the asking and
-    the holding organ see it. Errors: NOT_FOUND IN_HOUSE_INQUIRY_UNKNOWN.
+    the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
     """
     ListInHouseInquiries: _grpc.UnaryUnaryMultiCallable[_in_house_service_pb2.ListInHouseInquiriesRequest, _in_house_service_pb2.ListInHouseInquiriesResponse]
     """Lists inquiries without content in order of receipt, keyset paging, stable
@@ -69,7 +69,7 @@ class InHouseServiceAsyncStub(InHouseServiceStub):
     Refused where the network has a route for the same question. A refusal for
     one inquiry is a business result in the InHouseInquiry and is recorded too.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -79,15 +79,15 @@ class InHouseServiceAsyncStub(InHouseServiceStub):
     Idempotent by record_id: the same content again answers the same inquiry
     (with content while it is kept). Information under 自動応答不可 waits for the
     holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
-    Refused with state REFUSED: NOT_PERMITTED_BY_ORDINANCE,
+    Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
     NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
     Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-    NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same record_id, other
-    content).
+    ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+    record_id, other content).
     """
     GetInHouseInquiry: _aio.UnaryUnaryMultiCallable[_in_house_service_pb2.GetInHouseInquiryRequest, _in_house_service_pb2.GetInHouseInquiryResponse]  # type: ignore[assignment]
     """Reads one inquiry, with content on demand (audited). Only the asking and
-    the holding organ see it. Errors: NOT_FOUND IN_HOUSE_INQUIRY_UNKNOWN.
+    the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
     """
     ListInHouseInquiries: _aio.UnaryUnaryMultiCallable[_in_house_service_pb2.ListInHouseInquiriesRequest, _in_house_service_pb2.ListInHouseInquiriesResponse]  # type: ignore[assignment]
     """Lists inquiries without content in order of receipt, keyset paging, stable
@@ -101,7 +101,7 @@ class InHouseServiceServicer(metaclass=_abc_1.ABCMeta):
     Refused where the network has a route for the same question. A refusal for
     one inquiry is a business result in the InHouseInquiry and is recorded too.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -115,11 +115,11 @@ class InHouseServiceServicer(metaclass=_abc_1.ABCMeta):
         Idempotent by record_id: the same content again answers the same inquiry
         (with content while it is kept). Information under 自動応答不可 waits for the
         holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
-        Refused with state REFUSED: NOT_PERMITTED_BY_ORDINANCE,
+        Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
         NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
         Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-        NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same record_id, other
-        content).
+        ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+        record_id, other content).
         """
 
     @_abc_1.abstractmethod
@@ -129,7 +129,7 @@ class InHouseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_in_house_service_pb2.GetInHouseInquiryResponse, _abc.Awaitable[_in_house_service_pb2.GetInHouseInquiryResponse]]:
         """Reads one inquiry, with content on demand (audited). Only the asking and
-        the holding organ see it. Errors: NOT_FOUND IN_HOUSE_INQUIRY_UNKNOWN.
+        the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

@@ -92,7 +92,7 @@ class Notice(_message.Message):
     state: Global___NoticeState.ValueType
     """State."""
     reason: _builtins.str
-    """Reason if UNDELIVERABLE: PORTAL_ACCOUNT_UNKNOWN, ADDRESSEE_CLOSED."""
+    """Reason if UNDELIVERABLE: NOTICE_NOT_DELIVERABLE, ADDRESSEE_CLOSED."""
     change_seq: _builtins.int
     """Position of the last change in this organization's commit order."""
     mode: _common_pb2.Mode.ValueType

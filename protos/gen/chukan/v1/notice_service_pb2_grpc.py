@@ -31,7 +31,7 @@ class NoticeServiceStub:
     never leaves the network core. Titles and bodies are kept like content:
     sealed at rest, audited when read, erased after their time.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -59,7 +59,7 @@ class NoticeServiceServicer:
     never leaves the network core. Titles and bodies are kept like content:
     sealed at rest, audited when read, erased after their time.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -67,10 +67,10 @@ class NoticeServiceServicer:
         """Sends one notice to 1–1,000 addressees; durable when answered, delivered
         later. Idempotent by notice_id, which then names a notice to one addressee
         together with the number. Row refusals: ADDRESSEE_UNKNOWN,
-        ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, NUMBER_MALFORMED,
+        ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, ADDRESSEE_NUMBER_FORMAT,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH. Errors: ABORTED
         IDEMPOTENCY_CONFLICT (same notice_id, other content), INVALID_ARGUMENT
-        INVALID_PERIOD, INVALID_ARGUMENT CHARACTER_REFUSED.
+        PERIOD_INVALID, INVALID_ARGUMENT CHARACTER_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,7 +112,7 @@ class NoticeService:
     never leaves the network core. Titles and bodies are kept like content:
     sealed at rest, audited when read, erased after their time.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 

@@ -32,7 +32,7 @@ class NoticeServiceStub:
     never leaves the network core. Titles and bodies are kept like content:
     sealed at rest, audited when read, erased after their time.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -44,10 +44,10 @@ class NoticeServiceStub:
     """Sends one notice to 1–1,000 addressees; durable when answered, delivered
     later. Idempotent by notice_id, which then names a notice to one addressee
     together with the number. Row refusals: ADDRESSEE_UNKNOWN,
-    ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, NUMBER_MALFORMED,
+    ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, ADDRESSEE_NUMBER_FORMAT,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH. Errors: ABORTED
     IDEMPOTENCY_CONFLICT (same notice_id, other content), INVALID_ARGUMENT
-    INVALID_PERIOD, INVALID_ARGUMENT CHARACTER_REFUSED.
+    PERIOD_INVALID, INVALID_ARGUMENT CHARACTER_REFUSED.
     """
     ListNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]
     """Lists notices with their state, a row per addressee, in order of acceptance,
@@ -62,7 +62,7 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     never leaves the network core. Titles and bodies are kept like content:
     sealed at rest, audited when read, erased after their time.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -71,10 +71,10 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     """Sends one notice to 1–1,000 addressees; durable when answered, delivered
     later. Idempotent by notice_id, which then names a notice to one addressee
     together with the number. Row refusals: ADDRESSEE_UNKNOWN,
-    ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, NUMBER_MALFORMED,
+    ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, ADDRESSEE_NUMBER_FORMAT,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH. Errors: ABORTED
     IDEMPOTENCY_CONFLICT (same notice_id, other content), INVALID_ARGUMENT
-    INVALID_PERIOD, INVALID_ARGUMENT CHARACTER_REFUSED.
+    PERIOD_INVALID, INVALID_ARGUMENT CHARACTER_REFUSED.
     """
     ListNotices: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]  # type: ignore[assignment]
     """Lists notices with their state, a row per addressee, in order of acceptance,
@@ -88,7 +88,7 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
     never leaves the network core. Titles and bodies are kept like content:
     sealed at rest, audited when read, erased after their time.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -101,10 +101,10 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends one notice to 1–1,000 addressees; durable when answered, delivered
         later. Idempotent by notice_id, which then names a notice to one addressee
         together with the number. Row refusals: ADDRESSEE_UNKNOWN,
-        ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, NUMBER_MALFORMED,
+        ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, ADDRESSEE_NUMBER_FORMAT,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH. Errors: ABORTED
         IDEMPOTENCY_CONFLICT (same notice_id, other content), INVALID_ARGUMENT
-        INVALID_PERIOD, INVALID_ARGUMENT CHARACTER_REFUSED.
+        PERIOD_INVALID, INVALID_ARGUMENT CHARACTER_REFUSED.
         """
 
     @_abc_1.abstractmethod

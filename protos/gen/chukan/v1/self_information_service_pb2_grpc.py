@@ -34,7 +34,7 @@ class SelfInformationServiceStub:
     The portal calls as its own organization and names the answering one; staff
     of the answering organization may look at what the citizen would see.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -65,7 +65,7 @@ class SelfInformationServiceServicer:
     The portal calls as its own organization and names the answering one; staff
     of the answering organization may look at what the citizen would see.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -74,8 +74,9 @@ class SelfInformationServiceServicer:
         is not finished is asked again with the same query_id until it is.
         Idempotent by query_id, kept 24 hours. A person without linkage code,
         blocked or unknown is answered alike: CANNOT_BE_DISPLAYED. Errors:
-        NOT_FOUND ORGANIZATION_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN, ABORTED
-        IDEMPOTENCY_CONFLICT (same query_id, other content).
+        INVALID_ARGUMENT ORGANIZATION_UNKNOWN, NOT_FOUND
+        INFORMATION_UNKNOWN, ABORTED IDEMPOTENCY_CONFLICT (same query_id,
+        other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +88,7 @@ class SelfInformationServiceServicer:
         an exchange recorded while paging is not on later pages. Pages may be
         shorter than asked; nothing tells how many are hidden. A person under
         nondisclosure (不開示該当) and an unknown one both get an empty list. Errors:
-        NOT_FOUND ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +124,7 @@ class SelfInformationService:
     The portal calls as its own organization and names the answering one; staff
     of the answering organization may look at what the citizen would see.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 

@@ -35,7 +35,7 @@ class SelfInformationServiceStub:
     The portal calls as its own organization and names the answering one; staff
     of the answering organization may look at what the citizen would see.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -48,8 +48,9 @@ class SelfInformationServiceStub:
     is not finished is asked again with the same query_id until it is.
     Idempotent by query_id, kept 24 hours. A person without linkage code,
     blocked or unknown is answered alike: CANNOT_BE_DISPLAYED. Errors:
-    NOT_FOUND ORGANIZATION_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN, ABORTED
-    IDEMPOTENCY_CONFLICT (same query_id, other content).
+    INVALID_ARGUMENT ORGANIZATION_UNKNOWN, NOT_FOUND
+    INFORMATION_UNKNOWN, ABORTED IDEMPOTENCY_CONFLICT (same query_id,
+    other content).
     """
     ListExchangeHistory: _grpc.UnaryUnaryMultiCallable[_self_information_service_pb2.ListExchangeHistoryRequest, _self_information_service_pb2.ListExchangeHistoryResponse]
     """Lists the exchanges about oneself (やりとり履歴), newest first, without those
@@ -57,7 +58,7 @@ class SelfInformationServiceStub:
     an exchange recorded while paging is not on later pages. Pages may be
     shorter than asked; nothing tells how many are hidden. A person under
     nondisclosure (不開示該当) and an unknown one both get an empty list. Errors:
-    NOT_FOUND ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -70,7 +71,7 @@ class SelfInformationServiceAsyncStub(SelfInformationServiceStub):
     The portal calls as its own organization and names the answering one; staff
     of the answering organization may look at what the citizen would see.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -80,8 +81,9 @@ class SelfInformationServiceAsyncStub(SelfInformationServiceStub):
     is not finished is asked again with the same query_id until it is.
     Idempotent by query_id, kept 24 hours. A person without linkage code,
     blocked or unknown is answered alike: CANNOT_BE_DISPLAYED. Errors:
-    NOT_FOUND ORGANIZATION_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN, ABORTED
-    IDEMPOTENCY_CONFLICT (same query_id, other content).
+    INVALID_ARGUMENT ORGANIZATION_UNKNOWN, NOT_FOUND
+    INFORMATION_UNKNOWN, ABORTED IDEMPOTENCY_CONFLICT (same query_id,
+    other content).
     """
     ListExchangeHistory: _aio.UnaryUnaryMultiCallable[_self_information_service_pb2.ListExchangeHistoryRequest, _self_information_service_pb2.ListExchangeHistoryResponse]  # type: ignore[assignment]
     """Lists the exchanges about oneself (やりとり履歴), newest first, without those
@@ -89,7 +91,7 @@ class SelfInformationServiceAsyncStub(SelfInformationServiceStub):
     an exchange recorded while paging is not on later pages. Pages may be
     shorter than asked; nothing tells how many are hidden. A person under
     nondisclosure (不開示該当) and an unknown one both get an empty list. Errors:
-    NOT_FOUND ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
 
 class SelfInformationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -101,7 +103,7 @@ class SelfInformationServiceServicer(metaclass=_abc_1.ABCMeta):
     The portal calls as its own organization and names the answering one; staff
     of the answering organization may look at what the citizen would see.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, PERMISSION_DENIED
-    STAFF_NOT_PERMITTED, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
+    STAFF_PERMISSION_MISSING, INVALID_ARGUMENT INVALID_FIELD, RESOURCE_EXHAUSTED
     OVERLOADED, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
@@ -115,8 +117,9 @@ class SelfInformationServiceServicer(metaclass=_abc_1.ABCMeta):
         is not finished is asked again with the same query_id until it is.
         Idempotent by query_id, kept 24 hours. A person without linkage code,
         blocked or unknown is answered alike: CANNOT_BE_DISPLAYED. Errors:
-        NOT_FOUND ORGANIZATION_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN, ABORTED
-        IDEMPOTENCY_CONFLICT (same query_id, other content).
+        INVALID_ARGUMENT ORGANIZATION_UNKNOWN, NOT_FOUND
+        INFORMATION_UNKNOWN, ABORTED IDEMPOTENCY_CONFLICT (same query_id,
+        other content).
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +133,7 @@ class SelfInformationServiceServicer(metaclass=_abc_1.ABCMeta):
         an exchange recorded while paging is not on later pages. Pages may be
         shorter than asked; nothing tells how many are hidden. A person under
         nondisclosure (不開示該当) and an unknown one both get an empty list. Errors:
-        NOT_FOUND ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 
 def add_SelfInformationServiceServicer_to_server(servicer: SelfInformationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
