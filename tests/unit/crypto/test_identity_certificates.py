@@ -23,7 +23,7 @@ START = datetime(2026, 6, 1, tzinfo=UTC)
 SHINJUKU, SETAGAYA = "0220113104101700", "0220113112101700"
 CLOCK = FixedClock(START)
 AUTHORITY = Authority.create(CLOCK)
-TRUST = TRUST_ONLY = TrustRoot(AUTHORITY.trust.der)
+TRUST = TrustRoot(AUTHORITY.trust.der)
 IDENTITY, SEALING = SigningKey.generate(), SealingKey.generate()
 CERTIFICATE = AUTHORITY.issue(SHINJUKU, IDENTITY.verify_key, purpose=Purpose.MEMBER, clock=CLOCK)
 STATEMENT = certify_sealing_key(SHINJUKU, SEALING.recipient, identity=IDENTITY, clock=CLOCK)
@@ -38,19 +38,20 @@ def check(der: bytes, **changed: object) -> None:
     TRUST.verify(der, **expected)  # type: ignore[arg-type]
 
 
-def check_statement(envelope: Envelope = STATEMENT, **changed: object) -> None:
-    expected = {
-        "certificate": CERTIFICATE,
-        "organization": SHINJUKU,
-        "trust": TRUST,
-        "clock": CLOCK,
-    }
-    verify_sealing_key(envelope, **(expected | changed))  # type: ignore[arg-type]
+def check_statement(
+    envelope: Envelope = STATEMENT,
+    *,
+    certificate: bytes = CERTIFICATE,
+    organization: str = SHINJUKU,
+    clock: FixedClock = CLOCK,
+) -> None:
+    identity = TRUST.verify(certificate, organization=organization, purpose=Purpose.MEMBER, clock=CLOCK)
+    verify_sealing_key(envelope, identity=identity, clock=clock)
 
 
 def test_a_certificate_of_the_authority_names_its_organizations_key() -> None:
     """Verified with the root's public certificate alone."""
-    identity = TRUST_ONLY.verify(CERTIFICATE, organization=SHINJUKU, purpose=Purpose.MEMBER, clock=CLOCK)
+    identity = TRUST.verify(CERTIFICATE, organization=SHINJUKU, purpose=Purpose.MEMBER, clock=CLOCK)
 
     assert identity.verify_key == IDENTITY.verify_key
     assert (identity.organization, identity.purpose) == (SHINJUKU, Purpose.MEMBER)
@@ -155,7 +156,9 @@ def test_a_certificate_with_any_bit_flipped_is_refused() -> None:
 
 def test_a_sealing_key_is_believed_on_its_organizations_word() -> None:
     """Statement, identity and authority lead to the key that answers are sealed to."""
-    certified = verify_sealing_key(STATEMENT, certificate=CERTIFICATE, organization=SHINJUKU, trust=TRUST, clock=CLOCK)
+    identity = TRUST.verify(CERTIFICATE, organization=SHINJUKU, purpose=Purpose.MEMBER, clock=CLOCK)
+
+    certified = verify_sealing_key(STATEMENT, identity=identity, clock=CLOCK)
 
     assert certified.key == SEALING.recipient
 
@@ -178,6 +181,23 @@ def test_the_network_core_can_not_put_its_own_sealing_key_in_place() -> None:
         check_statement(swapped, certificate=as_itself)
     with pytest.raises(ChukanError, match="SIGNATURE_INVALID"):
         check_statement(swapped)
+
+
+def test_the_networks_own_identity_certifies_no_sealing_key() -> None:
+    """Its certificate is the authority's, but not a member's."""
+    core = SigningKey.generate()
+    certificate = AUTHORITY.issue("network", core.verify_key, purpose=Purpose.NETWORK, clock=CLOCK)
+    identity = TRUST.verify(certificate, organization="network", purpose=Purpose.NETWORK, clock=CLOCK)
+    statement = certify_sealing_key("network", SEALING.recipient, identity=core, clock=CLOCK)
+
+    with pytest.raises(ChukanError, match="SIGNER_CERTIFICATE_WRONG_PURPOSE"):
+        verify_sealing_key(statement, identity=identity, clock=CLOCK)
+
+
+def test_an_identity_that_expired_since_vouches_for_nothing() -> None:
+    """Verified once is not verified for ever."""
+    with pytest.raises(ChukanError, match="SIGNER_CERTIFICATE_EXPIRED"):
+        check_statement(clock=at(timedelta(days=365 * 20, seconds=61)))
 
 
 def test_a_statement_counts_in_its_time() -> None:

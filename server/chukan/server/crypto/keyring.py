@@ -175,13 +175,7 @@ class KeyRing:
         identity = self.trust.verify(shown.certificate, organization=name, purpose=_purpose(name), clock=self._clock)
         if shown.sealing_key_statement is None:
             return _Known(shown, identity, None)
-        recipient = verify_sealing_key(
-            shown.sealing_key_statement,
-            certificate=shown.certificate,
-            organization=name,
-            trust=self.trust,
-            clock=self._clock,
-        )
+        recipient = verify_sealing_key(shown.sealing_key_statement, identity=identity, clock=self._clock)
         return _Known(shown, identity, recipient)
 
     def _make(self, organization: str) -> _Own:

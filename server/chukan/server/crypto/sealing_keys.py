@@ -28,7 +28,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from chukan.server.crypto.certificates import TrustRoot
+    from chukan.server.crypto.certificates import Identity
     from chukan.server.crypto.keys import SigningKey
     from chukan.server.domain.envelope import Envelope
     from chukan.standard.clock import Clock
@@ -73,23 +73,21 @@ def certify_sealing_key(
     return sign(PayloadType.SEALING_KEY, payload, identity)
 
 
-def verify_sealing_key(
-    envelope: Envelope,
-    *,
-    certificate: bytes,
-    organization: str,
-    trust: TrustRoot,
-    clock: Clock,
-) -> CertifiedRecipient:
-    """Return the organization's sealing key, or refuse with the reason of the failing step."""
-    # 1. The identity certificate leads up to the authority and is the organization's.
-    identity = trust.verify(certificate, organization=organization, purpose=Purpose.MEMBER, clock=clock)
-    # 2. That identity signed the statement.
+def verify_sealing_key(envelope: Envelope, *, identity: Identity, clock: Clock) -> CertifiedRecipient:
+    """Return the organization's sealing key, or refuse with the reason of the failing step.
+
+    An Identity comes from `TrustRoot.verify` only: it leads up to the authority.
+    """
+    # 1. The signer is a member, and its certificate is in its time.
+    if identity.purpose is not Purpose.MEMBER:
+        raise ChukanError("SIGNER_CERTIFICATE_WRONG_PURPOSE")
+    identity.check_times(clock)
+    # 2. It signed the statement.
     payload = verify(envelope, PayloadType.SEALING_KEY, identity.verify_key)
     # 3. The statement has exactly the fields we know, in their form.
     certified = _read(payload)
     # 4. It speaks of the signer's own organization.
-    if certified.organization != organization:
+    if certified.organization != identity.organization:
         raise ChukanError("SIGNER_CERTIFICATE_WRONG_ORGANIZATION")
     # 5. It is in its time.
     certified.check_times(clock)

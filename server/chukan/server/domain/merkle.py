@@ -145,7 +145,8 @@ def verify_inclusion(leaf: bytes, *, index: int, size: int, path: Sequence[bytes
                 raise ChukanError("INCLUSION_PROOF_INVALID", params={"rule": "length"})
             sibling = path[used]
             used += 1
-            node = node_hash(sibling, node) if at & 1 else node_hash(node, sibling)
+            pair = sibling + node if at & 1 else node + sibling
+            node = _sha256(b"\x01" + pair).digest()
         at >>= 1
         last >>= 1
     # 4. No hash too many, and the top is the root.
@@ -203,7 +204,7 @@ def _consistency_roots(
 
 
 def _whole(*hashes: bytes) -> bool:
-    return all(len(each) == HASH_SIZE for each in hashes)
+    return set(map(len, hashes)) == {HASH_SIZE}
 
 
 def _parents(level: Sequence[bytes]) -> list[bytes]:
