@@ -30,6 +30,7 @@ _HALF_WIDTH: Final = "\uff61-\uff9f"
 _SELECTORS: Final = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _MARKS: Final = "\u0300-\u036f\u3099\u309a"
 _UNIT: Final = re.compile(f"[{_HALF_WIDTH}]+|.[{_MARKS}{_SELECTORS}]*", re.DOTALL)
+_CLUSTER: Final = re.compile(".[\u0300-\u036f]+", re.DOTALL)
 _SELECTOR: Final = re.compile(f"[{_SELECTORS}]")
 _LONE_MARKS: Final = str.maketrans({"\u3099": "\u309b", "\u309a": "\u309c"})
 _HENTAIGANA: Final = "HENTAIGANA LETTER "
@@ -69,7 +70,9 @@ def is_plain(text: str) -> bool:
     """Whether `check_text` would return the text unchanged; a whole column may be joined and asked about at once."""
     if text.isascii():
         return text.isprintable()
-    return _variants().search(text) is None and _encodes(text)
+    if _variants().search(text) is not None or not _encodes(text):
+        return False
+    return all(unicodedata.normalize("NFC", cluster) == cluster for cluster in _CLUSTER.findall(text))
 
 
 def check_text(text: str) -> CheckedText:
@@ -101,8 +104,12 @@ def _convert(unit: str) -> tuple[str, int, str]:
         return composed, selectors + _is_replaced(stripped, composed), ""
     parts = [_convert_character(character) for character in composed]
     replacement = "".join(part for part, _, _ in parts)
-    changes = sum(changed for _, changed, _ in parts)
-    return replacement, selectors + changes, next((rule for _, _, rule in parts if rule), "")
+    changes = selectors + sum(changed for _, changed, _ in parts)
+    rule = next((rule for _, _, rule in parts if rule), "")
+    if not is_plain(replacement):  # what is left of the marks joins the letter in another way
+        replacement, more, _ = _convert(replacement)
+        changes += more
+    return replacement, changes, rule
 
 
 def _convert_character(character: str) -> tuple[str, int, str]:
