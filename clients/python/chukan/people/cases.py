@@ -7,16 +7,18 @@ all of them. A household has at most one event; marks (names, flags, unknown par
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
 from chukan.people.households import Wish, compact, draw_household, settle
 from chukan.people.names import foreign_full_name
 from chukan.people.records import Person
 from chukan.people.town import Town, tax_year
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 People = list[Person]
 
@@ -31,11 +33,12 @@ class Scheduled:
     apply: Callable[[Town, People], People]
 
     def due(self, index: int) -> bool:
+        """Return whether the case comes up in the index-th household."""
         return index % self.period == self.phase
 
 
 def scheduled_household(town: Town, index: int, previous_head: Person | None) -> People:
-    """The index-th household with everything that is due for it, its head first; superseded records come last."""
+    """Return the index-th household with what is due for it, its head first, superseded records last."""
     event = next((event for event in _EVENTS if event.due(index)), None)
     marks = [mark for mark in _MARKS if mark.due(index)]
     wish = Wish(
@@ -52,7 +55,7 @@ def scheduled_household(town: Town, index: int, previous_head: Person | None) ->
 
 
 def plain_household(town: Town, *, room: int) -> People:
-    """A household without events of at most room people, to fill up the count."""
+    """Return a household without events of at most room people, to fill up the count."""
     return draw_household(town, Wish(shape="single" if room < _ROOMY else "couple"))
 
 
@@ -157,7 +160,7 @@ def _return_second_number(town: Town, people: People) -> People:
 
 
 def _naturalisation(town: Town, people: People) -> People:
-    """The same person under a new 宛名番号; this year's tax hangs on the old one."""
+    """Return the same person under a new 宛名番号; this year's tax hangs on the old one."""
     person, draw = people[0], town.draw
     day = draw.day(max(date(tax_year(town.reference_date), 1, 5), town.days_ago(399)), town.days_ago(1))
     country = draw.pick(town.names.foreign)

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes one extract: rows of cells, CRLF, UTF-8 or CP932, with a digest, in constant memory.
 
-Cells come from this package's tables and never hold a comma, a quote or a line end, so rows are joined, not quoted. Under
-CP932 a character it lacks becomes 〓 (a character with its variation selector counts as one).
+Cells come from this package's tables and never hold a comma, a quote or a line end, so rows are joined, not quoted.
+Under CP932 a character it lacks becomes 〓 (a character with its variation selector counts as one).
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 Encoding = Literal["utf-8", "cp932", "ascii"]
 
 GETA: Final = "〓"
 _VARIATION: Final = re.compile(".[\U000e0100-\U000e01ef]")
-_ROWS_AT_ONCE: Final = 2_000
+_ROWS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class ExtractFile:
         """Finish the file under its final name."""
         self._flush()
         self._file.close()
-        os.replace(self._partial, self._path)
+        self._partial.replace(self._path)
         return WrittenFile(
             rows=self.rows,
             bytes=self._size,

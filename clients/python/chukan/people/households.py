@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.people import codes
-from chukan.people.draw import Draw
 from chukan.people.names import ForeignName, NameTables, Pair, foreign_full_name, full_name
 from chukan.people.places import residence
 from chukan.people.records import Person
-from chukan.people.town import Town
+
+if TYPE_CHECKING:
+    from chukan.people.draw import Draw
+    from chukan.people.town import Town
 
 _YEAR: Final = 365.2425
 _NEWBORN_DAYS: Final = 60
@@ -99,7 +101,7 @@ def _three_generations(draw: Draw) -> list[Member]:
         Member(codes.CHILD, codes.MALE, parent),
         Member(codes.CHILDS_WIFE, codes.FEMALE, max(24, parent - draw.between(0, 5))),
     ]
-    return members + [Member(codes.GRANDCHILD, _sex(draw), max(2, parent - draw.between(28, 38)))]
+    return [*members, Member(codes.GRANDCHILD, _sex(draw), max(2, parent - draw.between(28, 38)))]
 
 
 def _with_parent(draw: Draw) -> list[Member]:
@@ -143,7 +145,7 @@ _SHARES: Final = (
 
 
 def draw_members(draw: Draw, shape: str = "") -> list[Member]:
-    """The members of a household, its head first; of the wished shape, if any."""
+    """Return the members of a household, its head first; of the wished shape, if any."""
     if not shape:
         unit = draw.unit()
         shape = next(name for bound, name in _SHARES if unit < bound)
@@ -151,21 +153,21 @@ def draw_members(draw: Draw, shape: str = "") -> list[Member]:
 
 
 def born(draw: Draw, age: int, reference_date: date) -> date:
-    """A birthday that makes somebody this old on the reference date."""
+    """Return a birthday that makes somebody this old on the reference date."""
     if age < 0:
         return reference_date - timedelta(days=draw.between(1, _NEWBORN_DAYS))
     return reference_date - timedelta(days=int(age * _YEAR) + draw.between(1, 364))
 
 
 def draw_surname(draw: Draw, names: NameTables, kind: str) -> Pair:
-    """A surname: plain, external (外字) or variation (異体字)."""
+    """Return a surname: plain, external (外字) or variation (異体字)."""
     if kind == "external":
         return draw.pick(names.external)
     return draw.pick(names.variation) if kind == "variation" else draw.early(names.surnames)
 
 
 def draw_household(town: Town, wish: Wish) -> list[Person]:
-    """A household that has lived here for a while, its head first; the scheduled cases change it afterwards."""
+    """Return a household that has lived here for a while, its head first; the scheduled cases change it afterwards."""
     draw = town.draw
     members = draw_members(draw, wish.shape)
     foreign = wish.foreign or ("any" if not wish.shape and wish.surname == "plain" and draw.chance(0.06) else "")
@@ -220,7 +222,7 @@ def settle(town: Town, person: Person, *, day: date, reason: str, moved_from: st
 
 
 def compact(day: date) -> str:
-    """The day as yyyyMMdd."""
+    """Return the day as yyyyMMdd."""
     return day.isoformat().replace("-", "")
 
 

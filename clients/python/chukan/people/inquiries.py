@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inquiry files about people who moved in from a linked municipality: the 18-field DAT, at most 10,000 rows a file.
+"""Inquiry files about people who moved in from a linked municipality: the 18-field DAT.
 
-Each row asks the former municipality for this fiscal year's 地方税関係情報. A blank field is empty, not padded, as in the
-files seen; 照会側不開示コード "1" disclosable and "2" undisclosable, and the year's first and last day as the dates with both kinds 0, are [own].
+A file has at most 10,000 rows. Each row asks the former municipality for this fiscal year's 地方税関係情報. A blank
+field is empty, not padded, as in the files seen. [own]: 照会側不開示コード is "1" for disclosable and "2" for
+undisclosable; the fiscal year's first and last day are the dates, with 照会条件区分 and 照会年度区分 "0"
+(docs/divergences "Inquiry files").
 """
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
 from chukan.people.households import compact
-from chukan.people.records import Person
 from chukan.people.town import tax_year
 from chukan.standard.organizations import by_municipality
+
+if TYPE_CHECKING:
+    from chukan.people.records import Person
 
 ROWS_PER_FILE: Final = 10_000
 
@@ -42,11 +46,11 @@ class InquiryRows:
         self._asked = 0
 
     def name(self, number: int) -> str:
-        """The name of the number-th file, from 1."""
+        """Return the name of the number-th file, from 1."""
         return f"P640R110_{compact(self._reference_date)}090000_{number:04d}.DAT"
 
     def row(self, person: Person) -> tuple[str, ...] | None:
-        """The row about a person; None for people the procedure does not ask about."""
+        """Return the row about a person; None for people the procedure does not ask about."""
         if not person.linked_former or person.age_on(self._new_year) < _ASKED_AGE:
             return None
         self._asked += 1

@@ -8,10 +8,9 @@ in (転入). A smaller cohort is the beginning of a bigger one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
 from chukan.people.cases import close
@@ -22,6 +21,9 @@ from chukan.people.places import residence
 from chukan.people.records import Person
 from chukan.people.serials import LARGEST_COHORT, cohort_identity
 from chukan.people.town import Town, tax_year
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SMALLEST: Final = 20
 _SHARE: Final = 50
@@ -57,7 +59,7 @@ def cohort_size(count: int, linked: int) -> int:
 def cohort(
     *, seed: int, former: str, new: str, reference_date: date, size: int, valid_numbers: bool = True
 ) -> Iterator[tuple[Mover, ...]]:
-    """The households of a cohort, in order; the last one is cut where the size is reached."""
+    """Return the households of a cohort, in order; the last one is cut where the size is reached."""
     draw = Draw(seed, former[:5], new[:5], reference_date, "movers")
     done = household = 0
     while done < size:
@@ -72,7 +74,7 @@ def cohort(
 
 
 def left(town: Town, movers: tuple[Mover, ...]) -> list[Person]:
-    """The movers as the former municipality's closed records."""
+    """Return the movers as the former municipality's closed records."""
     since = town.draw.day(date(2005, 1, 1), date(tax_year(town.reference_date) - 1, 1, 1))
     people = _people(town, movers)
     for person, mover in zip(people, movers, strict=True):
@@ -86,7 +88,7 @@ def left(town: Town, movers: tuple[Mover, ...]) -> list[Person]:
 
 
 def arrived(town: Town, movers: tuple[Mover, ...], *, former: str) -> list[Person]:
-    """The movers as the new municipality's residents."""
+    """Return the movers as the new municipality's residents."""
     people = _people(town, movers)
     for person, mover in zip(people, movers, strict=True):
         settle(town, person, day=mover.moved_on, reason=codes.MOVED_IN, moved_from=former[:5])

@@ -11,10 +11,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
-from chukan.people.draw import Draw
+
+if TYPE_CHECKING:
+    from chukan.people.draw import Draw
 
 _DATA: Final = Path(__file__).parent / "data"
 _ELDER_UNTIL: Final = 1961
@@ -56,7 +58,7 @@ class NameTables:
     long: ForeignNames
 
     def given_name(self, draw: Draw, *, sex: str, birth_year: int) -> Pair:
-        """A given name of the sex and, roughly, of the generation."""
+        """Return a given name of the sex and, roughly, of the generation."""
         return draw.pick(self.given[sex, _generation(birth_year)])
 
 
@@ -66,7 +68,7 @@ def full_name(surname: Pair, given: Pair) -> Pair:
 
 
 def foreign_full_name(family: ForeignName, given: ForeignName, *, kanji: bool) -> Pair:
-    """A foreign resident's name as the register writes it: in kanji where there are some, else in capitals."""
+    """Return a foreign resident's name as the register writes it: in kanji where there are some, else in capitals."""
     kana = f"{family.kana} {given.kana}".replace(" ", _SPACE)
     if kanji and family.kanji and given.kanji:
         return family.kanji + _SPACE + given.kanji, kana

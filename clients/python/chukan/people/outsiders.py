@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
 from chukan.people.households import born, compact, draw_surname
 from chukan.people.names import full_name
 from chukan.people.places import Residence, residence
 from chukan.people.records import NonResident, Person
-from chukan.people.town import Town
+
+if TYPE_CHECKING:
+    from chukan.people.town import Town
 
 _OWNER_EVERY, _OWNER_AT = 41, 10
 _UNNUMBERED_EVERY, _UNNUMBERED_AT = 113, 12
@@ -29,7 +31,7 @@ _ABROAD_ADDRESSES: Final = (
 
 
 def non_residents_at(town: Town, index: int, head: Person) -> tuple[NonResident, ...]:
-    """The non-residents drawn together with the index-th household."""
+    """Return the non-residents drawn together with the index-th household."""
     found: list[NonResident] = []
     if index % _OWNER_EVERY == _OWNER_AT:
         found.append(_stranger(town, affair=codes.TAX_AFFAIR, reason="固定資産所有"))

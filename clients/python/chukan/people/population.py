@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from typing import TYPE_CHECKING
 
 from chukan.people.cases import LARGEST, plain_household, scheduled_household
 from chukan.people.movers import arrived, cohort, cohort_size, left
 from chukan.people.outsiders import non_residents_at
 from chukan.people.records import Household, Person
 from chukan.people.town import Town, open_town
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
 
 
 def generate(
@@ -34,6 +37,7 @@ def generate(
         raise ValueError(message)
     town = open_town(
         municipality=municipality,
+        count=count,
         seed=seed,
         reference_date=reference_date,
         linked=linked,

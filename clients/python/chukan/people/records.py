@@ -69,9 +69,11 @@ class Person:
         return day.year - self.born.year - ((day.month, day.day) < (self.born.month, self.born.day))
 
     def lived_here_on(self, day: date) -> bool:
+        """Return whether the person was on the register on a day."""
         return self.resident_since <= day and (self.closed_on is None or self.closed_on > day)
 
     def add_case(self, case: str) -> None:
+        """Note that the record shows a case."""
         if case not in self.cases:
             self.cases += (case,)
 

@@ -8,11 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from importlib.metadata import version
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 
 from chukan.people import codes, columns
 from chukan.people.draw import Draw
@@ -22,7 +19,13 @@ from chukan.people.households import compact
 from chukan.people.inquiries import ROWS_PER_FILE, InquiryRows
 from chukan.people.movers import cohort_size
 from chukan.people.population import generate
-from chukan.people.records import Household, NonResident, Person
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+    from types import TracebackType
+
+    from chukan.people.records import Household, NonResident, Person
 
 RESIDENTS_FILE: Final = "residents.csv"
 NON_RESIDENTS_FILE: Final = "non_residents.csv"
@@ -68,6 +71,7 @@ class Manifest:
     files: dict[str, WrittenFile] = field(default_factory=dict)
 
     def to_json(self) -> str:
+        """Return the manifest as the text of manifest.json."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
 

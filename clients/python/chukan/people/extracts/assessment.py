@@ -48,11 +48,12 @@ class Dependants:
 
     @property
     def number(self) -> int:
+        """Return how many people are supported."""
         return self.spouse + self.general + self.larger + self.elder + self.young
 
 
 def amounts(year: int, age: int, incomes: Incomes, dependants: Dependants) -> tuple[tuple[int, ...], str]:
-    """The amounts from 所得割額 to 調整控除 in the extract's order, and the 非課税区分."""
+    """Return the amounts from 所得割額 to 調整控除 in the extract's order, and the 非課税区分."""
     salary = incomes.salary - _salary_deduction(year, incomes.salary)
     pension = max(
         0, incomes.pension - max(1_100_000 if age >= _PENSION_AGE else 600_000, incomes.pension // 4 + 275_000)

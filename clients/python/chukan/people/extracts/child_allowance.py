@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""児童手当関係: one row per recipient, the head of a household with children up to the end of upper secondary school."""
+"""児童手当関係: one row per recipient, the head of a household with children of school age or less."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
-from chukan.people.draw import Draw
 from chukan.people.households import compact
-from chukan.people.records import Household, Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chukan.people.draw import Draw
+    from chukan.people.records import Household, Person
 
 _YOUNGEST: Final = 3
 _UPPER_SECONDARY: Final = 15
@@ -38,6 +41,7 @@ class ChildAllowance:
         self._dense = dense
 
     def rows(self, household: Household) -> Iterator[tuple[str, ...]]:
+        """Return the rows of a household."""
         members = household.members
         children = [
             person for person in members if person.relationship == codes.CHILD and person.born >= self._born_from

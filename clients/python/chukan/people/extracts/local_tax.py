@@ -7,16 +7,19 @@ no row at all: the three answers an inquirer must tell apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
-from chukan.people.draw import Draw
 from chukan.people.extracts.assessment import Dependants, Incomes, amounts
 from chukan.people.households import compact
-from chukan.people.records import Household, Person
 from chukan.people.town import tax_year
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chukan.people.draw import Draw
+    from chukan.people.records import Household, Person
 
 _WORKING_AGE: Final = 15
 _ADULT_AGE: Final = 18
@@ -50,6 +53,7 @@ class LocalTax:
         self._dense = dense
 
     def rows(self, household: Household) -> Iterator[tuple[str, ...]]:
+        """Return the rows of a household."""
         head = household.members[0]
         for person in household.members:
             if not (self._is_written(person) if self._dense else self._is_taxable(person)):

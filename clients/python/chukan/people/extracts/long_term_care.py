@@ -7,15 +7,18 @@ Data sets 0101 insured, 0102 住所地特例, 0201 certified need (parent 0101),
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
 from chukan.people.columns import LONG_TERM_CARE
-from chukan.people.draw import Draw
 from chukan.people.households import compact
-from chukan.people.records import Household, Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chukan.people.draw import Draw
+    from chukan.people.records import Household, Person
 
 _INSURED_AGE: Final = 65
 _NEED_SHARES: Final = ((75, 0.05), (85, 0.2), (200, 0.55))
@@ -49,6 +52,7 @@ class LongTermCare:
         self._serial = 0
 
     def rows(self, household: Household) -> Iterator[tuple[str, ...]]:
+        """Return the rows of a household."""
         for person in household.members:
             if person.superseded:
                 continue
@@ -148,7 +152,7 @@ class LongTermCare:
 
 
 def _birthday(born: date, age: int) -> date:
-    """The birthday of an age; 1 March for those born on 29 February."""
+    """Return the birthday of an age; 1 March for those born on 29 February."""
     try:
         return born.replace(year=born.year + age)
     except ValueError:

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chukan.people import codes
-from chukan.people.draw import Draw
 from chukan.people.households import compact
-from chukan.people.records import Household, Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chukan.people.draw import Draw
+    from chukan.people.records import Household, Person
 
 _SINCE: Final = {
     codes.MOVED_IN: "01",
@@ -44,6 +47,7 @@ class ResidentRecord:
         self._draw = draw
 
     def rows(self, household: Household) -> Iterator[tuple[str, ...]]:
+        """Return the rows of a household."""
         living = sum(person.closed_on is None for person in household.members)
         return (self._row(person, living) for person in household.members if not person.superseded)
 
