@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chukan.standard import layouts
-from chukan.standard.items import ITEM_TYPES, Item, nil_reasons
+from chukan.standard.items import ITEM_TYPES, NIL_REASONS, Item
 from chukan.standard.rules import all_rules, rule
 
 VALUES = {
@@ -118,8 +118,8 @@ def test_a_bad_nil_does_not_hide_another_rows_failure() -> None:
 
 
 def test_nil_reasons_are_named_in_both_languages() -> None:
-    assert nil_reasons()["01"].japanese == "未申告"
-    assert all(reason.japanese and reason.english for reason in nil_reasons().values())
+    assert NIL_REASONS["01"].japanese == "未申告"
+    assert all(reason.japanese and reason.english for reason in NIL_REASONS.values())
 
 
 def test_every_rule_is_named_once_in_both_languages() -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,7 +21,7 @@ from chukan.standard.characters import is_linkable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["FIXED_LENGTHS", "ITEM_TYPES", "Item", "NilReason", "nil_reasons"]
+__all__ = ["FIXED_LENGTHS", "ITEM_TYPES", "NIL_REASONS", "Item", "NilReason"]
 
 FIXED_LENGTHS: Final[Mapping[str, int]] = MappingProxyType({"date": 8, "year_month": 6, "year": 4, "flag": 1})
 """Item types whose length follows from the type."""
@@ -45,10 +44,10 @@ class NilReason(NamedTuple):
     english: str
 
 
-@cache
-def nil_reasons() -> Mapping[str, NilReason]:
-    """Return the table of nil reasons by code."""
-    return MappingProxyType({row["code"]: NilReason(**row) for row in read_rows("nil_reasons.csv")})
+NIL_REASONS: Final[Mapping[str, NilReason]] = MappingProxyType(
+    {row["code"]: NilReason(**row) for row in read_rows("nil_reasons.csv")}
+)
+"""The nil reasons by code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,6 @@ class Item:
         """Return the rows that are nil as they should be or fail as nils, and the failures among them."""
         if codes is not None and len(codes) != len(nil_rows):
             return set(nil_rows), [(row, "nil_reason") for row in sorted(set(nil_rows))]
-        known = nil_reasons()
         seen: set[int] = set()
         failures: list[tuple[int, str]] = []
         for index, row in enumerate(nil_rows):
@@ -152,7 +150,7 @@ class Item:
                 failures.append((row, "nil_not_allowed"))
             elif column[row]:
                 failures.append((row, "nil_with_value"))
-            elif codes is not None and codes[index] not in known:
+            elif codes is not None and codes[index] not in NIL_REASONS:
                 failures.append((row, "nil_reason"))
         return seen, failures
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from chukan.standard._data import file_names, read_toml
-from chukan.standard.items import FIXED_LENGTHS, ITEM_TYPES, Item, NilReason, nil_reasons
+from chukan.standard.items import FIXED_LENGTHS, ITEM_TYPES, NIL_REASONS, Item, NilReason
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FIXED_LENGTHS",
     "ITEM_TYPES",
+    "NIL_REASONS",
     "DataSet",
     "Item",
     "Layout",
@@ -32,7 +33,6 @@ __all__ = [
     "layout",
     "layout_in_force",
     "layouts",
-    "nil_reasons",
 ]
 
 
