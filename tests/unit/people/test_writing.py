@@ -186,6 +186,13 @@ def test_files_begin_with_their_column_names_and_end_rows_with_crlf(written: Pat
         assert all(line.count(b",") == len(header) - 1 for line in lines[:-1])
 
 
+def test_an_old_number_stands_before_the_record_that_names_it(written: Path) -> None:
+    seen = set()
+    for row in read(written / RESIDENTS_FILE):
+        assert not row["旧宛名番号"] or row["旧宛名番号"] in seen
+        seen.add(row["宛名番号"])
+
+
 def test_manifest_describes_the_files_and_says_that_all_is_dummy(written: Path) -> None:
     manifest = json.loads((written / "manifest.json").read_text(encoding="utf-8"))
 

@@ -103,4 +103,10 @@ class Household:
     """People who live together, the records they supersede, and non-residents drawn at the same time."""
 
     members: tuple[Person, ...]
+    """The head first, superseded records last."""
     non_residents: tuple[NonResident, ...] = field(default=())
+
+    @property
+    def in_order_of_registration(self) -> tuple[Person, ...]:
+        """The members with superseded records first, as a register would hold them."""
+        return tuple(sorted(self.members, key=lambda person: not person.superseded))

@@ -114,7 +114,7 @@ def write(
         inquiries = InquiryRows(municipality=municipality, reference_date=reference_date)
         for household in households:
             tally.add(household)
-            for person in household.members:
+            for person in household.in_order_of_registration:
                 files.add(RESIDENTS_FILE, _resident_row(person))
                 if (row := inquiries.row(person)) is not None:
                     files.add_inquiry(inquiries, row)
