@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Core statements compiled once and run close to the driver.
+
+Building and executing a Core statement costs 30 to 120 µs, the driver alone 4 µs; a durable step runs several, so the
+steps every exchange takes are written as module constants of this kind. What it gives up: no lists in ``IN``, no column
+defaults made in Python, and parameters are passed by name with the statement's own types only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import sqlalchemy
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Dialect, Table
+    from sqlalchemy.sql.base import Executable
+
+__all__ = ["OnConflict", "Row", "Statement", "bulk_insert", "translated"]
+
+Row = tuple[Any, ...]
+OnConflict = Literal["fail", "ignore", "replace"]
+_Processor = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A statement compiled for one dialect."""
+
+    sql: str
+    names: tuple[str, ...]
+    positional: bool
+    constants: Mapping[str, Any]
+    required: int
+    binders: Mapping[str, _Processor]
+    readers: tuple[_Processor | None, ...] | None
+    pick: Callable[[Mapping[str, Any]], Any]
+
+    def parameters(self, values: dict[str, Any]) -> Any:  # noqa: ANN401 a tuple or a dict, as the driver wants
+        """Return what the driver takes for these named values."""
+        if len(values) != self.required:
+            message = f"got values {sorted(values)}, expected {sorted(set(self.names) - set(self.constants))}"
+            raise TypeError(message)
+        for name, binder in self.binders.items():
+            if name in values:
+                values[name] = binder(values[name])
+        if self.constants:
+            values = {**self.constants, **values}
+        return self.pick(values) if self.positional else values
+
+    def rows(self, fetched: list[Row]) -> list[Row]:
+        """Return the driver's rows in the types of the statement's columns."""
+        if self.readers is None:
+            return fetched
+        return [
+            tuple(value if read is None else read(value) for read, value in zip(self.readers, row, strict=True))
+            for row in fetched
+        ]
+
+
+class Statement:
+    """One select, insert, update or delete; columns name what an insert or update without ``values()`` sets."""
+
+    __slots__ = ("_clause", "_columns", "_plans")
+
+    def __init__(self, clause: Executable, columns: Sequence[str] = ()) -> None:
+        self._clause = clause
+        self._columns = tuple(columns)
+        self._plans: dict[str, _Plan] = {}
+
+    def run(self, connection: Connection, **values: Any) -> int:  # noqa: ANN401 of the columns' types
+        """Execute and return the number of rows it touched."""
+        plan = self._plan(connection.dialect)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(plan.sql, plan.parameters(values))
+        except Exception as error:
+            raise translated(error, connection.dialect, plan.sql) from error
+        return cursor.rowcount
+
+    def first(self, connection: Connection, **values: Any) -> Row | None:  # noqa: ANN401 of the columns' types
+        """Execute and return the first row, or None."""
+        plan = self._plan(connection.dialect)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(plan.sql, plan.parameters(values))
+            row = cast("Row | None", cursor.fetchone())
+            cursor.close()
+        except Exception as error:
+            raise translated(error, connection.dialect, plan.sql) from error
+        return row if row is None or plan.readers is None else plan.rows([row])[0]
+
+    def all(self, connection: Connection, **values: Any) -> list[Row]:  # noqa: ANN401 of the columns' types
+        """Execute and return every row."""
+        plan = self._plan(connection.dialect)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(plan.sql, plan.parameters(values))
+            return plan.rows(cast("list[Row]", cursor.fetchall()))
+        except Exception as error:
+            raise translated(error, connection.dialect, plan.sql) from error
+
+    def many(self, connection: Connection, names: Sequence[str], rows: Sequence[Row]) -> int:
+        """Execute once per row of values given in the order of names; return the number of rows touched."""
+        plan = self._plan(connection.dialect)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.executemany(plan.sql, _arranged(plan, tuple(names), rows))
+        except Exception as error:
+            raise translated(error, connection.dialect, plan.sql) from error
+        return cursor.rowcount
+
+    def _plan(self, dialect: Dialect) -> _Plan:
+        plan = self._plans.get(dialect.name)
+        if plan is None:
+            plan = self._plans[dialect.name] = _compiled(self._clause, self._columns, dialect)
+        return plan
+
+
+def bulk_insert(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    on_conflict: OnConflict = "fail",
+) -> int:
+    """Insert rows of values given in the order of columns; twice as fast as a Core insert of dicts.
+
+    on_conflict: "ignore" keeps a row whose primary key is there, "replace" sets the other named columns of it.
+    """
+    names = tuple(columns)
+    return _insertion(table, names, on_conflict, connection.dialect.name).many(connection, names, rows)
+
+
+def translated(error: Exception, dialect: Dialect, sql: str = "") -> Exception:
+    """Return SQLAlchemy's exception for a driver's one (without parameters), any other as it is."""
+    driver = dialect.loaded_dbapi
+    if not isinstance(error, driver.Error):
+        return error
+    return cast(
+        "Exception",
+        DBAPIError.instance(
+            sql,
+            None,
+            error,
+            cast("type[Exception]", driver.Error),
+            hide_parameters=True,
+            dialect=dialect,
+        ),
+    )
+
+
+@lru_cache(maxsize=512)
+def _insertion(table: Table, columns: tuple[str, ...], on_conflict: OnConflict, dialect_name: str) -> Statement:
+    if on_conflict == "fail":
+        return Statement(sqlalchemy.insert(table), columns)
+    insert = _upsert(dialect_name)(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {name: insert.excluded[name] for name in columns if name not in keys}
+    if on_conflict == "ignore" or not rest:
+        return Statement(insert.on_conflict_do_nothing(index_elements=keys), columns)
+    return Statement(insert.on_conflict_do_update(index_elements=keys, set_=rest), columns)
+
+
+def _upsert(dialect_name: str) -> Callable[[Table], Any]:
+    if dialect_name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as insert_sqlite  # noqa: PLC0415 only the dialect in use
+
+        return insert_sqlite
+    from sqlalchemy.dialects.postgresql import insert as insert_postgresql  # noqa: PLC0415 only the dialect in use
+
+    return insert_postgresql
+
+
+def _compiled(clause: Executable, columns: tuple[str, ...], dialect: Dialect) -> _Plan:
+    compiled = clause.compile(dialect=dialect, column_keys=list(columns) or None)  # type: ignore[attr-defined]
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 narrows the type: every Core statement compiles to this
+    if compiled.post_compile_params or compiled.insert_prefetch or compiled.update_prefetch:
+        message = "got a list in IN or a column default made in Python, expected a statement without them"
+        raise TypeError(message)
+    names = tuple(compiled.positiontup or compiled.bind_names.values())
+    binds = {name: compiled.binds[name] for name in names}
+    constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+    binders = {
+        name: binder
+        for name, bind in binds.items()
+        if (binder := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+    }
+    for name, binder in binders.items():
+        if name in constants:
+            constants[name] = binder(constants[name])
+    return _Plan(
+        sql=str(compiled),
+        names=names,
+        positional=compiled.positional,
+        constants=constants,
+        required=len(binds) - len(constants),
+        binders=binders,
+        readers=_readers(clause, dialect),
+        pick=_picker(names),
+    )
+
+
+def _readers(clause: Executable, dialect: Dialect) -> tuple[_Processor | None, ...] | None:
+    columns = getattr(clause, "exported_columns", None)
+    if columns is None:
+        return None
+    readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+    return readers if any(readers) else None
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
+
+
+def _arranged(plan: _Plan, names: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Any]:
+    if plan.positional and names == plan.names and not plan.binders:
+        return rows
+    return [plan.parameters(dict(zip(names, row, strict=True))) for row in rows]

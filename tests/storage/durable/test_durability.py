@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acknowledged means durable: what a killed process had acknowledged is there, and what it promised is carried on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy
+from sqlalchemy import Connection
+
+from chukan.durable import Database, Dispatcher, Item, Outbox
+
+from .conftest import BODY, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chukan.standard.clock import FixedClock
+
+LOAD = """
+import sys, threading
+from datetime import UTC, datetime
+from chukan.durable import Database, Outbox, next_change_seq
+from chukan.standard.clock import FixedClock
+sys.path.insert(0, {folder!r})
+from conftest import BODY, Tables
+
+tables, clock = Tables(), FixedClock(datetime(2026, 4, 1, tzinfo=UTC))
+database = Database({url!r}, metadata=tables.metadata, clock=clock)
+database.create_or_upgrade()
+outbox = Outbox(tables.outbox, clock=clock)
+printing = threading.Lock()
+
+def load(worker):
+    for number in range(100_000):
+        text = f"{{worker}}-{{number}}"
+        def write(connection):
+            connection.execute(tables.note.insert(), {{"text": text}})
+            outbox.add(connection, kind="ask", organization=BODY, payload=text.encode())
+            return next_change_seq(connection)
+        seq = database.write(BODY, write)
+        with printing:
+            print(text, seq, flush=True)
+
+for worker in range(8):
+    threading.Thread(target=load, args=(worker,)).start()
+"""
+
+
+@pytest.fixture
+def acknowledged(file_url: str) -> dict[str, int]:
+    """Text and change number of every row a process had acknowledged when it was killed in mid-load."""
+    program = LOAD.format(url=file_url, folder=__file__.rpartition("/")[0])
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(300)]
+    process.kill()
+    lines += process.stdout.readlines()
+    process.wait(10)
+    return {text: int(seq) for text, seq in (line.split() for line in lines if line.endswith("\n"))}
+
+
+def test_every_acknowledged_row_survives_a_kill(
+    acknowledged: dict[str, int],
+    open_database: Callable[..., Database],
+    file_url: str,
+    tables: Tables,
+) -> None:
+    database = open_database(file_url)
+
+    with database.read() as connection:
+        rows = set(connection.scalars(sqlalchemy.select(tables.note.c.text)))
+
+    assert len(acknowledged) >= 300
+    assert acknowledged.keys() <= rows
+    assert database.changes.last() == len(rows) >= max(acknowledged.values())
+
+
+def test_every_promise_of_a_killed_process_is_carried_out_once(
+    acknowledged: dict[str, int],
+    open_database: Callable[..., Database],
+    file_url: str,
+    outbox: Outbox,
+    clock: FixedClock,
+) -> None:
+    database = open_database(file_url)
+    done: list[str] = []
+
+    def handle(items: list[Item]) -> None:
+        def effect(connection: Connection) -> None:
+            outbox.done(connection, [item.id for item in items])
+
+        database.write(BODY, effect)
+        done.extend(item.payload.decode() for item in items)
+
+    dispatcher = Dispatcher(database, outbox, {"ask": handle}, clock)
+    dispatcher.start()
+    assert dispatcher.drain(10)
+    assert dispatcher.stop(10)
+
+    assert acknowledged.keys() <= set(done)
+    assert len(done) == len(set(done)) == database.changes.last()
+    assert dispatcher.backlog() == {}
