@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The information provision network (情報提供ネットワークシステム), simulated, with the front of the resident network."""
+"""The information provision network (情報提供ネットワークシステム), simulated, and the resident network it needs."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
 
@@ -118,6 +118,12 @@ class Vault(Protocol):
 
     def index_digest(self, organization: str, kind: str, value: str) -> bytes:
         """Return the keyed digest by which a value is looked up."""
+
+    def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
+        """Return the keyed digests of many values."""
+
+    def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
+        """Return the keyed digests of many values."""
 
 
 class Master(Protocol):

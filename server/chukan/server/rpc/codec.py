@@ -13,12 +13,13 @@ from google.protobuf.message import DecodeError
 
 from chukan.network.v1 import statements_pb2 as wire
 from chukan.server.domain import exchange
+from chukan.server.domain.envelope import Envelope
 from chukan.server.domain.exchange import AnswerKind, Header, Mode, Outcome, ResultRecord, Statement
 from chukan.server.domain.inquiry import InquirySpec
 from chukan.server.rpc import exchange_messages as messages
 from chukan.server.rpc.inquiry_messages import spec_from_message, spec_to_message
 from chukan.standard.reasons import ChukanError
-from chukan.v1 import inquiry_service_pb2
+from chukan.v1 import common_pb2, inquiry_service_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,6 +279,8 @@ _ENCODERS: dict[type, Callable[[Any], Message]] = {
     exchange.AnswerLeaf: _answer_leaf_to,
     exchange.GroupSecret: _secret_to,
     exchange.AnswerContent: _content_to,
+    Envelope: messages.envelope_to_message,
+    exchange.MemberKeys: messages.keys_to_message,
     exchange.AnswerBatch: messages.answer_batch_to_message,
     exchange.Delivery: messages.delivery_to_message,
     InquirySpec: spec_to_message,
@@ -290,6 +293,8 @@ _DECODERS: dict[type, tuple[type[Message], Callable[[Any], Any]]] = {
     exchange.AnswerLeaf: (wire.AnswerLeaf, _answer_leaf_from),
     exchange.GroupSecret: (wire.GroupSecret, _secret_from),
     exchange.AnswerContent: (wire.AnswerContent, _content_from),
+    Envelope: (common_pb2.DsseEnvelope, messages.envelope_from_message),
+    exchange.MemberKeys: (wire.MemberKeys, messages.keys_from_message),
     exchange.AnswerBatch: (wire.AnswerBatch, messages.answer_batch_from_message),
     exchange.Delivery: (messages.DELIVERY, messages.delivery_from_message),
     InquirySpec: (inquiry_service_pb2.InquirySpec, spec_from_message),

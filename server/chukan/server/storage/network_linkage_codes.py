@@ -6,19 +6,21 @@ The core alone can lead from one organization's code to another's; nothing deriv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, bindparam
 
 from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.domain.acquisition import LinkageCodeRow
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
-__all__ = ["CodeRow", "LinkageCodeStore"]
+__all__ = ["NetworkLinkageCodeStore"]
 
 _table: Final = Table(
     "network_linkage_code",
@@ -50,15 +52,7 @@ _CODES: Final = sqlalchemy.select(_c.resident, _c.code_digest, _c.code).where(
 )
 
 
-class CodeRow(NamedTuple):
-    """One organization's code of one resident, sealed under its digest."""
-
-    resident: int
-    code_digest: bytes
-    code: bytes
-
-
-class LinkageCodeStore:
+class NetworkLinkageCodeStore:
     """The table of codes."""
 
     def residents(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, int]:
@@ -69,14 +63,14 @@ class LinkageCodeStore:
         rows = connection.execute(_RESIDENTS, {"organization": organization, "digests": list(digests)})
         return {row[0]: row[1] for row in rows}
 
-    def codes(self, connection: Connection, organization: str, residents: Sequence[int]) -> dict[int, CodeRow]:
+    def codes(self, connection: Connection, organization: str, residents: Sequence[int]) -> dict[int, LinkageCodeRow]:
         """Return the organization's codes of these residents."""
         if len(residents) == 1:
             row = _ONE_CODE.first(connection, organization=organization, resident=residents[0])
-            return {} if row is None else {residents[0]: CodeRow(residents[0], row[0], row[1])}
+            return {} if row is None else {residents[0]: LinkageCodeRow(residents[0], row[0], row[1])}
         rows = connection.execute(_CODES, {"organization": organization, "residents": list(residents)})
-        return {row[0]: CodeRow(row[0], row[1], row[2]) for row in rows}
+        return {row[0]: LinkageCodeRow(row[0], row[1], row[2]) for row in rows}
 
-    def add(self, connection: Connection, organization: str, rows: Sequence[CodeRow]) -> None:
+    def add(self, connection: Connection, organization: str, rows: Sequence[LinkageCodeRow]) -> None:
         """Add codes of residents who have none at this organization."""
         bulk_insert(connection, _table, _columns, [(organization, *row) for row in rows])

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processing numbers (処理通番) as the network keeps them: who asked, until when, and what became of each.
 
-A number is 12 digits naming the row and 12 random ones [own] (docs/divergences "Processing numbers"), so a look-up is
-one by row. Once the acquisition is over the random digits are dropped: the number can't be told any more, but that it
-was used still can.
+A number names its row, so a look-up is one by row. Once the acquisition is over the random half is dropped: the number
+can't be told any more, but that it was used still can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.domain.acquisition import Acquisition, AcquisitionState
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import Connection
 
-__all__ = ["Acquisition", "AcquisitionState", "ProcessingNumberStore"]
+__all__ = ["ProcessingNumberStore"]
 
 _SEQUENCE: Final = "network.processing_number"
 
@@ -57,40 +57,18 @@ _PURGE: Final = Statement(
 )
 
 
-class AcquisitionState(IntEnum):
-    """Where one acquisition stands at the network."""
-
-    ISSUED = 1
-    SUBMITTED = 2
-    REFUSED = 3
-    DELIVERED = 4
-
-
-class Acquisition(NamedTuple):
-    """One row; secret is the random half of the number, empty once purged. expire: milliseconds since 1970."""
-
-    id: int
-    organization: str
-    token: str
-    secret: str
-    state: int
-    resident: int
-    reason: str
-    expire: int
-
-
 class ProcessingNumberStore:
     """The table of acquisitions."""
 
     def by_tokens(self, connection: Connection, organization: str, tokens: Sequence[str]) -> dict[str, Acquisition]:
         """Return the organization's acquisitions by token."""
         rows = connection.execute(_BY_TOKEN, {"organization": organization, "tokens": list(tokens)})
-        return {row.token: row for row in map(_row, rows)}
+        return {row[2]: Acquisition(*row) for row in rows}
 
     def by_ids(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, Acquisition]:
         """Return the organization's acquisitions by row; another organization's are absent."""
         rows = connection.execute(_BY_ID, {"organization": organization, "ids": list(ids)})
-        return {row.id: row for row in map(_row, rows)}
+        return {row[0]: Acquisition(*row) for row in rows}
 
     def add(
         self, connection: Connection, organization: str, tokens: Sequence[str], secrets: Sequence[str], expire: int
@@ -115,7 +93,3 @@ class ProcessingNumberStore:
     def purge(self, connection: Connection, ids: Iterable[int]) -> None:
         """Drop the numbers themselves: nobody may keep one beyond its acquisition."""
         _PURGE.many(connection, ("state_", "id_"), [(int(AcquisitionState.DELIVERED), row) for row in ids])
-
-
-def _row(row: Any) -> Acquisition:
-    return Acquisition(*row)

@@ -8,20 +8,22 @@ only propose candidates; whoever searches opens them and compares.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.domain.resident import KnownResident, ResidentRow
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import Connection
 
-__all__ = ["KnownResident", "ResidentRow", "ResidentStore"]
+__all__ = ["ResidentStore"]
 
 _SEQUENCE: Final = "network.resident"
 _MOST_CANDIDATES: Final = 100
@@ -76,25 +78,6 @@ _CHANGE: Final = Statement(
         identity=bindparam("identity_"),
     )
 )
-
-
-class ResidentRow(NamedTuple):
-    """One resident as stored; identity is sealed under the number's digest."""
-
-    number_digest: bytes
-    content_digest: bytes
-    name_key: int
-    place_key: int
-    has_record_code: bool
-    identity: bytes
-
-
-class KnownResident(NamedTuple):
-    """What a look-up by individual number finds."""
-
-    id: int
-    content_digest: bytes
-    has_record_code: bool
 
 
 class ResidentStore:

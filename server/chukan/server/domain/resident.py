@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Residents of the simulated resident network (住基ネット): identity data and their comparison by 4 or 3 attributes.
+
+Attributes are compared after NFKC without white space and otherwise exactly [own] (docs/divergences "Resident
+network"): 「2丁目1番」 and 「2-1」 stay different, and a person judges.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from chukan.standard.reasons import ChukanError
+
+__all__ = ["BasicAttributes", "Identity", "KnownResident", "ResidentRow"]
+
+_FEWEST_ATTRIBUTES: Final = 3
+_SEPARATOR: Final = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAttributes:
+    """Name, birth date, sex and residential address (基本4情報), normalised; one may be empty in a search."""
+
+    name: str
+    birth_date: str
+    sex: str
+    residential_address: str
+
+    @classmethod
+    def of(cls, name: str, birth_date: str, sex: str, residential_address: str) -> BasicAttributes:
+        """Return the attributes in the form they are compared in."""
+        return cls(_plain(name), _plain(birth_date), _plain(sex), _plain(residential_address))
+
+    def check_searchable(self) -> None:
+        """Refuse a search by fewer than three attributes."""
+        given = sum(map(bool, (self.name, self.birth_date, self.sex, self.residential_address)))
+        if given < _FEWEST_ATTRIBUTES:
+            raise ChukanError("SEARCH_TOO_WIDE", params={"attributes": str(given), "fewest": str(_FEWEST_ATTRIBUTES)})
+
+    def accepts(self, other: BasicAttributes) -> bool:
+        """Whether every attribute given here is the other's."""
+        return (
+            self.name in {"", other.name}
+            and self.birth_date in {"", other.birth_date}
+            and self.sex in {"", other.sex}
+            and self.residential_address in {"", other.residential_address}
+        )
+
+    @property
+    def place(self) -> str:
+        """Birth date and residential address together, by which a search without name begins."""
+        return f"{self.birth_date}{_SEPARATOR}{self.residential_address}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the resident network holds about one person."""
+
+    individual_number: str
+    resident_record_code: str
+    attributes: BasicAttributes
+
+    def pack(self) -> bytes:
+        """Return the identity as the bytes that are sealed."""
+        own = self.attributes
+        fields = (
+            self.individual_number,
+            self.resident_record_code,
+            own.name,
+            own.birth_date,
+            own.sex,
+            own.residential_address,
+        )
+        return _SEPARATOR.join(fields).encode()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Identity:
+        """Return the identity of opened bytes."""
+        number, code, *attributes = packed.decode().split(_SEPARATOR)
+        return cls(number, code, BasicAttributes(*attributes))
+
+
+class ResidentRow(NamedTuple):
+    """One resident as stored; identity is sealed under the digest of the individual number."""
+
+    number_digest: bytes
+    content_digest: bytes
+    name_key: int
+    place_key: int
+    has_record_code: bool
+    identity: bytes
+
+
+class KnownResident(NamedTuple):
+    """What a look-up by individual number finds."""
+
+    id: int
+    content_digest: bytes
+    has_record_code: bool
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split()).replace(_SEPARATOR, "")

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory of members, and what the network tells them: keys, versions, its certificate, the world generation.
+
+A member's keys are believed because the members' own authority certified them; the network can pass them on but not
+replace them.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from chukan.server.domain.exchange import NETWORK, MemberKeys
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from chukan.server.ports import Connection, Database, Master
+    from chukan.server.ports.exchange import Codec, ExchangeKeys
+    from chukan.server.ports.network import Members
+
+__all__ = ["Directory", "MasterData"]
+
+
+class MasterData(NamedTuple):
+    """What a member learns by pulling."""
+
+    master_version: str
+    permission_list_version: str
+    network_certificate: bytes
+    members: list[MemberKeys]
+    world_generation: str
+
+
+class Directory:
+    """Members by organization, durable and in memory. Safe for threads."""
+
+    def __init__(
+        self, database: Database, members: Members, *, codec: Codec, keys: ExchangeKeys, master: Master
+    ) -> None:
+        self._database = database
+        self._members = members
+        self._codec = codec
+        self._keys = keys
+        self._master = master
+        self._lock = threading.Lock()
+        self._known: dict[str, MemberKeys] = {}
+        self._endpoints: dict[str, str] = {}
+
+    def load(self) -> None:
+        """Take over what was announced before this start."""
+        with self._database.read() as connection:
+            rows = self._members.all(connection)
+        for organization, encoded, endpoint in rows:
+            self._endpoints[organization] = endpoint
+            self._known[organization] = self._codec.decode(MemberKeys, encoded)
+
+    def announce(self, keys: MemberKeys, endpoint: str) -> None:
+        """Take over a member's keys and endpoint, once they lead up to the members' authority."""
+        self._keys.learn(keys)
+        name = keys.organization
+        if self._known.get(name) == keys and self._endpoints.get(name) == endpoint:
+            return
+        encoded = self._codec.encode(keys)
+
+        def write(connection: Connection) -> None:
+            self._members.put(connection, name, encoded, endpoint)
+
+        self._database.write(NETWORK, write)
+        with self._lock:
+            self._known[name] = keys
+            self._endpoints[name] = endpoint
+
+    def keys_of(self, organization: str) -> MemberKeys:
+        """Return a member's keys, verified; KEY_UNKNOWN for who never announced any."""
+        try:
+            keys = self._known[organization]
+        except KeyError:
+            raise ChukanError("KEY_UNKNOWN") from None
+        self._keys.learn(keys)
+        return keys
+
+    def endpoint_of(self, organization: str) -> str:
+        """Return where a member's MemberService is, empty for in process or unknown."""
+        return self._endpoints.get(organization, "")
+
+    def pull(self, version_held: str) -> MasterData:
+        """Return the master data; members are left out for who holds this version and asks for what is newer."""
+        del version_held  # keys of members change without a version of their own, so they are always told
+        return MasterData(
+            master_version=self._master.version,
+            permission_list_version=self._master.permissions.version,
+            network_certificate=self._keys.member_keys(NETWORK).certificate,
+            members=[self._known[name] for name in sorted(self._known)],
+            world_generation=self._master.world_generation,
+        )

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issues provision permits (提供許可証): matches, translates the code, signs once for the whole batch, records.
+
+Procedure, the numbers stand in the code:
+1 the caller's keys are known  2 its signature  3 header: kind, version, issuer, recipient, world, mode, times
+4 the leaves are those that were signed  5 a leaf decided before keeps its decision  6 each new leaf: the caller's own,
+not expired, provider known, permission list on the date in force, consent, code → resident → provider's code
+7 one signature over all permits  8 one commit: requests, records of permits and refusals, deliveries to the providers.
+Never sees content. All [own] (docs/divergences "The exchange").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chukan.server.domain.envelope import Envelope, PayloadType
+from chukan.server.domain.exchange import (
+    BATCH_LIMIT,
+    NETWORK,
+    NONCE_SIZE,
+    SKEW_MS,
+    STATEMENT_VERSION,
+    Header,
+    InquiryLeaf,
+    Outcome,
+    Permit,
+    PermitDecision,
+    PermitLeaf,
+    PermitRequest,
+    PermitResponse,
+    Statement,
+    check_header_times,
+    digest,
+    milliseconds,
+)
+from chukan.server.domain.merkle import MerkleTree, leaf_hashes, root
+from chukan.server.domain.network_exchange import NetworkExchange, NewExchange, RecordColumns
+from chukan.server.domain.permission import Decision, Purpose, decide
+from chukan.server.network.linkage_codes import linkage_code_digests, opened_codes, pack_rows
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chukan.server.network.core import Core
+    from chukan.server.ports import Connection
+
+__all__ = ["DELIVER_INQUIRIES", "open_permits", "request_permits", "sign_permits"]
+
+DELIVER_INQUIRIES: Final = "deliver_inquiries"
+"""Outbox kind: deliver permits to a provider. Payload: digest of the request statement, rows of exchanges."""
+REQUEST_DIGEST_SIZE: Final = 32
+TABLE: Final = "network_permit"
+_REQUEST_KINDS: Final = (PayloadType.REQUEST, PayloadType.REQUEST_BATCH)
+
+
+class _Item(NamedTuple):
+    """One new leaf and what was decided: a reason refuses it, a decision permits it."""
+
+    digest: bytes
+    inquiry: InquiryLeaf
+    reason: str = ""
+    decision: Decision | None = None
+    permit: bytes = b""
+
+
+def request_permits(core: Core, caller: str, request: PermitRequest) -> PermitResponse:
+    """Decide about a signed batch; the same leaf brings back the same permit or the same refusal."""
+    _verify(core, caller, request)
+    digests = [digest(leaf) for leaf in request.leaves]
+    known, stored = _decided_before(core, caller, digests)
+    fresh = [
+        _Item(name, core.codec.decode(InquiryLeaf, leaf))
+        for name, leaf in dict(zip(digests, request.leaves, strict=True)).items()
+        if name not in known
+    ]
+    decided = _translated(core, caller, [_judged(core, caller, item) for item in fresh])
+    request_digest = digest(request.statement.payload)
+    if decided:
+        _record(core, caller, request, request_digest, decided)
+    permits = {**stored, **{item.digest: item.permit for item in decided if item.permit}}
+    leaves = [permits[name] for name in digests if name in permits]
+    envelope, placed = sign_permits(core, leaves, inquirer=caller, request_digest=request_digest)
+    fresh_by_digest = {item.digest: item for item in decided}
+    places = iter(placed)
+    return PermitResponse(
+        envelope,
+        tuple(
+            _decision(known.get(name), fresh_by_digest.get(name), next(places) if name in permits else None)
+            for name in digests
+        ),
+    )
+
+
+def sign_permits(
+    core: Core, leaves: Sequence[bytes], *, inquirer: str, request_digest: bytes
+) -> tuple[Envelope | None, list[Permit]]:
+    """Sign permits once over their root and give each its place; nothing is signed about no permit."""
+    if not leaves:
+        return None, []
+    now = core.environment.clock.now()
+    tree = MerkleTree(leaf_hashes(leaves))
+    header = Header(
+        kind=PayloadType.PERMIT_BATCH,
+        world_generation=core.environment.master.world_generation,
+        mode=core.environment.master.mode(inquirer),
+        issuer=NETWORK,
+        permission_list_version=core.environment.master.permissions.version,
+        master_version=core.environment.master.version,
+        answers_digest=request_digest,
+        issue_time_ms=milliseconds(now),
+        expire_time_ms=milliseconds(now + core.settings.statement_lifetime),
+        nonce=core.keys.random(NONCE_SIZE),
+    )
+    payload = core.codec.encode(Statement(header, tree.root, tree.size))
+    envelope = core.keys.sign(NETWORK, PayloadType.PERMIT_BATCH, payload)
+    paths = tree.inclusion_paths()
+    return envelope, [Permit(leaf, at, path) for at, (leaf, path) in enumerate(zip(leaves, paths, strict=True))]
+
+
+def open_permits(core: Core, connection: Connection, exchanges: Sequence[NetworkExchange]) -> dict[int, bytes]:
+    """Return the permit leaves of exchanges that have one."""
+    sealed = core.exchanges.permit_leaves(connection, [exchange.id for exchange in exchanges])
+    ours = [exchange for exchange in exchanges if exchange.id in sealed]
+    opened = core.environment.vault.open_many(
+        NETWORK, TABLE, "leaf", [exchange.digest for exchange in ours], [sealed[exchange.id] for exchange in ours]
+    )
+    return {exchange.id: leaf for exchange, leaf in zip(ours, opened, strict=True)}
+
+
+def _verify(core: Core, caller: str, request: PermitRequest) -> None:
+    master = core.environment.master
+    # 1. The caller has shown keys that lead up to the members' authority.
+    core.directory.keys_of(caller)
+    # 2. One of them signed this as a request.
+    kind = PayloadType(request.statement.payload_type) if request.statement.payload_type in _REQUEST_KINDS else None
+    if kind is None:
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "payload_type"})
+    statement = core.codec.decode(Statement, core.keys.verify(caller, kind, request.statement))
+    header = statement.header
+    # 3. It says so itself, is ours to read, and counts here and now.
+    if (header.kind, header.version, header.issuer) != (kind, STATEMENT_VERSION, caller):
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "header"})
+    if header.recipient != NETWORK or len(header.nonce) != NONCE_SIZE:
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "recipient"})
+    if header.world_generation != master.world_generation:
+        raise ChukanError("WORLD_MISMATCH")
+    if header.mode != master.mode(caller):
+        raise ChukanError("MODE_MISMATCH")
+    check_header_times(header, core.now_ms)
+    # 4. Exactly these leaves were signed.
+    if not 1 <= len(request.leaves) <= BATCH_LIMIT or statement.leaf_count != len(request.leaves):
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "leaf_count"})
+    if root(leaf_hashes(request.leaves)) != statement.merkle_root:
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "merkle_root"})
+
+
+def _decided_before(
+    core: Core, caller: str, digests: Sequence[bytes]
+) -> tuple[dict[bytes, NetworkExchange], dict[bytes, bytes]]:
+    """Return (5.) the caller's exchanges among these and the permits they were given."""
+    with core.environment.database.read() as connection:
+        known = core.exchanges.by_digests(connection, digests)
+        known = {name: exchange for name, exchange in known.items() if exchange.inquirer == caller}
+        leaves = open_permits(core, connection, list(known.values())) if known else {}
+    return known, {name: leaves[exchange.id] for name, exchange in known.items() if exchange.id in leaves}
+
+
+def _judged(core: Core, caller: str, item: _Item) -> _Item:
+    """Decide (6.) all that needs no look-up of the person."""
+    inquiry, now_ms = item.inquiry, core.now_ms
+    if inquiry.inquirer != caller or len(inquiry.nonce) != NONCE_SIZE:
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "leaf"})
+    if inquiry.expire_time_ms <= now_ms or inquiry.inquiry_time_ms > now_ms + SKEW_MS:
+        return item._replace(reason="STATEMENT_EXPIRED")
+    decision = decide(core.environment.master.permissions, _purpose(inquiry), core.environment.today())
+    decision = decision.with_consent(given=inquiry.consent)
+    return item._replace(reason=decision.reason, decision=decision if decision.permitted else None)
+
+
+def _purpose(inquiry: InquiryLeaf) -> Purpose:
+    return Purpose(
+        inquirer=inquiry.inquirer,
+        provider=inquiry.provider,
+        affair=inquiry.affair,
+        procedure=inquiry.procedure,
+        information=inquiry.information,
+        item_codes=inquiry.item_codes,
+        inquirer_delegator=inquiry.inquirer_delegator,
+        provider_delegator=inquiry.provider_delegator,
+    )
+
+
+def _translated(core: Core, caller: str, items: Sequence[_Item]) -> list[_Item]:
+    """Turn (6.) the caller's code into each provider's; a provider without one gets a permit with no code."""
+    open_ones = [item for item in items if item.decision is not None]
+    if not open_ones:
+        return list(items)
+    names = linkage_code_digests(core, [item.inquiry.linkage_code for item in open_ones])
+    by_item = dict(zip((item.digest for item in open_ones), names, strict=True))
+    with core.environment.database.read() as connection:
+        residents = core.linkage_codes.residents(connection, caller, names)
+        wanted: dict[str, set[int]] = {}
+        for item in open_ones:
+            resident = residents.get(by_item[item.digest])
+            if resident is not None:
+                wanted.setdefault(item.inquiry.provider, set()).add(resident)
+        codes = {
+            provider: opened_codes(core, core.linkage_codes.codes(connection, provider, list(people)).values())
+            for provider, people in wanted.items()
+        }
+    translated: list[_Item] = []
+    for item in items:
+        resident = residents.get(by_item[item.digest]) if item.decision is not None else None
+        if item.decision is not None and resident is None:
+            translated.append(item._replace(decision=None, reason="LINKAGE_CODE_UNKNOWN"))
+        elif item.decision is not None and resident is not None:
+            code = codes[item.inquiry.provider].get(resident, b"")
+            translated.append(item._replace(permit=core.codec.encode(_permit(core, item, item.decision, code))))
+        else:
+            translated.append(item)
+    return translated
+
+
+def _permit(core: Core, item: _Item, decision: Decision, code: bytes) -> PermitLeaf:
+    inquiry = item.inquiry
+    limit = milliseconds(core.environment.clock.now() + core.settings.permit_lifetime)
+    return PermitLeaf(
+        exchange_digest=item.digest,
+        inquirer=inquiry.inquirer,
+        provider=inquiry.provider,
+        inquirer_delegator=inquiry.inquirer_delegator,
+        provider_delegator=inquiry.provider_delegator,
+        department=inquiry.department,
+        affair=inquiry.affair,
+        procedure=inquiry.procedure,
+        information=inquiry.information,
+        condition_kind=inquiry.condition_kind,
+        year_kind=inquiry.year_kind,
+        period_start=inquiry.period_start,
+        period_end=inquiry.period_end,
+        item_codes=inquiry.item_codes or (decision.row.items if decision.row else ()),
+        linkage_code=code,
+        permission_row_id=decision.row_id,
+        legal_basis=decision.legal_basis,
+        route=core.keys.random(NONCE_SIZE).hex(),
+        recipient_thumbprint=core.keys.recipient_thumbprint(inquiry.inquirer),
+        undisclosable=inquiry.undisclosable,
+        consent=inquiry.consent,
+        inquiry_time_ms=inquiry.inquiry_time_ms,
+        expire_time_ms=min(inquiry.expire_time_ms, limit),
+        nonce=core.keys.random(NONCE_SIZE),
+    )
+
+
+def _record(core: Core, caller: str, request: PermitRequest, request_digest: bytes, items: Sequence[_Item]) -> None:
+    """Commit (8.) permits and refusals with their records, and promise the deliveries."""
+    permitted = [item for item in items if item.permit]
+    sealed = core.environment.vault.seal_many(
+        NETWORK, TABLE, "leaf", [item.digest for item in permitted], [item.permit for item in permitted]
+    )
+    sealed_by_digest = {item.digest: leaf for item, leaf in zip(permitted, sealed, strict=True)}
+    rows = [NewExchange(item.digest, _columns(item), sealed_by_digest.get(item.digest, b"")) for item in items]
+    statement = core.codec.encode(request.statement)
+
+    def write(connection: Connection) -> None:
+        if core.exchanges.by_digests(connection, [item.digest for item in items]):
+            raise ChukanError("CONCURRENT_CHANGE")
+        ids = core.exchanges.add(
+            connection,
+            inquirer=caller,
+            request_digest=request_digest,
+            request_statement=statement,
+            exchanges=rows,
+        )
+        for provider, exchanges in _by_provider(items, ids).items():
+            payload = request_digest + pack_rows(exchanges)
+            core.outbox.add(connection, kind=DELIVER_INQUIRIES, organization=provider, payload=payload)
+
+    core.environment.database.write(NETWORK, write)
+    for item in items:
+        if item.reason:
+            core.environment.metrics.note_refused(item.reason)
+
+
+def _by_provider(items: Sequence[_Item], ids: Sequence[int]) -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for item, row in zip(items, ids, strict=True):
+        if item.permit:
+            found.setdefault(item.inquiry.provider, []).append(row)
+    return found
+
+
+def _columns(item: _Item) -> RecordColumns:
+    inquiry = item.inquiry
+    return RecordColumns(
+        inquirer=inquiry.inquirer,
+        provider=inquiry.provider,
+        affair=inquiry.affair,
+        procedure=inquiry.procedure,
+        information=inquiry.information,
+        inquiry_time=inquiry.inquiry_time_ms,
+        expire_time=inquiry.expire_time_ms,
+        provision_time=0,
+        outcome=Outcome.PENDING if item.permit else Outcome.REFUSED,
+        reason=item.reason,
+        undisclosable=inquiry.undisclosable,
+        permission_row=item.decision.row_id if item.decision else "",
+        legal_basis=item.decision.legal_basis if item.decision else "",
+        permit_digest=digest(item.permit) if item.permit else b"",
+    )
+
+
+def _decision(known: NetworkExchange | None, item: _Item | None, permit: Permit | None) -> PermitDecision:
+    if item is not None:
+        if item.decision is None:
+            return PermitDecision(item.reason)
+        return PermitDecision("", item.decision.row_id, item.decision.legal_basis, permit)
+    if known is None or permit is None:
+        return PermitDecision(known.reason if known else "PERMIT_NOT_ISSUED")
+    return PermitDecision("", known.permission_row, known.legal_basis, permit)

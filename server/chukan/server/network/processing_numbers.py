@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issues processing numbers (処理通番): one per acquisition, named by the middle server's token.
+
+The network never learns the integrated address number; the middle server never learns the individual number.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from chukan.server.domain.acquisition import IssuedNumbers
+from chukan.server.domain.exchange import milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.network.core import Core
+    from chukan.server.ports import Connection
+
+__all__ = ["issue"]
+
+_RANDOM_NUMBERS: Final = 10**12
+
+
+def issue(core: Core, organization: str, tokens: Sequence[str]) -> IssuedNumbers:
+    """Return a number per token: a token seen before gets its number again, an empty one when that is purged."""
+    wanted = list(dict.fromkeys(tokens))
+    halves = [f"{secrets.randbelow(_RANDOM_NUMBERS):012d}" for _ in wanted]
+    expire = milliseconds(core.environment.clock.now() + core.settings.processing_number_lifetime)
+
+    def write(connection: Connection) -> IssuedNumbers:
+        found = core.processing_numbers.by_tokens(connection, organization, wanted)
+        fresh = [token for token in wanted if token not in found]
+        if fresh:
+            added = core.processing_numbers.add(connection, organization, fresh, halves[: len(fresh)], expire)
+            found.update((acquisition.token, acquisition) for acquisition in added)
+        return IssuedNumbers(
+            [found[token].number for token in tokens],
+            min(acquisition.expire for acquisition in found.values()),
+        )
+
+    return core.environment.database.write(organization, write)

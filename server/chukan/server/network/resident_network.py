@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The resident network (住基ネット), simulated: learns identity data, finds people by number or by 4 or 3 attributes.
+
+The real one is no part of the information provision network and its feed is not public [own] (docs/divergences
+"Resident network"). Identity data is sealed; numbers and attributes are looked up by keyed digests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chukan.server.domain.exchange import NETWORK, Mode
+from chukan.server.domain.linkage import BatchAnswer, Outcome, RowFailure
+from chukan.server.domain.resident import BasicAttributes, Identity, ResidentRow
+from chukan.standard.numbers import is_dummy_individual_number, is_individual_number
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.network.core import Core
+    from chukan.server.ports import Connection
+
+__all__ = ["ResidentColumns", "individual_number_digests", "notify", "refusal_of_number", "search"]
+
+TABLE: Final = "network_resident"
+_NUMBER: Final = "individual-number"
+_CONTENT: Final = "identity"
+_NAME: Final = "name"
+_PLACE: Final = "birth-date-and-address"
+_KEY_BYTES: Final = 8
+_MOST_MATCHES: Final = 20
+
+
+class ResidentColumns(NamedTuple):
+    """Identity data of residents (本人確認情報), by columns; a column left empty as a whole is not known."""
+
+    individual_numbers: Sequence[str]
+    resident_record_codes: Sequence[str]
+    names: Sequence[str]
+    birth_dates: Sequence[str]
+    sexes: Sequence[str]
+    residential_addresses: Sequence[str]
+
+    def filled(self) -> ResidentColumns:
+        """Return columns of equal length, or COLUMNS_UNEQUAL."""
+        rows = len(self.individual_numbers)
+        unequal = [name for name in self._fields if len(getattr(self, name)) not in {0, rows}]
+        if unequal:
+            raise ChukanError("COLUMNS_UNEQUAL", field=unequal[0])
+        return ResidentColumns(*(column or [""] * rows for column in self))
+
+
+def refusal_of_number(number: str, mode: Mode) -> str:
+    """Return why an individual number is not taken, empty if it is: real people's stay out of a test."""
+    if not is_individual_number(number):
+        return "NUMBER_MALFORMED"
+    if mode is Mode.TEST and not is_dummy_individual_number(number):
+        return "INDIVIDUAL_NUMBER_NOT_DUMMY"
+    return ""
+
+
+def individual_number_digests(core: Core, numbers: Sequence[str]) -> list[bytes]:
+    """Return the digests individual numbers are looked up by."""
+    return core.environment.vault.index_digest_many(NETWORK, _NUMBER, numbers)
+
+
+def notify(core: Core, organization: str, columns: ResidentColumns) -> BatchAnswer:
+    """Take over identity data; the same data again changes nothing, so a batch may be sent again."""
+    columns = columns.filled()
+    mode = core.environment.master.mode(organization)
+    failures: dict[int, RowFailure] = {}
+    last: dict[str, int] = {}
+    for row, number in enumerate(columns.individual_numbers):
+        reason = refusal_of_number(number, mode)
+        if not reason and number in last:
+            reason = "DUPLICATE_IN_BATCH"
+        if reason:
+            failures[row] = RowFailure(row, reason, field="individual_numbers")
+        else:
+            last[number] = row
+    taken = list(last.values())
+    rows = _sealed(core, columns, taken)
+
+    def write(connection: Connection) -> set[bytes]:
+        return _store(core, connection, rows)
+
+    written = core.environment.database.write(organization, write) if rows else set()
+    outcomes = [Outcome.REFUSED] * len(columns.individual_numbers)
+    for at, resident in zip(taken, rows, strict=True):
+        outcomes[at] = Outcome.COMMITTED if resident.number_digest in written else Outcome.UNCHANGED
+    return BatchAnswer(outcomes, [failures[row] for row in sorted(failures)])
+
+
+def search(core: Core, queries: Sequence[BasicAttributes]) -> list[tuple[int, str]]:
+    """Return (query, individual number) of everybody who matches all attributes given."""
+    for query in queries:
+        query.check_searchable()
+    vault = core.environment.vault
+    matches: list[tuple[int, str]] = []
+    for at, query in enumerate(queries):
+        with core.environment.database.read() as connection:
+            if query.name:
+                (key,) = _keys(core, _NAME, [query.name])
+                found = core.residents.candidates(connection, name_key=key)
+            else:
+                (key,) = _keys(core, _PLACE, [query.place])
+                found = core.residents.candidates(connection, place_key=key)
+        opened = vault.open_many(
+            NETWORK, TABLE, "identity", [digest for digest, _ in found], [sealed for _, sealed in found]
+        )
+        people = [identity for identity in map(Identity.unpack, opened) if query.accepts(identity.attributes)]
+        matches += [(at, identity.individual_number) for identity in people[:_MOST_MATCHES]]
+    return matches
+
+
+def _sealed(core: Core, columns: ResidentColumns, taken: Sequence[int]) -> list[ResidentRow]:
+    vault = core.environment.vault
+    identities = [
+        Identity(
+            individual_number=columns.individual_numbers[row],
+            resident_record_code=columns.resident_record_codes[row],
+            attributes=BasicAttributes.of(
+                columns.names[row],
+                columns.birth_dates[row],
+                columns.sexes[row],
+                columns.residential_addresses[row],
+            ),
+        )
+        for row in taken
+    ]
+    packed = [identity.pack() for identity in identities]
+    digests = individual_number_digests(core, [identity.individual_number for identity in identities])
+    contents = vault.index_digest_many(NETWORK, _CONTENT, [content.decode() for content in packed])
+    names = _keys(core, _NAME, [identity.attributes.name for identity in identities])
+    places = _keys(core, _PLACE, [identity.attributes.place for identity in identities])
+    sealed = vault.seal_many(NETWORK, TABLE, "identity", digests, packed)
+    has_code = [bool(identity.resident_record_code) for identity in identities]
+    return list(map(ResidentRow, digests, contents, names, places, has_code, sealed))
+
+
+def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> set[bytes]:
+    """Write what is new or differs; return the digests of the numbers written."""
+    known = core.residents.known(connection, [row.number_digest for row in rows])
+    new = [row for row in rows if row.number_digest not in known]
+    changed = [
+        row
+        for row in rows
+        if row.number_digest in known and known[row.number_digest].content_digest != row.content_digest
+    ]
+    if new:
+        core.residents.add(connection, new)
+    if changed:
+        core.residents.change(connection, changed)
+    return {row.number_digest for row in (*new, *changed)}
+
+
+def _keys(core: Core, kind: str, values: Sequence[str]) -> list[int]:
+    """Return keyed digests of 64 bits: enough to propose candidates, small in an index."""
+    digests = core.environment.vault.index_digest_many(NETWORK, kind, values)
+    return [int.from_bytes(digest[:_KEY_BYTES], "big", signed=True) for digest in digests]

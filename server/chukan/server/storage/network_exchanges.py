@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exchanges as the network records them (番号法23条), with the permits it issued and the commitments it holds.
+
+Of an exchange there stay: who asked whom for what and when, on which legal basis, and how it ended; the inquirer's
+signed request, the provider's signed answer statement and the inquirer's signed receipt. Permits bear the provider's
+linkage code, so they are sealed in a table of their own. Content never comes here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
+
+from chukan.durable.changes import next_change_seq
+from chukan.durable.statements import Row, Statement, bulk_insert
+from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
+from chukan.server.storage.schema import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["ExchangeStore"]
+
+_SEQUENCE: Final = "network.exchange"
+_BigId: Final = BigInteger().with_variant(Integer, "sqlite")
+
+_request: Final = Table(
+    "network_request",
+    metadata,
+    Column("id", _BigId, primary_key=True, autoincrement=False),
+    Column("inquirer", String(16), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+)
+_exchange: Final = Table(
+    "network_exchange",
+    metadata,
+    Column("id", _BigId, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("request", BigInteger, nullable=False),
+    Column("inquirer", String(16), nullable=False),
+    Column("provider", String(16), nullable=False),
+    Column("affair", String(16), nullable=False),
+    Column("procedure", String(16), nullable=False),
+    Column("information", String(16), nullable=False),
+    Column("inquiry_time", BigInteger, nullable=False),  # milliseconds, as all instants here
+    Column("expire_time", BigInteger, nullable=False),
+    Column("provision_time", BigInteger, nullable=False),
+    Column("outcome", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("undisclosable", Boolean, nullable=False),
+    Column("permission_row", String(64), nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("permit_digest", LargeBinary, nullable=False),
+    Column("provider_commitment", BigInteger, nullable=False),  # 0 = none held
+    Column("inquirer_commitment", BigInteger, nullable=False),
+    Index("network_exchange_digest", "digest", unique=True),
+    Index("network_exchange_inquirer", "inquirer", "id"),
+    Index("network_exchange_provider", "provider", "id"),
+)
+_permit: Final = Table(
+    "network_permit",
+    metadata,
+    Column("exchange", _BigId, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),  # sealed
+)
+_commitment: Final = Table(
+    "network_commitment",
+    metadata,
+    Column("id", _BigId, primary_key=True, autoincrement=False),
+    Column("organization", String(16), nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("leaves", LargeBinary, nullable=False),
+)
+
+_exchange_columns: Final = tuple(column.name for column in _exchange.columns)
+_c = _exchange.c
+_ALL = [_c[name] for name in _exchange_columns]
+_ONE: Final = Statement(sqlalchemy.select(*_ALL).where(_c.digest == bindparam("digest_")))
+_BY_DIGEST: Final = sqlalchemy.select(*_ALL).where(_c.digest.in_(bindparam("digests", expanding=True)))
+_BY_ID: Final = sqlalchemy.select(*_ALL).where(_c.id.in_(bindparam("ids", expanding=True))).order_by(_c.id)
+_LEAF: Final = Statement(sqlalchemy.select(_permit.c.leaf).where(_permit.c.exchange == bindparam("exchange_")))
+_LEAVES: Final = sqlalchemy.select(_permit.c.exchange, _permit.c.leaf).where(
+    _permit.c.exchange.in_(bindparam("exchanges", expanding=True))
+)
+_REQUESTS: Final = sqlalchemy.select(_request.c.id, _request.c.digest).where(
+    _request.c.id.in_(bindparam("ids", expanding=True))
+)
+_MARK: Final = Statement(
+    sqlalchemy.update(_exchange)
+    .where(_c.digest == bindparam("digest_"))
+    .values(
+        outcome=bindparam("outcome_"),
+        reason=bindparam("reason_"),
+        provision_time=bindparam("provision_time_"),
+        undisclosable=_c.undisclosable | bindparam("undisclosable_", type_=Boolean),
+        provider_commitment=bindparam("provider_commitment_"),
+        inquirer_commitment=bindparam("inquirer_commitment_"),
+    )
+)
+_OUTCOME: Final = Statement(
+    sqlalchemy.update(_exchange)
+    .where(_c.id == bindparam("id_"))
+    .values(outcome=bindparam("outcome_"), reason=bindparam("reason_"))
+)
+_ACKNOWLEDGED: Final = Statement(
+    sqlalchemy.update(_exchange)
+    .where(_c.digest == bindparam("digest_"))
+    .values(inquirer_commitment=bindparam("commitment"))
+)
+
+
+def _page_of(side: str) -> Statement:
+    return Statement(
+        sqlalchemy.select(*_ALL)
+        .where(_c[side] == bindparam("organization"), _c.id > bindparam("after"))
+        .order_by(_c.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+_PAGES: Final = (_page_of("inquirer"), _page_of("provider"))
+
+
+class ExchangeStore:
+    """The tables of requests, exchanges, permits and commitments."""
+
+    def by_digests(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, NetworkExchange]:
+        """Return the exchanges with these digests."""
+        if len(digests) == 1:
+            row = _ONE.first(connection, digest_=digests[0])
+            return {} if row is None else {digests[0]: NetworkExchange(*row)}
+        rows = connection.execute(_BY_DIGEST, {"digests": list(digests)})
+        return {exchange.digest: exchange for exchange in map(_exchange_of, map(tuple, rows))}
+
+    def by_ids(self, connection: Connection, ids: Iterable[int]) -> list[NetworkExchange]:
+        """Return the exchanges of these rows, in order."""
+        return [_exchange_of(tuple(row)) for row in connection.execute(_BY_ID, {"ids": list(ids)})]
+
+    def permit_leaves(self, connection: Connection, exchanges: Sequence[int]) -> dict[int, bytes]:
+        """Return the sealed permits of exchanges that have one."""
+        if len(exchanges) == 1:
+            row = _LEAF.first(connection, exchange_=exchanges[0])
+            return {} if row is None else {exchanges[0]: row[0]}
+        rows = connection.execute(_LEAVES, {"exchanges": list(exchanges)})
+        return {row[0]: row[1] for row in rows}
+
+    def request_digests(self, connection: Connection, requests: Iterable[int]) -> dict[int, bytes]:
+        """Return the digests of request statements."""
+        return {row[0]: row[1] for row in connection.execute(_REQUESTS, {"ids": list(requests)})}
+
+    def add(
+        self,
+        connection: Connection,
+        *,
+        inquirer: str,
+        request_digest: bytes,
+        request_statement: bytes,
+        exchanges: Sequence[NewExchange],
+    ) -> list[int]:
+        """Add what one request brought; return the rows of its exchanges."""
+        first = next_change_seq(connection, _SEQUENCE, len(exchanges) + 1)
+        bulk_insert(
+            connection,
+            _request,
+            ("id", "inquirer", "digest", "statement"),
+            [(first, inquirer, request_digest, request_statement)],
+        )
+        ids = list(range(first + 1, first + 1 + len(exchanges)))
+        bulk_insert(
+            connection,
+            _exchange,
+            _exchange_columns,
+            [(row, new.digest, first, *new.record, 0, 0) for row, new in zip(ids, exchanges, strict=True)],
+        )
+        leaves = [(row, new.sealed_permit) for row, new in zip(ids, exchanges, strict=True) if new.sealed_permit]
+        if leaves:
+            bulk_insert(connection, _permit, ("exchange", "leaf"), leaves)
+        return ids
+
+    def commit(self, connection: Connection, commitments: Sequence[Commitment]) -> list[int]:
+        """Keep signed statements of the sides; return their rows."""
+        first = next_change_seq(connection, _SEQUENCE, len(commitments))
+        bulk_insert(
+            connection,
+            _commitment,
+            ("id", "organization", "statement", "leaves"),
+            [(first + at, *commitment) for at, commitment in enumerate(commitments)],
+        )
+        return list(range(first, first + len(commitments)))
+
+    def mark(self, connection: Connection, marks: Iterable[ExchangeMark]) -> None:
+        """Set what an answer says about its exchange."""
+        names = [f"{name}_" for name in (*ExchangeMark._fields[1:], "digest")]
+        _MARK.many(connection, names, [(*mark[1:], mark.digest) for mark in marks])
+
+    def acknowledge(self, connection: Connection, digests: Iterable[bytes], commitment: int) -> None:
+        """Note that the inquirer's receipt for these exchanges is held."""
+        _ACKNOWLEDGED.many(connection, ("commitment", "digest_"), [(commitment, digest) for digest in digests])
+
+    def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]]) -> None:
+        """Set (row, outcome, reason) of exchanges that end without an answer."""
+        _OUTCOME.many(connection, ("outcome_", "reason_", "id_"), [(end[1], end[2], end[0]) for end in rows])
+
+    def page(self, connection: Connection, organization: str, *, after: int, most: int) -> list[NetworkExchange]:
+        """Return the organization's exchanges after a row, on either side, in order."""
+        found: dict[int, NetworkExchange] = {}
+        for statement in _PAGES:
+            rows = statement.all(connection, organization=organization, after=after, most=most)
+            found.update((row[0], _exchange_of(row)) for row in rows)
+        return [found[row] for row in sorted(found)[:most]]
+
+
+def _exchange_of(row: Row) -> NetworkExchange:
+    return NetworkExchange(*row)
