@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replicas (副本): batches by columns, and the rules a batch is checked against before anything is written.
+
+Rules that concern a batch as a whole are raised as ChukanError; rules that concern a row come back as row failures, so
+that one bad row never stops the others. Sources: domain facts on registration messages; the layouts of
+`chukan.standard.layouts`; the rule on overlapping periods is [own] (docs/divergences "Replicas").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from chukan.server.domain.linkage import RowFailure
+from chukan.standard.layouts import layout
+from chukan.standard.numbers import rows_like_individual_numbers
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.domain.content import Column
+    from chukan.standard.layouts import DataSet, Layout
+
+__all__ = ["ImportState", "LaneState", "Operation", "ReplicaBatch", "ReplicaState", "check_batch", "check_rows"]
+
+_KEY_WIDTH: Final = 64
+_RULES: Final = {"required": "ITEM_REQUIRED", "void": "ITEM_VOID", "nil_not_allowed": "NIL_NOT_ALLOWED"}
+
+
+class Operation(IntEnum):
+    """What a row does; numbers as in the contract."""
+
+    REGISTER = 1
+    DELETE = 2
+
+
+class ReplicaState(IntEnum):
+    """State of a replica; numbers as stored and as in the contract."""
+
+    ACTIVE = 1
+    DELETED = 2
+
+
+class ImportState(IntEnum):
+    """State of a batch; numbers as stored and as in the contract."""
+
+    COMPLETED = 1
+    COMPLETED_WITH_FAILURES = 2
+    REFUSED = 3
+
+
+class LaneState(IntEnum):
+    """State of a lane; numbers as stored and as in the contract."""
+
+    OPEN = 1
+    HELD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaBatch:
+    """A batch of one information, data set and edition, by columns; an empty column stands for its default."""
+
+    batch_id: str
+    information_code: str
+    data_set: str
+    edition: str
+    record_ids: Sequence[str]
+    numbers: Sequence[str]
+    record_keys: Sequence[str]
+    parent_keys: Sequence[str]
+    start_dates: Sequence[str]
+    end_dates: Sequence[str]
+    operations: Sequence[int]
+    delete_reasons: Sequence[str]
+    ward_codes: Sequence[str]
+    columns: Sequence[Column]
+    send_id: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return len(self.record_ids)
+
+    def deletes(self, row: int) -> bool:
+        """Whether a row deletes."""
+        return bool(self.operations) and self.operations[row] == Operation.DELETE
+
+
+def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
+    """Return layout and data set of a batch that is well-formed as a whole.
+
+    Errors: INFORMATION_UNKNOWN, EDITION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN, ITEM_DUPLICATE, COLUMNS_UNEQUAL,
+    ITEM_REQUIRED (a required item has no column).
+    """
+    found = layout(batch.information_code, batch.edition)
+    data_set = found.data_set(batch.data_set)
+    _check_lengths(batch)
+    codes = [column.item_code for column in batch.columns]
+    for code in codes:
+        data_set.item(code)
+    if len(set(codes)) != len(codes):
+        raise ChukanError("ITEM_DUPLICATE", field="items")
+    if any(not batch.deletes(row) for row in range(batch.rows)):
+        missing = [item.code for item in data_set.required_items if item.code not in codes]
+        if missing:
+            raise ChukanError("ITEM_REQUIRED", field="items", params={"item_code": missing[0]})
+    return found, data_set
+
+
+def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
+    """Return the failures of the rows as far as the batch alone shows them, the first one of each row."""
+    failures: dict[int, RowFailure] = {}
+    for field, values in (("record_ids", batch.record_ids), ("record_keys", batch.record_keys)):
+        for row in rows_like_individual_numbers(values):
+            failures.setdefault(row, RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", field))
+    _check_texts(batch.record_ids, "record_ids", "RECORD_ID_FORMAT", failures)
+    _check_texts(batch.record_keys, "record_keys", "RECORD_KEY_MISSING", failures)
+    _check_duplicates(batch.record_ids, "record_ids", failures)
+    _check_duplicates(list(zip(batch.numbers, batch.record_keys, strict=True)), "record_keys", failures)
+    if data_set.parent is not None:
+        _check_parents(batch, failures)
+    _check_periods(batch, failures)
+    _check_deletions(batch, failures)
+    for column in batch.columns:
+        _check_column(batch, column, data_set, failures)
+    return failures
+
+
+def _check_lengths(batch: ReplicaBatch) -> None:
+    rows = batch.rows
+    needed = {
+        "integrated_address_numbers": batch.numbers,
+        "record_keys": batch.record_keys,
+        "start_dates": batch.start_dates,
+    }
+    optional = {
+        "parent_record_keys": batch.parent_keys,
+        "end_dates": batch.end_dates,
+        "operations": batch.operations,
+        "delete_reasons": batch.delete_reasons,
+        "ward_codes": batch.ward_codes,
+    }
+    for field, column in needed.items():
+        if len(column) != rows:
+            raise ChukanError("COLUMNS_UNEQUAL", field=field)
+    for field, column in optional.items():
+        if column and len(column) != rows:
+            raise ChukanError("COLUMNS_UNEQUAL", field=field)
+    for each in batch.columns:
+        if len(each.values) != rows or len(each.nil_rows) != len(each.nil_reasons):
+            raise ChukanError("COLUMNS_UNEQUAL", field="items", params={"item_code": each.item_code})
+        if each.nil_rows and max(each.nil_rows) >= rows:
+            raise ChukanError("NIL_ROW_INVALID", field="items", params={"item_code": each.item_code})
+
+
+def _check_texts(values: Sequence[str], field: str, reason: str, failures: dict[int, RowFailure]) -> None:
+    whole = "".join(values)
+    if "" not in values and max(map(len, values)) <= _KEY_WIDTH and whole.isascii() and whole.isprintable():
+        return
+    for row, value in enumerate(values):
+        if not (value and len(value) <= _KEY_WIDTH and value.isascii() and value.isprintable()):
+            failures.setdefault(row, RowFailure(row, reason, field, rule=f"length=1..{_KEY_WIDTH}, printable ASCII"))
+
+
+def _check_duplicates(values: Sequence[object], field: str, failures: dict[int, RowFailure]) -> None:
+    if len(set(values)) == len(values):
+        return
+    seen: set[object] = set()
+    for row, value in enumerate(values):
+        if value in seen:
+            failures.setdefault(row, RowFailure(row, "DUPLICATE_IN_BATCH", field))
+        seen.add(value)
+
+
+def _check_parents(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> None:
+    for row in range(batch.rows):
+        if not batch.deletes(row) and not (batch.parent_keys and batch.parent_keys[row]):
+            failures.setdefault(row, RowFailure(row, "PARENT_KEY_MISSING", "parent_record_keys"))
+
+
+def _check_periods(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> None:
+    ends = batch.end_dates or ("",) * batch.rows
+    wrong = {text for text in {*batch.start_dates, *ends} if text and not _is_date(text)}
+    for row, (start, end) in enumerate(zip(batch.start_dates, ends, strict=True)):
+        if batch.deletes(row):
+            continue
+        if not start or start in wrong:
+            failures.setdefault(row, RowFailure(row, "PERIOD_INVALID", "start_dates", rule="yyyyMMdd"))
+        elif end and (end in wrong or end < start):
+            failures.setdefault(row, RowFailure(row, "PERIOD_INVALID", "end_dates", rule="yyyyMMdd, start..end"))
+
+
+def _check_deletions(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> None:
+    if not batch.operations:
+        return
+    for row in range(batch.rows):
+        if batch.deletes(row) and not (batch.delete_reasons and batch.delete_reasons[row]):
+            failures.setdefault(row, RowFailure(row, "DELETE_REASON_MISSING", "delete_reasons"))
+
+
+def _check_column(batch: ReplicaBatch, column: Column, data_set: DataSet, failures: dict[int, RowFailure]) -> None:
+    item = data_set.item(column.item_code)
+    for row, rule in item.check_column(
+        column.values, nil_rows=column.nil_rows, nil_reason_codes=column.nil_reasons or None
+    ):
+        if row not in failures and not batch.deletes(row):
+            reason = _RULES.get(rule) or ("NIL_REASON_INVALID" if rule.startswith("nil") else "ITEM_VALUE_INVALID")
+            failures[row] = RowFailure(row, reason, "items", column.item_code, rule)
+
+
+def _is_date(text: str) -> bool:
+    if len(text) != len("yyyyMMdd") or not (text.isascii() and text.isdigit()):
+        return False
+    try:
+        date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return False
+    return True
