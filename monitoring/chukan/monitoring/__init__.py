@@ -2,6 +2,7 @@
 """What the servers and clients of Chukan measure, and where it can be read."""
 
 from .http import MetricsServer, start_metrics_server
-from .metrics import MethodMetrics, Metrics
+from .metrics import Metrics
+from .rpc import MethodMetrics
 
 __all__ = ["MethodMetrics", "Metrics", "MetricsServer", "start_metrics_server"]

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from .rpc import MethodMetrics, RpcMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +23,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
-__all__ = ["MethodMetrics", "Metrics"]
+__all__ = ["Metrics"]
 
-_METHOD: Final = ("grpc_type", "grpc_service", "grpc_method")
-#: A call of ours takes a millisecond or a few; a batch up to seconds.
-_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _OTHER: Final = "other"
 _UPPER_SNAKE: Final = re.compile(r"[A-Z][A-Z_]{1,63}")
 _SNAKE: Final = re.compile(r"[a-z][a-z_]{0,63}")
@@ -37,29 +36,8 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self._started = Counter("grpc_server_started_total", "RPCs started on the server.", _METHOD, registry=registry)
-        self._handled = Counter(
-            "grpc_server_handled_total",
-            "RPCs completed on the server, regardless of success or failure.",
-            (*_METHOD, "grpc_code"),
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "grpc_server_handling_seconds",
-            "Response latency (seconds) of RPCs handled by the server.",
-            _METHOD,
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._received = Counter(
-            "grpc_server_msg_received_total", "Stream messages received on the server.", _METHOD, registry=registry
-        )
-        self._sent = Counter(
-            "grpc_server_msg_sent_total", "Stream messages sent by the server.", _METHOD, registry=registry
-        )
-        self._late = Counter(
-            "chukan_late_answers_total", "Calls whose work ended after their deadline.", _METHOD, registry=registry
-        )
+        self._rpcs = RpcMetrics()
+        registry.register(self._rpcs)
         self._refused = Counter("chukan_refusals_total", "Refusals, by reason.", ("reason",), registry=registry)
         self._states = Counter(
             "chukan_inquiry_transitions_total", "Inquiries that entered a state.", ("state",), registry=registry
@@ -78,15 +56,8 @@ class Metrics:
         registry.register(self._scrape)
 
     def method(self, *, kind: str, service: str, method: str) -> MethodMetrics:
-        """Resolve the metrics of one RPC; `kind` is unary, client_stream, server_stream or bidi_stream."""
-        return MethodMetrics(
-            started=self._started.labels(kind, service, method),
-            handled=lambda code: self._handled.labels(kind, service, method, code),
-            seconds=self._seconds.labels(kind, service, method),
-            received=self._received.labels(kind, service, method),
-            sent=self._sent.labels(kind, service, method),
-            late=self._late.labels(kind, service, method),
-        )
+        """Return the numbers of one RPC; `kind` is unary, client_stream, server_stream or bidi_stream."""
+        return self._rpcs.method(kind=kind, service=service, method=method)
 
     def note_refused(self, reason: str, count: int = 1) -> None:
         """Count calls or records refused with this reason."""
@@ -115,38 +86,6 @@ class Metrics:
     def read_replicas(self, source: Callable[[], Mapping[str, int]]) -> None:
         """Ask `source` at each scrape how many current replicas of each information are held."""
         self._scrape.add("chukan_replicas", "Replicas held, by information.", ("information", _INFORMATION), source)
-
-
-class MethodMetrics:
-    """The metrics of one RPC, resolved once so that a call pays for counting only."""
-
-    __slots__ = ("_codes", "_handled", "_seconds", "late", "received", "sent", "started")
-
-    def __init__(
-        self,
-        *,
-        started: Counter,
-        handled: Callable[[str], Counter],
-        seconds: Histogram,
-        received: Counter,
-        sent: Counter,
-        late: Counter,
-    ) -> None:
-        self.started = started.inc
-        self.received = received.inc
-        self.sent = sent.inc
-        self.late = late.inc
-        self._seconds = seconds.observe
-        self._handled = handled
-        self._codes = {"OK": handled("OK").inc}
-
-    def finished(self, code: str, seconds: float) -> None:
-        """End the call with a status (Go's spelling: OK, InvalidArgument, …)."""
-        count = self._codes.get(code)
-        if count is None:
-            count = self._codes[code] = self._handled(code).inc
-        count()
-        self._seconds(seconds)
 
 
 class _AtScrape(Collector):

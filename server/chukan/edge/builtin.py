@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import grpc
-from chukan.standard.reasons import ChukanError
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.json_format import MessageToJson, Parse
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -14,6 +13,8 @@ from grpc_health.v1.health import HealthServicer
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 from grpc_status.rpc_status import to_status
+
+from chukan.standard.reasons import ChukanError
 
 from .errors import status_of
 from .service import Registers, Service, full_methods

@@ -13,10 +13,11 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Protocol
 
 import grpc
-from chukan.standard.reasons import ChukanError
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2
 from google.rpc.status_pb2 import Status
+
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,9 +12,10 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import grpc
-from chukan.standard.reasons import ChukanError
 from google.protobuf.message import DecodeError
 from grpc_status.rpc_status import to_status
+
+from chukan.standard.reasons import ChukanError
 
 from .caller import current_caller, set_caller
 from .errors import log_unexpected, status_of
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-    from chukan.monitoring import MethodMetrics, Metrics
     from google.rpc.status_pb2 import Status
+
+    from chukan.monitoring import MethodMetrics, Metrics
 
     from .identity import Identity
     from .pools import Pools
@@ -129,14 +131,13 @@ class _Call:
     def _accepted(self, request: _Request) -> _Request:
         if self.streams_in:
             return self._incoming(request)
-        self._metrics.received()
         self._guard.check(request)
         return request
 
     def _incoming(self, requests: Iterator[Any]) -> Iterator[Any]:
-        received, check = self._metrics.received, self._guard.check
+        receive, check = self._metrics.receive, self._guard.check
         for request in requests:
-            received()
+            receive()
             check(request)
             yield request
 
@@ -144,10 +145,10 @@ class _Call:
         status = self._guard.status(error, method=self._method, context=context)
         if status is None:
             code = _code(context) or grpc.StatusCode.CANCELLED
-            self._metrics.finished(_spelling(code), perf_counter() - begun)
+            self._metrics.finish(_spelling(code), perf_counter() - begun, received=not self.streams_in)
             raise error
         ended = to_status(status)
-        self._metrics.finished(_spelling(ended.code), perf_counter() - begun)
+        self._metrics.finish(_spelling(ended.code), perf_counter() - begun, received=not self.streams_in)
         context.abort_with_status(ended)
 
 
@@ -156,17 +157,14 @@ class _Single(_Call):
 
     def __call__(self, request: _Request, context: grpc.ServicerContext) -> _Response:
         begun = perf_counter()
-        metrics = self._metrics
-        metrics.started()
+        self._metrics.begin()
         try:
             deadline = self._guard.admit(context)
             response = self._behavior(self._accepted(request), context)
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
             self._end(error, context, begun)
-        if deadline is not None and monotonic() > deadline:
-            metrics.late()
-        metrics.sent()
-        metrics.finished("OK", perf_counter() - begun)
+        late = deadline is not None and monotonic() > deadline
+        self._metrics.finish("OK", perf_counter() - begun, received=not self.streams_in, sent=1, late=late)
         return response
 
 
@@ -176,18 +174,18 @@ class _Stream(_Call):
     def __call__(self, request: _Request, context: grpc.ServicerContext) -> Iterator[_Response]:
         begun = perf_counter()
         metrics = self._metrics
-        metrics.started()
+        metrics.begin()
         try:
             self._guard.admit(context)
             for response in self._behavior(self._accepted(request), context):
-                metrics.sent()
+                metrics.send()
                 yield response
         except GeneratorExit:
-            metrics.finished("Canceled", perf_counter() - begun)
+            metrics.finish("Canceled", perf_counter() - begun, received=not self.streams_in)
             raise
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
             self._end(error, context, begun)
-        metrics.finished("OK", perf_counter() - begun)
+        metrics.finish("OK", perf_counter() - begun, received=not self.streams_in)
 
 
 def _shape(handler: Handler) -> tuple[str, Callable[..., Handler], Any]:

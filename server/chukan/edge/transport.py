@@ -12,6 +12,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
+
 from chukan.standard.reasons import ChukanError
 
 from .channel import open_channel
@@ -25,8 +26,9 @@ from .validation import Validation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chukan.monitoring import Metrics
     from google.protobuf.message import Message
+
+    from chukan.monitoring import Metrics
 
     from .caller import Caller
     from .service import Handler, Service

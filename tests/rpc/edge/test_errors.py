@@ -4,27 +4,35 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from chukan.edge.errors import error_of_call, error_of_status, status_of
-from chukan.standard.reasons import ChukanError, all_reasons
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
-from tests.rpc.edge.servers import CANARY, FULL_NAME, METADATA, ORGANIZATION
+from chukan.edge.errors import error_of_call, error_of_status, status_of
+from chukan.standard.reasons import ChukanError, all_reasons
+from tests.rpc.edge.servers import CANARY, FULL_NAME, METADATA, ORGANIZATION, Edge
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
 
 
-def refused(call, *arguments, metadata=METADATA, **options) -> grpc.RpcError:
+def refused(call: Any, request: Any) -> Any:
     with pytest.raises(grpc.RpcError) as caught:
-        answer = call(*arguments, metadata=metadata, timeout=5, **options)
-        list(answer) if hasattr(answer, "__next__") else None
+        finished(call(request, metadata=METADATA, timeout=5))
     return caught.value
 
 
-def details(error) -> dict:
+def finished(answer: Any) -> None:
+    if hasattr(answer, "__next__"):
+        list(answer)
+
+
+def details(error: Any) -> dict[Any, Any]:
     found = {}
     for detail in rpc_status.from_call(error).details:
         name = detail.type_url.rpartition(".")[2]
@@ -34,7 +42,7 @@ def details(error) -> dict:
     return found
 
 
-def test_an_error_carries_reason_path_delay_and_both_languages(edge, echo):
+def test_an_error_carries_reason_path_delay_and_both_languages(edge: Edge, echo: SimpleNamespace) -> None:
     error = refused(edge.stub.Say, echo.SayRequest(what="refuse"))
 
     found = details(error)
@@ -49,7 +57,7 @@ def test_an_error_carries_reason_path_delay_and_both_languages(edge, echo):
 
 
 @pytest.mark.parametrize("shape", ["Say", "Watch", "Pour", "Relay"])
-def test_every_shape_of_rpc_ends_with_the_same_error(edge, echo, shape):
+def test_every_shape_of_rpc_ends_with_the_same_error(edge: Edge, echo: SimpleNamespace, shape: str) -> None:
     request = echo.SayRequest(what="refuse")
 
     error = refused(getattr(edge.stub, shape), iter([request]) if shape == "Pour" else request)
@@ -63,7 +71,7 @@ def test_every_shape_of_rpc_ends_with_the_same_error(edge, echo, shape):
     )
 
 
-def test_a_records_reason_ends_a_call_as_failed_precondition(edge, echo):
+def test_a_records_reason_ends_a_call_as_failed_precondition(edge: Edge, echo: SimpleNamespace) -> None:
     error = refused(edge.stub.Say, echo.SayRequest(what="refuse-record"))
 
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
@@ -72,7 +80,9 @@ def test_a_records_reason_ends_a_call_as_failed_precondition(edge, echo):
 
 @pytest.mark.parametrize("what", ["crash", "crash-with-cause"])
 @pytest.mark.parametrize("shape", ["Say", "Watch", "Pour"])
-def test_an_unexpected_exception_shows_a_fixed_text_and_logs_where_but_not_what(edge, echo, shape, what):
+def test_an_unexpected_exception_shows_a_fixed_text_and_logs_where_but_not_what(
+    edge: Edge, echo: SimpleNamespace, shape: str, what: str
+) -> None:
     request = echo.SayRequest(what=what, text=CANARY)
     with capture_logs() as logs:
         error = refused(getattr(edge.stub, shape), iter([request]) if shape == "Pour" else request)
@@ -90,7 +100,7 @@ def test_an_unexpected_exception_shows_a_fixed_text_and_logs_where_but_not_what(
     assert any("servers.py" in frame and "answer" in frame for frame in logs[0]["exceptions"][0]["frames"])
 
 
-def test_a_message_that_cannot_be_parsed_is_refused_with_a_reason(edge):
+def test_a_message_that_cannot_be_parsed_is_refused_with_a_reason(edge: Edge) -> None:
     garbage = edge.channel.unary_unary(f"/{FULL_NAME}/Say")
     error = refused(garbage, b"\xff\xff\xff")
     assert (error.code(), error_of_call(error).code) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_UNREADABLE")
@@ -100,7 +110,7 @@ def test_a_message_that_cannot_be_parsed_is_refused_with_a_reason(edge):
     assert error_of_call(error).code == "REQUEST_UNREADABLE"
 
 
-def test_an_unknown_method_is_refused_with_its_name(edge):
+def test_an_unknown_method_is_refused_with_its_name(edge: Edge) -> None:
     for method in ("/chukan_test.v1.EchoService/Sing", "/nobody.v1.Nothing/At"):
         error = refused(edge.channel.unary_unary(method), b"")
 
@@ -109,13 +119,13 @@ def test_an_unknown_method_is_refused_with_its_name(edge):
         assert (rebuilt.code, rebuilt.feature) == ("FEATURE_NOT_AVAILABLE", method)
 
 
-def test_an_rpc_of_a_later_version_names_its_feature(edge, echo):
+def test_an_rpc_of_a_later_version_names_its_feature(edge: Edge, echo: SimpleNamespace) -> None:
     error = refused(edge.stub.Later, echo.SayRequest())
 
     assert (error.code(), error_of_call(error).feature) == (grpc.StatusCode.UNIMPLEMENTED, "later answers")
 
 
-def test_a_status_a_servicer_set_itself_is_left_as_it_is(edge, echo):
+def test_a_status_a_servicer_set_itself_is_left_as_it_is(edge: Edge, echo: SimpleNamespace) -> None:
     error = refused(edge.stub.Say, echo.SayRequest(what="abort"))
 
     assert error.code() is grpc.StatusCode.DATA_LOSS
@@ -128,7 +138,7 @@ def test_a_status_a_servicer_set_itself_is_left_as_it_is(edge, echo):
     )
 
 
-def test_an_error_with_thousands_of_violations_still_fits_into_metadata(edge, echo):
+def test_an_error_with_thousands_of_violations_still_fits_into_metadata(edge: Edge, echo: SimpleNamespace) -> None:
     error = refused(edge.stub.Say, echo.SayRequest(what="refuse-many"))
 
     rebuilt = error_of_call(error)
@@ -138,7 +148,7 @@ def test_an_error_with_thousands_of_violations_still_fits_into_metadata(edge, ec
     assert len(rpc_status.from_call(error).SerializeToString()) < 5000
 
 
-def test_every_reason_of_the_table_survives_the_wire():
+def test_every_reason_of_the_table_survives_the_wire() -> None:
     for reason in all_reasons():
         error = ChukanError(
             reason.code, field="a.b", violations=[("c[1]", "rule")], params={"row": "1"}, retry_after=0.25, feature="f"
@@ -152,7 +162,7 @@ def test_every_reason_of_the_table_survives_the_wire():
         assert rebuilt.violations == error.violations
 
 
-def test_a_status_of_somebody_else_is_not_taken_for_ours():
+def test_a_status_of_somebody_else_is_not_taken_for_ours() -> None:
     status = Status(code=5, message="no")
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason="ADDRESSEE_UNKNOWN", domain="another.example"))
     assert error_of_status(status) is None
@@ -163,14 +173,14 @@ def test_a_status_of_somebody_else_is_not_taken_for_ours():
     assert (rebuilt.code, rebuilt.params) == ("PEER_ANSWER_INVALID", {"reason": "OF_A_NEWER_SERVER"})
 
 
-def test_a_server_that_cannot_be_reached_is_said_so():
+def test_a_server_that_cannot_be_reached_is_said_so() -> None:
     with grpc.insecure_channel("localhost:1") as channel:
         error = refused(channel.unary_unary("/a/b"), b"")
 
     assert error_of_call(error).code == "PEER_UNREACHABLE"
 
 
-def test_a_message_over_16_mib_is_refused(edge, echo):
+def test_a_message_over_16_mib_is_refused(edge: Edge, echo: SimpleNamespace) -> None:
     error = refused(edge.stub.Say, echo.SayRequest(text="x" * (16 * 1024 * 1024 + 1)))
 
     assert error_of_call(error).code == "MESSAGE_TOO_LARGE"
