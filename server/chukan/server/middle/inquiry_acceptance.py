@@ -46,13 +46,8 @@ if TYPE_CHECKING:
 
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.ports import Connection, Environment, Outbox
-    from chukan.server.ports.exchange import (
-        AddresseeFinder,
-        Codec,
-        ExchangeKeys,
-        ExchangeRecords,
-        Inquiries,
-    )
+    from chukan.server.ports.exchange import Codec, ExchangeKeys
+    from chukan.server.ports.exchange_stores import AddresseeFinder, ExchangeRecords, Inquiries
 
 __all__ = ["REPAIR_MS", "REQUEST_PERMITS", "AcceptedBatch", "InquiryAcceptance", "pack_ids", "unpack_ids"]
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from chukan.server.domain.linkage import AddresseeBatch, BatchAnswer
     from chukan.server.ports import Connection, Environment, Outbox
-    from chukan.server.ports.linkage import AddresseeStore
+    from chukan.server.ports.linkage import AddresseeStore, ReplicaMover
 
 __all__ = ["ISSUE", "LinkageCodes"]
 
@@ -57,9 +57,12 @@ _UNDER_WAY: Final = frozenset(
 class LinkageCodes:
     """Addressees of every organization served here."""
 
-    def __init__(self, environment: Environment, addressees: AddresseeStore, outbox: Outbox) -> None:
+    def __init__(
+        self, environment: Environment, addressees: AddresseeStore, replicas: ReplicaMover, outbox: Outbox
+    ) -> None:
         self._environment = environment
         self._addressees = addressees
+        self._replicas = replicas
         self._outbox = outbox
 
     def register(
@@ -96,7 +99,7 @@ class LinkageCodes:
                 self._addressees.set_flags(connection, changed, now=now, first_seq=first + len(fresh))
             return encode_answer(answer_of(len(digests), outcomes, refused))
 
-        return self._once(organization, system, "RegisterAddressees", batch_id, body_digest, step)
+        return self._once(organization, system, "RegisterAddressees", (batch_id, body_digest), step)
 
     def request_codes(
         self, organization: str, system: str, batch_id: str, body_digest: bytes, numbers: Sequence[str]
@@ -111,7 +114,7 @@ class LinkageCodes:
             self._ask(connection, organization, asked, now)
             return encode_answer(answer_of(len(digests), outcomes, refused))
 
-        return self._once(organization, system, "BatchRequestCodes", batch_id, body_digest, step)
+        return self._once(organization, system, "BatchRequestCodes", (batch_id, body_digest), step)
 
     def request_code(self, organization: str, number: str) -> AddresseeRow:
         """Ask for one code and return where it stands; a repetition while under way changes nothing."""
@@ -190,6 +193,34 @@ class LinkageCodes:
         self._environment.database.write(organization, step)
         return self.get(organization, surviving)
 
+    def split(
+        self, organization: str, number: str, new_number: str, moved: Sequence[tuple[str, str, str]]
+    ) -> tuple[AddresseeRow, AddresseeRow]:
+        """Split an addressee two people shared: the code is unlinked, the named replicas move to the new number."""
+        digests = self._addressees.number_digests(organization, [_checked(number), _checked(new_number)])
+        sealed = self._addressees.seal_numbers(organization, digests, [number, new_number])
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> None:
+            found = self._addressees.flags(connection, organization, digests)
+            row = _present(found.get(digests[0]))
+            if digests[1] in found:
+                raise ChukanError("ADDRESSEE_EXISTS", field="new_integrated_address_number")
+            if row[1] == AddresseeState.MERGED:
+                raise ChukanError("ADDRESSEE_MERGED", field="integrated_address_number")
+            first = next_change_seq(connection, count=2)
+            new = NewAddressee(digests[1], sealed[1], int(AddresseeState.ACTIVE), *row[2:5])
+            self._addressees.insert(connection, organization, [new], now=now, first_seq=first)
+            unlinked = LinkageUpdate(row[0], int(LinkageState.NOT_REQUESTED))
+            self._addressees.set_linkage(connection, [unlinked], now=now, first_seq=first + 1)
+            target = self._addressees.ids(connection, organization, [digests[1]])[digests[1]][0]
+            for key in moved:
+                if not self._replicas.move(connection, organization, key, row[0], target):
+                    raise ChukanError("REPLICA_UNKNOWN", field="moved_replicas")
+
+        self._environment.database.write(organization, step)
+        return self.get(organization, number), self.get(organization, new_number)
+
     def page(self, organization: str, *, after_id: int, states: Sequence[int], most: int) -> list[AddresseeRow]:
         """Return addressees in order of registration."""
         with self._environment.database.read() as connection:
@@ -214,8 +245,7 @@ class LinkageCodes:
         organization: str,
         system: str,
         method: str,
-        batch_id: str,
-        body_digest: bytes,
+        request: tuple[str, bytes],
         step: Callable[[Connection], bytes],
     ) -> BatchAnswer:
         fresh: list[bool] = []
@@ -232,8 +262,8 @@ class LinkageCodes:
                 organization=organization,
                 system=system,
                 method=method,
-                request_id=batch_id,
-                body_digest=body_digest,
+                request_id=request[0],
+                body_digest=request[1],
                 clock=self._environment.clock,
                 fn=noted,
             )

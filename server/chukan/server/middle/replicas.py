@@ -12,13 +12,14 @@ Source of the flow: domain facts on registration messages; the order of steps is
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.instants import to_micros
 from chukan.server.domain.linkage import Outcome, RowFailure
-from chukan.server.domain.replica import ImportState, LaneState, ReplicaState
+from chukan.server.domain.replica import ImportState, LaneState, Operation, ReplicaBatch, ReplicaState
 from chukan.server.domain.replica_rows import ImportRow, LaneRow
 from chukan.server.middle.replica_batch import PreparedBatch
 from chukan.standard.layouts import information_codes
@@ -27,7 +28,6 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chukan.server.domain.replica import ReplicaBatch
     from chukan.server.domain.replica_rows import ReplicaRow
     from chukan.server.middle.replica_batch import BatchEffect
     from chukan.server.ports import Connection, Environment
@@ -64,13 +64,17 @@ class Replicas:
     # --- registering ---
 
     def register(
-        self, organization: str, system: str, batch: ReplicaBatch, body_digest: bytes
+        self, organization: str, system: str, batch: ReplicaBatch, body_digest: bytes, *, mode: str = ""
     ) -> tuple[ImportRow, bool]:
-        """Register a batch; return its report and whether it had been answered before."""
+        """Register a batch; return its report and whether it had been answered before.
+
+        mode: "production" or "test", as the header says; empty = as the organization is set to.
+        """
         now = to_micros(self._environment.clock.now())
         prepared: PreparedBatch | None = None
         refusal: RowFailure | None = None
         try:
+            self._check_mode(organization, mode)
             prepared = PreparedBatch(organization, batch, addressees=self._addressees, replicas=self._replicas)
         except ChukanError as error:
             refusal = RowFailure(0, error.reason.code, error.field, error.params.get("item_code", ""))
@@ -92,7 +96,7 @@ class Replicas:
 
         row, repeated = self._environment.database.write(organization, step)
         if not repeated:
-            self._note(organization, row)
+            self._note(row)
         return row, repeated
 
     def _gate(self, connection: Connection, organization: str, batch: ReplicaBatch) -> RowFailure | None:
@@ -140,12 +144,39 @@ class Replicas:
             self._imports.put_lane(connection, organization, lane)
         return _report(batch, ImportState.REFUSED, [], [failure], now)
 
-    def _note(self, organization: str, row: ImportRow) -> None:
+    def _note(self, row: ImportRow) -> None:
         metrics = self._environment.metrics
-        committed = sum(outcome == Outcome.COMMITTED for outcome in row.outcomes)
-        metrics.note_replicas(organization, row.information, committed, len(row.outcomes) - committed)
+        metrics.note_replicas(row.information, sum(outcome == Outcome.COMMITTED for outcome in row.outcomes))
         for failure in row.failures:
             metrics.note_refused(str(failure[1]))
+
+    def _check_mode(self, organization: str, mode: str) -> None:
+        if mode and mode != self._environment.master.mode(organization).name.lower():
+            raise ChukanError("MODE_MISMATCH", field="header.mode")
+
+    def delete(self, organization: str, system: str, number: str, key: tuple[str, str, str], reason: str) -> ReplicaRow:
+        """Delete one replica logically; one that is deleted already stays as it is."""
+        current = self.versions(organization, number, key, before=0, most=1)[0]
+        if current.state != ReplicaState.DELETED:
+            record_id = self._environment.ids.next("replica.delete")
+            batch = ReplicaBatch(
+                batch_id=record_id,
+                information_code=key[0],
+                data_set=key[1],
+                edition=current.edition,
+                record_ids=[record_id],
+                numbers=[number],
+                record_keys=[key[2]],
+                parent_keys=[],
+                start_dates=[current.start_date],
+                end_dates=[],
+                operations=[int(Operation.DELETE)],
+                delete_reasons=[reason],
+                ward_codes=[],
+                columns=[],
+            )
+            self.register(organization, system, batch, hashlib.sha256(record_id.encode()).digest())
+        return self.versions(organization, number, key, before=0, most=1)[0]
 
     # --- reading ---
 

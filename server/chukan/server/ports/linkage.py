@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chukan.server.domain.linkage import AddresseeRow, LinkageUpdate, NewAddressee
     from chukan.server.ports.environment import Connection
 
-__all__ = ["AddresseeStore", "ProcessingNumberIssuer"]
+__all__ = ["AddresseeStore", "ProcessingNumberIssuer", "ReplicaMover"]
 
 
 class ProcessingNumberIssuer(Protocol):
@@ -22,6 +22,15 @@ class ProcessingNumberIssuer(Protocol):
 
         The same token answers the same number. Raises ChukanError of an unreachable peer.
         """
+
+
+class ReplicaMover(Protocol):
+    """Moves replicas between addressees when two people shared one number."""
+
+    def move(
+        self, connection: Connection, organization: str, key: tuple[str, str, str], source: int, target: int
+    ) -> bool:
+        """Move a replica (information, data set, record key) with its versions; return whether there was one."""
 
 
 class AddresseeStore(Protocol):

@@ -224,6 +224,19 @@ class ReplicaStore:
             values = dict(zip(_DELETED, (row[5], row[6], 2, row[7], row[8]), strict=True))
             connection.execute(sqlalchemy.update(_replica).where(*where).values(**values, content=b""))
 
+    def move(
+        self, connection: Connection, organization: str, key: tuple[str, str, str], source: int, target: int
+    ) -> bool:
+        """Move a replica (information, data set, record key) with its versions; return whether there was one."""
+        moved = 0
+        for table in (_replica, _version):
+            where = [
+                table.c[name] == value
+                for name, value in zip(_KEY, (organization, key[0], source, *key[1:]), strict=True)
+            ]
+            moved += connection.execute(sqlalchemy.update(table).where(*where).values(addressee=target)).rowcount
+        return moved > 0
+
     def archive(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> None:
         """Copy current versions to history."""
         _ARCHIVE.many(connection, tuple(f"{name}_" for name in _KEY), keys)

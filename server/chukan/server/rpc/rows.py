@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What became of the rows of a batch, as messages; and the digest by which a resend is recognised."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from chukan.standard.reasons import reason
+from chukan.v1 import common_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+__all__ = ["body_digest", "row_failure", "wire"]
+
+
+def body_digest(request: Message) -> bytes:
+    """Return the digest of a request; the same sender encodes the same content to the same bytes [own]."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+
+
+def wire(value: Any) -> Any:  # noqa: ANN401 the stubs name a type that exists for the type checker only
+    """Return a domain enum, or a column of them, as the contract's enum of the same numbers."""
+    return value
+
+
+def row_failure(row: int, code: str, field: str = "", item_code: str = "", rule: str = "") -> common_pb2.RowFailure:
+    """Return a row's failure with the sentence of its reason in both languages."""
+    found = reason(code)
+    return common_pb2.RowFailure(
+        row=row,
+        reason=code,
+        field=field,
+        item_code=item_code,
+        rule=rule,
+        message=found.english,
+        message_ja=found.japanese,
+    )

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Page and resume tokens: where a listing or a watch goes on, opaque to the caller and checked when it comes back.
+
+A token names the RPC it is for, so that one of another listing is refused. It is no secret and grants nothing: every
+page is read under the caller's own organization.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from chukan.standard.reasons import ChukanError
+
+__all__ = ["decode_token", "encode_token", "page_size"]
+
+_DEFAULT = 100
+
+
+def encode_token(kind: str, *place: str | int) -> str:
+    """Return the token of a place in the listing `kind`."""
+    return base64.urlsafe_b64encode(json.dumps([kind, *place], separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode_token(
+    kind: str, token: str, *start: str | int, field: str = "page_token", reason: str = "PAGE_TOKEN_INVALID"
+) -> list[str | int]:
+    """Return the place a token names, or `start` for the empty one. Errors: `reason`."""
+    if not token:
+        return list(start)
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        found = None
+    if not isinstance(found, list) or len(found) != len(start) + 1 or found[0] != kind:
+        raise ChukanError(reason, field=field)
+    place = found[1:]
+    if any(type(value) is not type(first) for value, first in zip(place, start, strict=True)):
+        raise ChukanError(reason, field=field)
+    return place
+
+
+def page_size(asked: int) -> int:
+    """Return how many rows a page has: what was asked for, or 100."""
+    return asked or _DEFAULT

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Following changes: batches in commit order from a resume token on, until the caller goes away.
+
+List-then-watch loses nothing: a token names a position in the commit order, and every row carries the position of its
+last change. A watch costs a thread of the watch pool and one short read per wake-up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from chukan.server.rpc.tokens import decode_token, encode_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import grpc
+
+    from chukan.server.ports import Changes
+
+__all__ = ["watch"]
+
+_KIND = "changes"
+_NOW = "now"
+_MOST = 1_000
+_WAKE_SECONDS = 1.0
+"""How soon a watch notices that its caller went away."""
+
+
+class Changed(Protocol):
+    """A row that knows the position of its last change."""
+
+    @property
+    def change_seq(self) -> int:
+        """Position in the commit order."""
+
+
+Row = TypeVar("Row", bound=Changed)
+
+
+def watch(
+    changes: Changes,
+    context: grpc.ServicerContext,
+    resume_token: str,
+    read: Callable[[int, int], Sequence[Row]],
+) -> Iterator[tuple[str, Sequence[Row]]]:
+    """Yield (resume token, rows) as rows change; `read` takes a position and how many rows at most."""
+    if resume_token == _NOW:
+        after = changes.last()
+    else:
+        (place,) = decode_token(_KIND, resume_token, 0, field="resume_token", reason="RESUME_TOKEN_INVALID")
+        after = int(place)
+    while context.is_active():
+        seen = changes.last()
+        rows = read(after, _MOST)
+        if rows:
+            after = rows[-1].change_seq
+            yield encode_token(_KIND, after), rows
+        if len(rows) < _MOST:
+            changes.wait(seen, _WAKE_SECONDS)
