@@ -77,8 +77,11 @@ class KeyRing:
         *,
         authority: Authority | None = None,
         directory: Path | None = None,
+        serves: frozenset[str] = frozenset(),
     ) -> None:
+        # serves: organizations whose private keys are made or read here when they are first needed.
         self.trust = trust
+        self._serves = serves
         self._clock = clock
         self._authority = authority
         self._directory = directory
@@ -87,13 +90,30 @@ class KeyRing:
         self._lock = threading.Lock()
 
     @classmethod
-    def in_memory(cls, clock: Clock) -> Self:
+    def in_memory(cls, clock: Clock, *, serves: frozenset[str] = frozenset()) -> Self:
         """Make a ring with an authority of its own that ends with the process."""
         authority = Authority.create(clock)
-        return cls(authority.trust, clock, authority=authority)
+        return cls(authority.trust, clock, authority=authority, serves=serves)
 
     @classmethod
-    def open(cls, directory: Path, clock: Clock) -> Self:
+    def open_core(cls, directory: Path, clock: Clock, *, certified_by: Path | None = None) -> Self:
+        """Open the network core's ring, which never holds the authority's key.
+
+        The first time, the authority in the directory certified_by certifies the core's own new key.
+        """
+        certificate_file = directory / "authority.cer"
+        if not certificate_file.exists():
+            if certified_by is None:
+                raise ChukanError("KEY_FILE_REFUSED", params={"file": certificate_file.name, "rule": "missing"})
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            members = cls.open(certified_by, clock)
+            cls(members.trust, clock, authority=members._authority, directory=directory).serve(NETWORK)  # noqa: SLF001
+            write_secret(certificate_file, members.trust.der)
+        trust = TrustRoot(certificate_file.read_bytes())
+        return cls(trust, clock, directory=directory, serves=frozenset({NETWORK}))
+
+    @classmethod
+    def open(cls, directory: Path, clock: Clock, *, serves: frozenset[str] = frozenset()) -> Self:
         """Open the ring of a data directory; the first time, make its authority."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         key_file, certificate_file = directory / "authority.pem", directory / "authority.cer"
@@ -104,7 +124,7 @@ class KeyRing:
             authority.key.save(key_file)
             write_secret(certificate_file, authority.trust.der)
         authority = Authority(SigningKey.load(key_file), certificate_file.read_bytes())
-        return cls(authority.trust, clock, authority=authority, directory=directory)
+        return cls(authority.trust, clock, authority=authority, directory=directory, serves=serves)
 
     def serve(self, organization: str) -> MemberKeys:
         """Hold the organization's private keys here, making what is missing."""
@@ -159,12 +179,16 @@ class KeyRing:
         raise ChukanError("KEY_UNKNOWN")
 
     def _served(self, organization: str) -> _Own:
+        if organization not in self._own and organization in self._serves:
+            self.serve(organization)
         try:
             return self._own[organization]
         except KeyError:
             raise ChukanError("KEY_UNKNOWN") from None
 
     def _peers(self, organization: str) -> tuple[_Known, ...]:
+        if organization not in self._known and organization in self._serves:
+            self.serve(organization)
         try:
             return self._known[organization]
         except KeyError:
@@ -179,18 +203,16 @@ class KeyRing:
         return _Known(shown, identity, recipient)
 
     def _make(self, organization: str) -> _Own:
-        if self._authority is None:
-            raise ChukanError("KEY_UNKNOWN")
         if self._directory is None:
             signing, sealing = SigningKey.generate(), SealingKey.generate()
-            certificate = self._issue(self._authority, organization, signing)
+            certificate = self._issue(organization, signing)
         else:
             folder = self._directory / organization
             folder.mkdir(mode=0o700, exist_ok=True)
             signing, sealing = _signing(folder), _sealing(folder)
             path = folder / "identity.cer"
             if not path.exists():
-                write_secret(path, self._issue(self._authority, organization, signing))
+                write_secret(path, self._issue(organization, signing))
             certificate = path.read_bytes()
         statement = (
             certify_sealing_key(organization, sealing.recipient, identity=signing, clock=self._clock)
@@ -199,8 +221,12 @@ class KeyRing:
         )
         return _Own(signing, sealing, MemberKeys(organization, certificate, statement))
 
-    def _issue(self, authority: Authority, organization: str, signing: SigningKey) -> bytes:
-        return authority.issue(organization, signing.verify_key, purpose=_purpose(organization), clock=self._clock)
+    def _issue(self, organization: str, signing: SigningKey) -> bytes:
+        if self._authority is None:
+            raise ChukanError("KEY_UNKNOWN")
+        return self._authority.issue(
+            organization, signing.verify_key, purpose=_purpose(organization), clock=self._clock
+        )
 
 
 def _purpose(organization: str) -> Purpose:

@@ -21,8 +21,8 @@ from chukan.server.domain.exchange import (
     Statement,
     digest,
 )
-from chukan.server.domain.merkle import leaf_hashes, root
 from chukan.server.domain.network_exchange import Commitment, ExchangeMark
+from chukan.server.domain.permits import check_all_leaves
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ def verify_answers(core: Core, provider: str, batch: AnswerBatch) -> list[Answer
     _check_header(core, statement, issuer=provider, recipient=batch.inquirer)
     # 4. Exactly these leaves.
     encoded = [answer.leaf for answer in batch.answers]
-    if statement.leaf_count != len(encoded) or root(leaf_hashes(encoded)) != statement.merkle_root:
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "merkle_root"})
+    check_all_leaves(statement, encoded)
     leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in encoded]
     # 5. About permits of this network, from this inquirer to this provider.
     with core.environment.database.read() as connection:
@@ -104,9 +103,7 @@ def verify_receipt(core: Core, batch: AnswerBatch, leaves: Sequence[AnswerLeaf],
     _check_header(core, statement, issuer=batch.inquirer, recipient=None)
     if statement.header.answers_digest != digest(batch.statement.payload):
         raise ChukanError("SIGNATURE_INVALID", params={"rule": "answers_digest"})
-    encoded = [batch.answers[at].leaf for at in taken]
-    if statement.leaf_count != len(encoded) or root(leaf_hashes(encoded)) != statement.merkle_root:
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "merkle_root"})
+    check_all_leaves(statement, [batch.answers[at].leaf for at in taken])
     return Receipt(receipt.acknowledgement, [leaves[at].exchange_digest for at in taken])
 
 

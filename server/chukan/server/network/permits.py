@@ -19,7 +19,6 @@ from chukan.server.domain.exchange import (
     NETWORK,
     NONCE_SIZE,
     SKEW_MS,
-    STATEMENT_VERSION,
     Header,
     InquiryLeaf,
     Outcome,
@@ -29,13 +28,13 @@ from chukan.server.domain.exchange import (
     PermitRequest,
     PermitResponse,
     Statement,
-    check_header_times,
     digest,
     milliseconds,
 )
-from chukan.server.domain.merkle import MerkleTree, leaf_hashes, root
+from chukan.server.domain.merkle import leaf_hashes, root
 from chukan.server.domain.network_exchange import NetworkExchange, NewExchange, RecordColumns
 from chukan.server.domain.permission import Decision, Purpose, decide
+from chukan.server.domain.permits import check_all_leaves, check_header
 from chukan.server.network.linkage_codes import linkage_code_digests, opened_codes, pack_rows
 from chukan.standard.reasons import ChukanError
 
@@ -95,11 +94,13 @@ def request_permits(core: Core, caller: str, request: PermitRequest) -> PermitRe
 def sign_permits(
     core: Core, leaves: Sequence[bytes], *, inquirer: str, request_digest: bytes
 ) -> tuple[Envelope | None, list[Permit]]:
-    """Sign permits once over their root and give each its place; nothing is signed about no permit."""
+    """Sign permits once over their root; nothing is signed about no permit.
+
+    Each group that is shown to somebody is signed whole, so its root proves it and no permit needs a path.
+    """
     if not leaves:
         return None, []
     now = core.environment.clock.now()
-    tree = MerkleTree(leaf_hashes(leaves))
     header = Header(
         kind=PayloadType.PERMIT_BATCH,
         world_generation=core.environment.master.world_generation,
@@ -112,10 +113,9 @@ def sign_permits(
         expire_time_ms=milliseconds(now + core.settings.statement_lifetime),
         nonce=core.keys.random(NONCE_SIZE),
     )
-    payload = core.codec.encode(Statement(header, tree.root, tree.size))
+    payload = core.codec.encode(Statement(header, root(leaf_hashes(leaves)), len(leaves)))
     envelope = core.keys.sign(NETWORK, PayloadType.PERMIT_BATCH, payload)
-    paths = tree.inclusion_paths()
-    return envelope, [Permit(leaf, at, path) for at, (leaf, path) in enumerate(zip(leaves, paths, strict=True))]
+    return envelope, [Permit(leaf, at, ()) for at, leaf in enumerate(leaves)]
 
 
 def open_permits(core: Core, connection: Connection, exchanges: Sequence[NetworkExchange]) -> dict[int, bytes]:
@@ -137,22 +137,20 @@ def _verify(core: Core, caller: str, request: PermitRequest) -> None:
     if kind is None:
         raise ChukanError("SIGNATURE_INVALID", params={"rule": "payload_type"})
     statement = core.codec.decode(Statement, core.keys.verify(caller, kind, request.statement))
-    header = statement.header
-    # 3. It says so itself, is ours to read, and counts here and now.
-    if (header.kind, header.version, header.issuer) != (kind, STATEMENT_VERSION, caller):
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "header"})
-    if header.recipient != NETWORK or len(header.nonce) != NONCE_SIZE:
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "recipient"})
-    if header.world_generation != master.world_generation:
-        raise ChukanError("WORLD_MISMATCH")
-    if header.mode != master.mode(caller):
-        raise ChukanError("MODE_MISMATCH")
-    check_header_times(header, core.now_ms)
+    # 3. It says so itself, to us, in this world and mode, here and now.
+    check_header(
+        statement.header,
+        kind=kind,
+        issuer=caller,
+        recipients=(NETWORK,),
+        world_generation=master.world_generation,
+        mode=master.mode(caller),
+        now_ms=core.now_ms,
+    )
     # 4. Exactly these leaves were signed.
-    if not 1 <= len(request.leaves) <= BATCH_LIMIT or statement.leaf_count != len(request.leaves):
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "leaf_count"})
-    if root(leaf_hashes(request.leaves)) != statement.merkle_root:
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "merkle_root"})
+    if len(request.leaves) > BATCH_LIMIT:
+        raise ChukanError("TOO_MANY_RECORDS", params={"most": str(BATCH_LIMIT)})
+    check_all_leaves(statement, request.leaves)
 
 
 def _decided_before(

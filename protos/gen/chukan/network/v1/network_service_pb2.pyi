@@ -58,11 +58,13 @@ class IssueProcessingNumbersResponse(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def processing_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Processing numbers (処理通番), 24 digits, in the order of the tokens."""
+        """Processing numbers (処理通番), 24 digits [own], in the order of the tokens;
+        empty where a token's acquisition is over and its number is purged.
+        """
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When they expire."""
+        """When the first of them expires."""
 
     def __init__(
         self,

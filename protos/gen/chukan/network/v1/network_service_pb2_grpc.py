@@ -145,7 +145,8 @@ class NetworkServiceServicer:
         Item refusals: NOT_PERMITTED, CONSENT_MISSING, PROVIDER_UNKNOWN,
         LINKAGE_CODE_UNKNOWN, STATEMENT_EXPIRED, and for the whole batch
         SIGNATURE_INVALID, MODE_MISMATCH, WORLD_MISMATCH as PERMISSION_DENIED.
-        Lost answers: the same request statement answers the same permits.
+        Idempotent per leaf: the same leaf brings back the same PermitLeaf bytes or
+        the same refusal, whatever statement it comes under.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,7 +66,8 @@ class NetworkServiceStub:
     Item refusals: NOT_PERMITTED, CONSENT_MISSING, PROVIDER_UNKNOWN,
     LINKAGE_CODE_UNKNOWN, STATEMENT_EXPIRED, and for the whole batch
     SIGNATURE_INVALID, MODE_MISMATCH, WORLD_MISMATCH as PERMISSION_DENIED.
-    Lost answers: the same request statement answers the same permits.
+    Idempotent per leaf: the same leaf brings back the same PermitLeaf bytes or
+    the same refusal, whatever statement it comes under.
     """
     Forward: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.ForwardRequest, _network_service_pb2.ForwardResponse]
     """Asks to deliver permits again whose answers did not come. Idempotent."""
@@ -124,7 +125,8 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     Item refusals: NOT_PERMITTED, CONSENT_MISSING, PROVIDER_UNKNOWN,
     LINKAGE_CODE_UNKNOWN, STATEMENT_EXPIRED, and for the whole batch
     SIGNATURE_INVALID, MODE_MISMATCH, WORLD_MISMATCH as PERMISSION_DENIED.
-    Lost answers: the same request statement answers the same permits.
+    Idempotent per leaf: the same leaf brings back the same PermitLeaf bytes or
+    the same refusal, whatever statement it comes under.
     """
     Forward: _aio.UnaryUnaryMultiCallable[_network_service_pb2.ForwardRequest, _network_service_pb2.ForwardResponse]  # type: ignore[assignment]
     """Asks to deliver permits again whose answers did not come. Idempotent."""
@@ -209,7 +211,8 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         Item refusals: NOT_PERMITTED, CONSENT_MISSING, PROVIDER_UNKNOWN,
         LINKAGE_CODE_UNKNOWN, STATEMENT_EXPIRED, and for the whole batch
         SIGNATURE_INVALID, MODE_MISMATCH, WORLD_MISMATCH as PERMISSION_DENIED.
-        Lost answers: the same request statement answers the same permits.
+        Idempotent per leaf: the same leaf brings back the same PermitLeaf bytes or
+        the same refusal, whatever statement it comes under.
         """
 
     @_abc_1.abstractmethod

@@ -675,7 +675,9 @@ class Permit(_message.Message):
     """Index of the leaf."""
     @_builtins.property
     def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """RFC 6962 audit path, 32 bytes each; empty in a batch of one."""
+        """RFC 6962 audit path, 32 bytes each; empty where all leaves of the statement
+        are shown in order, so that the root is computed from them.
+        """
 
     def __init__(
         self,
