@@ -32,6 +32,7 @@ __all__ = [
     "AnswerKind",
     "AnswerLeaf",
     "AnswerReceipt",
+    "AnswerSummary",
     "Delivery",
     "GroupSecret",
     "Header",
@@ -227,6 +228,19 @@ class AnswerContent:
     recipient: str
     kind: AnswerKind
     records: tuple[ResultRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSummary:
+    """What the inquirer checks and records of an opened answer; its bytes are kept as they are.
+
+    item_codes: each once, in order, space between.
+    """
+
+    permit_digest: bytes
+    recipient: str
+    kind: AnswerKind
+    item_codes: str
 
 
 @dataclass(frozen=True, slots=True)

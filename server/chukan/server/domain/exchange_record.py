@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import Outcome
 
 if TYPE_CHECKING:
     from chukan.server.domain.exchange import NetworkRecord
 
-__all__ = ["ExchangeRecord", "Reconciliation", "ReconciliationState", "RecordSide", "reconcile"]
+__all__ = [
+    "ExchangeRecord",
+    "Reconciliation",
+    "ReconciliationState",
+    "RecordEnd",
+    "RecordRow",
+    "RecordSide",
+    "reconcile",
+]
 
 
 class RecordSide(IntEnum):
@@ -49,6 +57,44 @@ class ExchangeRecord:
     receipt_number: str = ""
     change_seq: int = 0
     permit_digest: str = ""
+
+
+class RecordRow(NamedTuple):
+    """A record as stored: the person by surrogate, items by the number of their set, instants in milliseconds."""
+
+    organization: str
+    id: int
+    side: int
+    exchange: bytes
+    permit_digest: bytes
+    inquirer: str
+    provider: str
+    affair: str
+    procedure: str
+    information: str
+    addressee: int
+    inquired: int
+    provided: int
+    outcome: int
+    reason: str
+    undisclosable: bool
+    items: int
+    legal_basis: str
+    permission_row: str
+    receipt: str
+    change_seq: int
+
+
+class RecordEnd(NamedTuple):
+    """What took place in the end."""
+
+    id: int
+    outcome: int
+    reason: str
+    provided: int
+    undisclosable: bool
+    items: int
+    change_seq: int
 
 
 class ReconciliationState(IntEnum):

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import AnswerKind, Outcome
 from chukan.standard.clock import JAPAN
-from chukan.standard.reasons import reason
+from chukan.standard.dates import parse_date
+from chukan.standard.numbers import is_integrated_address_number, looks_like_individual_number
+from chukan.standard.reasons import ChukanError, reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,17 +29,26 @@ __all__ = [
     "RESULT_LIFETIME_MS",
     "UNDISCLOSABLE",
     "Inquiry",
+    "InquiryEnd",
+    "InquiryRow",
     "InquirySpec",
     "InquiryState",
     "Status",
+    "StoredResult",
+    "check_spec",
     "end_state",
+    "pack_sealed",
     "receipt_id",
     "receipt_number",
     "status",
+    "time_out_of",
+    "unpack_sealed",
 ]
 
 _DAY_MS: Final = 86_400_000
 _RECEIPT_DIGITS: Final = 20
+_SHORTEST_MS: Final = 1000
+_LONGEST_MS: Final = 30 * _DAY_MS
 DEFAULT_TIME_OUT_MS: Final = _DAY_MS
 """How long an inquiry waits for its answer if the caller says nothing [own]."""
 RESULT_LIFETIME_MS: Final = 14 * _DAY_MS
@@ -95,6 +106,52 @@ class InquirySpec:
     def undisclosable(self) -> bool:
         """Whether the inquirer marks the fact of the exchange undisclosable (不開示)."""
         return self.nondisclosure_code == UNDISCLOSABLE
+
+
+class InquiryRow(NamedTuple):
+    """An inquiry as stored. sealed: what is asked and the statement leaf. Instants in milliseconds, 0 = not yet."""
+
+    organization: str
+    id: int
+    record_id: str
+    spec_digest: bytes
+    sealed: bytes
+    addressee: int
+    exchange: bytes
+    state: int
+    answer_kind: int = 0
+    reason: str = ""
+    permission_row: str = ""
+    legal_basis: str = ""
+    permit_digest: bytes = b""
+    accepted: int = 0
+    finished: int = 0
+    expires: int = 0
+    due: int = 0
+    result_expires: int = 0
+    acknowledged: int = 0
+    change_seq: int = 0
+
+
+class InquiryEnd(NamedTuple):
+    """Where an answer, a refusal, a time-out or a cancellation puts an open inquiry."""
+
+    id: int
+    state: int
+    answer_kind: int
+    reason: str
+    finished: int
+    result_expires: int
+    change_seq: int
+
+
+class StoredResult(NamedTuple):
+    """An opened answer, sealed for rest."""
+
+    id: int
+    content: bytes
+    provided: int
+    expires: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +242,56 @@ def end_state(outcome: Outcome) -> InquiryState:
     if outcome is Outcome.PENDING:
         return InquiryState.WAITING_FOR_APPROVAL
     return InquiryState.REFUSED
+
+
+def check_spec(spec: InquirySpec) -> tuple[str, str, str] | None:
+    """Return (reason, field, rule) of an inquiry that can't be taken in, or None.
+
+    An individual number (個人番号) in the place of a number or of a record id is told
+    apart, so the sender learns at once; it is refused, not echoed and not logged.
+    """
+    if not is_integrated_address_number(spec.number):
+        wrong = "INDIVIDUAL_NUMBER_REFUSED" if looks_like_individual_number(spec.number) else "NUMBER_MALFORMED"
+        return wrong, "integrated_address_number", "digits=15"
+    if looks_like_individual_number(spec.record_id):
+        return "INDIVIDUAL_NUMBER_REFUSED", "record_id", "no_individual_number"
+    if not (spec.record_id.isascii() and spec.record_id.isprintable()):
+        return "INVALID_FIELD", "record_id", "printable_ascii"
+    if spec.time_out_ms and not _SHORTEST_MS <= spec.time_out_ms <= _LONGEST_MS:
+        return "INVALID_FIELD", "time_out", "1s..30d"
+    if spec.condition_kind not in ("", "0", "1") or spec.year_kind not in ("", "0", "1"):
+        return "INQUIRY_CONDITION_INVALID", "condition_kind", "0|1"
+    return _check_period(spec)
+
+
+def _check_period(spec: InquirySpec) -> tuple[str, str, str] | None:
+    try:
+        for text in (spec.period_start, spec.period_end):
+            if text:
+                parse_date(text)
+    except ChukanError:
+        return "DATE_INVALID", "period", "yyyyMMdd"
+    if spec.period_start and spec.period_end and spec.period_start > spec.period_end:
+        return "PERIOD_INVALID", "period", "start<=end"
+    if spec.year_kind == "1" and not spec.period_start:
+        return "INQUIRY_CONDITION_INVALID", "year_kind", "start_date_given"
+    return None
+
+
+def time_out_of(spec: InquirySpec) -> int:
+    """Return after how many milliseconds the inquirer gives up."""
+    return spec.time_out_ms or DEFAULT_TIME_OUT_MS
+
+
+def pack_sealed(spec: bytes, leaf: bytes) -> bytes:
+    """Return the one value that holds what is asked and the statement leaf, to be sealed."""
+    return len(spec).to_bytes(4, "big") + spec + leaf
+
+
+def unpack_sealed(packed: bytes) -> tuple[bytes, bytes]:
+    """Return what is asked and the statement leaf, encoded."""
+    end = 4 + int.from_bytes(packed[:4], "big")
+    return packed[4:end], packed[end:]
 
 
 def receipt_number(accepted: datetime, sequence: int) -> str:

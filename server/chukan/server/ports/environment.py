@@ -122,9 +122,6 @@ class Vault(Protocol):
     def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
         """Return the keyed digests of many values."""
 
-    def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
-        """Return the keyed digests of many values."""
-
 
 class Master(Protocol):
     """The master data in force at one organization: the network's and a member's copies may differ."""

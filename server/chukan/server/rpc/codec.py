@@ -239,6 +239,13 @@ def _content_from(message: wire.AnswerContent) -> exchange.AnswerContent:
     )
 
 
+def _summary_from(message: wire.AnswerContent) -> exchange.AnswerSummary:
+    codes = dict.fromkeys(item.item_code for record in message.records for item in record.items)
+    return exchange.AnswerSummary(
+        message.permit_digest, message.recipient_code, AnswerKind(message.answer_kind), " ".join(codes)
+    )
+
+
 def _record_to(record: ResultRecord, message: inquiry_service_pb2.ResultRecord) -> None:
     message.data_set = record.data_set
     message.edition = record.edition
@@ -295,6 +302,7 @@ _DECODERS: dict[type, tuple[type[Message], Callable[[Any], Any]]] = {
     exchange.AnswerContent: (wire.AnswerContent, _content_from),
     Envelope: (common_pb2.DsseEnvelope, messages.envelope_from_message),
     exchange.MemberKeys: (wire.MemberKeys, messages.keys_from_message),
+    exchange.AnswerSummary: (wire.AnswerContent, _summary_from),
     exchange.AnswerBatch: (wire.AnswerBatch, messages.answer_batch_from_message),
     exchange.Delivery: (messages.DELIVERY, messages.delivery_from_message),
     InquirySpec: (inquiry_service_pb2.InquirySpec, spec_from_message),

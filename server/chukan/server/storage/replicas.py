@@ -148,6 +148,7 @@ _CHANGED: Final = _NAMES[5:]
 _UPDATE: Final = Statement(
     sqlalchemy.update(_replica).where(*_KEYED).values({name: bindparam(f"{name}_") for name in _CHANGED})
 )
+_SAMPLE: Final = 500
 _DELETED: Final = ("version", "record_id", "state", "delete_reason", "updated")
 _FIND_SHAPE: Final = Statement(
     sqlalchemy.select(_shape.c.id).where(
@@ -259,6 +260,23 @@ class ReplicaStore:
             part = {"organization": organization, "information": information, "addressees": sorted(addressees)}
             rows.extend(connection.execute(_ANSWERABLE, part).fetchall())
         return self._open(organization, rows)
+
+    def loaded(self, connection: Connection, organization: str, information: str, *, start: str, end: str) -> bool:
+        """Whether any of the first replicas of the information is published in the period; empty = open.
+
+        A sample, because a year that is loaded is loaded for many, and a full scan would cost seconds.
+        """
+        where = (_c.organization == organization, _c.information == information, _c.state == 1)
+        sample = (
+            sqlalchemy.select(_c.start_date, _c.end_date)
+            .where(*where)
+            .order_by(_c.organization, _c.information, _c.addressee)
+            .limit(_SAMPLE)
+        )
+        return any(
+            (not end or row[0] <= end) and (not start or not row[1] or row[1] >= start)
+            for row in connection.execute(sample)
+        )
 
     def versions(
         self, connection: Connection, organization: str, key: tuple[int, str, str, str], *, before: int, most: int

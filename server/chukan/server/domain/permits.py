@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a verified statement says about the leaves that came with it: which are under its root, and where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chukan.server.domain.exchange import STATEMENT_VERSION, check_header_times
+from chukan.server.domain.merkle import leaf_hash, leaf_hashes, root, verify_inclusion
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.domain.exchange import Header, Mode, Permit, Statement
+
+__all__ = ["check_all_leaves", "check_header", "check_permits"]
+
+
+def check_header(
+    header: Header,
+    *,
+    kind: str,
+    issuer: str,
+    recipients: Sequence[str],
+    world_generation: str,
+    mode: Mode,
+    now_ms: int,
+) -> None:
+    """Return if the statement is of this kind, from the issuer to one of the recipients, in this world, mode and time."""
+    # 1. It says itself what the envelope says, in the one version there is.
+    if header.kind != kind or header.version != STATEMENT_VERSION:
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "kind"})
+    # 2. Who signed is who it says, and it is for us.
+    if header.issuer != issuer or header.recipient not in recipients:
+        raise ChukanError("SIGNATURE_INVALID", params={"rule": "issuer_and_recipient"})
+    # 3. This world and no earlier generation of it.
+    if header.world_generation != world_generation:
+        raise ChukanError("WORLD_MISMATCH")
+    # 4. Production and test never mix.
+    if header.mode is not mode:
+        raise ChukanError("MODE_MISMATCH")
+    # 5. It counts now.
+    check_header_times(header, now_ms)
+
+
+def check_permits(statement: Statement, permits: Sequence[Permit]) -> None:
+    """Return if every permit stands under the root at its place, else INCLUSION_PROOF_INVALID.
+
+    A whole batch in order is checked by its root, with two hashes a leaf instead of a path each.
+    """
+    whole = len(permits) == statement.leaf_count and all(
+        permit.leaf_index == at for at, permit in enumerate(permits)
+    )
+    if whole:
+        if root(leaf_hashes([permit.leaf for permit in permits])) != statement.merkle_root:
+            raise ChukanError("INCLUSION_PROOF_INVALID", params={"rule": "root"})
+        return
+    for permit in permits:
+        verify_inclusion(
+            leaf_hash(permit.leaf),
+            index=permit.leaf_index,
+            size=statement.leaf_count,
+            path=permit.path,
+            root=statement.merkle_root,
+        )
+
+
+def check_all_leaves(statement: Statement, leaves: Sequence[bytes]) -> None:
+    """Return if exactly these leaves in this order are what was signed, else INCLUSION_PROOF_INVALID."""
+    if not leaves or statement.leaf_count != len(leaves) or root(leaf_hashes(leaves)) != statement.merkle_root:
+        raise ChukanError("INCLUSION_PROOF_INVALID", params={"rule": "leaves"})

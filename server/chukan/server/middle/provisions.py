@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""情報提供 (TKY), step 3 of 4: permits are verified, answered from replicas, sealed, and the answer is kept.
+
+Numbered procedure; the numbers stand in the code:
+1 the inquirer's keys lead up to the organizations' authority;
+2 the network signed the statement, for us, in this world and mode, and it counts now;
+3 every permit stands under the signed root;
+4 a permit answered before gets its stored answer, verbatim; anything else on a used nonce
+  or exchange is PERMIT_REPLAYED, and is recorded;
+5 each permit: route, times, recipient key, then the own copy of the permission list;
+6 code → person, flags, replicas (`provision_content`); those under 自動応答不可 wait for a person;
+7 answers sealed to the inquirer, signed inside and outside;
+8 one durable step: nonces, sealed batch, provisions, records (refusals too).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from chukan.durable.changes import next_change_seq
+from chukan.server.domain.envelope import PayloadType
+from chukan.server.domain.exchange import (
+    NETWORK,
+    NONCE_SIZE,
+    SKEW_MS,
+    AnswerBatch,
+    AnswerKind,
+    Outcome,
+    PermitLeaf,
+    digest,
+    milliseconds,
+)
+from chukan.server.domain.exchange_record import RecordRow, RecordSide
+from chukan.server.domain.permission import Purpose, decide
+from chukan.server.domain.permits import check_permits
+from chukan.server.domain.provision import (
+    AnswerBatchRow,
+    ProvisionRow,
+    ProvisionState,
+    UsedNonce,
+    WaitingRow,
+    item_codes_of,
+)
+from chukan.server.middle.sealed_answers import DraftAnswer
+from chukan.server.middle.waiting import pack_waiting
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.domain.exchange import Delivery
+    from chukan.server.middle.provision_content import Found, ProvisionContent
+    from chukan.server.middle.sealed_answers import AnswerSealer, SealedBatch
+    from chukan.server.middle.statements import Statements
+    from chukan.server.ports import Connection, Environment
+    from chukan.server.ports.exchange import Codec, ExchangeKeys
+    from chukan.server.ports.exchange_stores import ExchangeRecords, Provisions
+
+__all__ = ["AutomaticProvisions"]
+
+_TRIES: Final = 3
+"""A permit delivered twice at once is stored once: who comes second starts again and finds it."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One permit on its way through the procedure."""
+
+    encoded: bytes
+    name: bytes
+    leaf: PermitLeaf
+    refusal: str = ""
+    detail: str = ""
+    used_before: bool = False
+    found: Found | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person must decide."""
+        return not self.refusal and self.found is not None and self.found.waits
+
+
+class AutomaticProvisions:
+    """Answers permits, for every organization served here."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        provisions: Provisions,
+        records: ExchangeRecords,
+        content: ProvisionContent,
+        sealer: AnswerSealer,
+        codec: Codec,
+        keys: ExchangeKeys,
+        statements: Statements,
+    ) -> None:
+        self._environment = environment
+        self._provisions = provisions
+        self._records = records
+        self._content = content
+        self._sealer = sealer
+        self._codec = codec
+        self._keys = keys
+        self._statements = statements
+
+    def deliver(self, organization: str, delivery: Delivery) -> tuple[AnswerBatch, ...]:
+        """Answer permits of one inquirer; durable before it returns. Match answers by exchange, not by position."""
+        inquirer = delivery.inquirer_keys.organization
+        # 1. Whose keys these are.
+        self._keys.learn(delivery.inquirer_keys)
+        # 2. The network's word, for us, here and now.
+        statement = self._statements.verify(
+            delivery.statement,
+            PayloadType.PERMIT_BATCH,
+            signer=NETWORK,
+            organization=organization,
+            recipients=("", organization),
+        )
+        # 3. About these permits.
+        check_permits(statement, delivery.permits)
+        asked = [
+            _Asked(each.leaf, digest(each.leaf), self._codec.decode(PermitLeaf, each.leaf))
+            for each in {permit.leaf: permit for permit in delivery.permits}.values()
+        ]
+        for _ in range(_TRIES):
+            stored, fresh = self._sort(organization, asked)
+            if not fresh:
+                return stored
+            now = milliseconds(self._environment.clock.now())
+            self._check(organization, inquirer, fresh, now)
+            self._find(organization, fresh)
+            sealed = self._sealer.seal(
+                organization, inquirer, digest(delivery.statement.payload), [_draft(each) for each in fresh], now
+            )
+            if self._keep(organization, inquirer, fresh, sealed, now):
+                return (*stored, sealed.batch)
+        raise ChukanError("CONCURRENT_CHANGE", retry_after=1.0)
+
+    def _sort(self, organization: str, asked: Sequence[_Asked]) -> tuple[tuple[AnswerBatch, ...], list[_Asked]]:
+        # 4. Stored answers come back verbatim; other content on a used nonce or exchange is a replay.
+        with self._environment.database.read() as connection:
+            nonces, answered, exchanges = self._used(connection, organization, asked)
+            provisions = (
+                self._provisions.by_ids(connection, organization, list(answered.values())) if answered else {}
+            )
+            wanted = {
+                provisions[answered[each.name]].batch
+                for each in asked
+                if each.name in answered and provisions[answered[each.name]].batch
+            }
+            batches = self._provisions.batches(connection, organization, sorted(wanted)) if wanted else {}
+        stored = tuple(self._codec.decode(AnswerBatch, batches[number].batch) for number in sorted(batches))
+        fresh = [each for each in asked if each.name not in answered]
+        seen: set[bytes] = set()
+        for each in fresh:
+            each.used_before = each.leaf.nonce in nonces or each.leaf.exchange_digest in exchanges
+            again = each.leaf.nonce in seen or each.leaf.exchange_digest in seen
+            each.refusal, each.detail = "PERMIT_REPLAYED" if each.used_before or again else "", ""
+            seen.update((each.leaf.nonce, each.leaf.exchange_digest))
+        return stored, fresh
+
+    def _used(
+        self, connection: Connection, organization: str, asked: Sequence[_Asked]
+    ) -> tuple[dict[bytes, bytes], dict[bytes, int], set[bytes]]:
+        """Return used nonces, provisions by permit digest, and exchanges that have a record here."""
+        nonces = self._provisions.nonces(connection, organization, [each.leaf.nonce for each in asked])
+        records = [
+            row
+            for row in self._records.of_exchanges(
+                connection, organization, [each.leaf.exchange_digest for each in asked]
+            )
+            if row.side == RecordSide.PROVIDER
+        ]
+        return nonces, {row.permit_digest: row.id for row in records}, {row.exchange for row in records}
+
+    def _check(self, organization: str, inquirer: str, asked: Sequence[_Asked], now: int) -> None:
+        # 5. Route, times, recipient key; then the own list. The first rule that fails is the refusal.
+        thumbprint = self._keys.recipient_thumbprint(inquirer)
+        today = self._environment.clock.today()
+        permissions = self._environment.master.permissions
+        for each in asked:
+            leaf = each.leaf
+            if each.refusal:
+                continue
+            if leaf.provider != organization or leaf.inquirer != inquirer or not leaf.route:
+                each.refusal = "PERMIT_ROUTE_MISMATCH"
+            elif len(leaf.nonce) != NONCE_SIZE or leaf.recipient_thumbprint != thumbprint:
+                each.refusal = "PERMIT_CONTENT_MISMATCH"
+            elif leaf.expire_time_ms <= now - SKEW_MS or leaf.inquiry_time_ms > now + SKEW_MS:
+                each.refusal = "PERMIT_EXPIRED"
+            else:
+                decision = decide(permissions, _purpose(leaf), today).with_consent(given=leaf.consent)
+                if not decision.permitted:
+                    each.refusal, each.detail = "PROVIDER_LIST_REFUSES", decision.reason
+
+    def _find(self, organization: str, asked: Sequence[_Asked]) -> None:
+        # 6. Who it is about and what there is.
+        sound = [each for each in asked if not each.refusal]
+        for each, found in zip(sound, self._content.find(organization, [each.leaf for each in sound]), strict=True):
+            each.found = found
+
+    def _keep(
+        self, organization: str, inquirer: str, asked: Sequence[_Asked], sealed: SealedBatch, now: int
+    ) -> bool:
+        # 8. One durable step, unless somebody else stored the same meanwhile.
+        vault = self._environment.vault
+        group_keys = vault.seal(organization, "answer_batch", "group_keys", sealed.root, sealed.group_keys)
+        waiting = [each for each in asked if each.waits]
+        seals = vault.seal_many(
+            organization,
+            "provision_waiting",
+            "sealed",
+            [each.name for each in waiting],
+            [pack_waiting(self._codec, each.encoded, each.found.records if each.found else ()) for each in waiting],
+        )
+        waiting_seals = dict(zip((each.name for each in waiting), seals, strict=True))
+        codes = [item_codes_of(each.found.records) if each.found and not each.waits else "" for each in asked]
+
+        def step(connection: Connection) -> bool:
+            nonces, answered, exchanges = self._used(connection, organization, asked)
+            used = [each.leaf.nonce in nonces or each.leaf.exchange_digest in exchanges for each in asked]
+            if any(each.name in answered for each in asked) or used != [each.used_before for each in asked]:
+                return False
+            sets = self._records.item_sets(connection, codes)
+            first = next_change_seq(connection, count=len(asked))
+            self._provisions.add_batch(
+                connection,
+                AnswerBatchRow(organization, first, sealed.root, inquirer, sealed.encoded, group_keys, now),
+            )
+            self._provisions.use_nonces(connection, organization, _fresh_nonces(asked))
+            self._provisions.add(
+                connection,
+                [_provision_row(organization, first + at, each, (first, at), now) for at, each in enumerate(asked)],
+            )
+            self._records.add(
+                connection,
+                [
+                    _record_row(organization, first + at, each, sets[items], now)
+                    for at, (each, items) in enumerate(zip(asked, codes, strict=True))
+                ],
+            )
+            if waiting_seals:
+                self._provisions.add_waiting(
+                    connection,
+                    [
+                        WaitingRow(organization, first + at, waiting_seals[each.name], "", "", corrected=False)
+                        for at, each in enumerate(asked)
+                        if each.name in waiting_seals
+                    ],
+                )
+            return True
+
+        kept = self._environment.database.write(organization, step)
+        if kept:
+            for each in asked:
+                if each.refusal:
+                    self._environment.metrics.note_refused(each.refusal)
+        return kept
+
+
+def _purpose(leaf: PermitLeaf) -> Purpose:
+    return Purpose(
+        inquirer=leaf.inquirer,
+        provider=leaf.provider,
+        affair=leaf.affair,
+        procedure=leaf.procedure,
+        information=leaf.information,
+        item_codes=leaf.item_codes,
+        inquirer_delegator=leaf.inquirer_delegator,
+        provider_delegator=leaf.provider_delegator,
+    )
+
+
+def _outcome(each: _Asked) -> Outcome:
+    if each.refusal or each.found is None:
+        return Outcome.REFUSED
+    if each.found.waits:
+        return Outcome.PENDING
+    return Outcome.PROVIDED if each.found.records else Outcome.NO_REPLICA
+
+
+def _draft(each: _Asked) -> DraftAnswer:
+    outcome = _outcome(each)
+    draft = DraftAnswer(permit=each.leaf, permit_digest=each.name, outcome=outcome, reason=each.refusal)
+    if each.found is None:
+        return draft
+    records = each.found.records if outcome is Outcome.PROVIDED else ()
+    return replace(draft, records=records, undisclosable=each.found.undisclosable)
+
+
+def _fresh_nonces(asked: Sequence[_Asked]) -> list[UsedNonce]:
+    """Return what is to be noted: a replay is not, its nonce stands already or its first use notes it."""
+    return [
+        UsedNonce(each.leaf.nonce, each.name, each.leaf.expire_time_ms + 2 * SKEW_MS)
+        for each in asked
+        if each.refusal != "PERMIT_REPLAYED"
+    ]
+
+
+def _provision_row(
+    organization: str, id_: int, each: _Asked, place: tuple[int, int], now: int
+) -> ProvisionRow:
+    outcome = _outcome(each)
+    kinds = {Outcome.PROVIDED: AnswerKind.VALUES, Outcome.NO_REPLICA: AnswerKind.NO_REPLICA}
+    states = {Outcome.REFUSED: ProvisionState.REFUSED, Outcome.PENDING: ProvisionState.WAITING}
+    cause = each.found.cause if each.found else ""
+    return ProvisionRow(
+        organization=organization,
+        id=id_,
+        permit_digest=each.name,
+        state=int(states.get(outcome, ProvisionState.PROVIDED)),
+        answer_kind=int(kinds.get(outcome, AnswerKind.NONE)),
+        reason=each.detail or each.refusal or cause,
+        received=now,
+        provided=0 if outcome is Outcome.PENDING else now,
+        batch=place[0],
+        position=place[1],
+        change_seq=id_,
+    )
+
+
+def _record_row(organization: str, id_: int, each: _Asked, items: int, now: int) -> RecordRow:
+    leaf, outcome = each.leaf, _outcome(each)
+    found = each.found
+    return RecordRow(
+        organization=organization,
+        id=id_,
+        side=int(RecordSide.PROVIDER),
+        exchange=leaf.exchange_digest,
+        permit_digest=each.name,
+        inquirer=leaf.inquirer,
+        provider=leaf.provider,
+        affair=leaf.affair,
+        procedure=leaf.procedure,
+        information=leaf.information,
+        addressee=found.addressee if found else 0,
+        inquired=leaf.inquiry_time_ms,
+        provided=now if outcome is Outcome.PROVIDED else 0,
+        outcome=int(outcome),
+        reason=each.refusal,
+        undisclosable=leaf.undisclosable or (found.undisclosable if found else False),
+        items=items,
+        legal_basis=leaf.legal_basis,
+        permission_row=leaf.permission_row_id,
+        receipt="",
+        change_seq=id_,
+    )

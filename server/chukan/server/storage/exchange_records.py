@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exchange records (情報提供等記録) of the organizations served here, and what the network holds about the same.
+
+A record has the number of its inquiry or provision. This table carries the one index by
+exchange digest that both sides look up by.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
+
+from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.domain.exchange_record import RecordEnd, RecordRow
+from chukan.server.storage.schema import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["ExchangeRecordStore"]
+
+_items: Final = Table(
+    "item_set",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("codes", String, nullable=False, unique=True),  # item codes, space between
+)
+_table: Final = Table(
+    "exchange_record",
+    metadata,
+    Column("organization", String(16), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("side", Integer, nullable=False),
+    Column("exchange", LargeBinary, nullable=False),
+    Column("permit_digest", LargeBinary, nullable=False),
+    Column("inquirer", String(16), nullable=False),
+    Column("provider", String(16), nullable=False),
+    Column("affair", String(16), nullable=False),
+    Column("procedure", String(16), nullable=False),
+    Column("information", String(16), nullable=False),
+    Column("addressee", BigInteger, nullable=False),
+    Column("inquired", BigInteger, nullable=False),
+    Column("provided", BigInteger, nullable=False),
+    Column("outcome", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("undisclosable", Boolean, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("permission_row", String(64), nullable=False),
+    Column("receipt", String(20), nullable=False),
+    Column("change_seq", BigInteger, nullable=False),
+    Index("exchange_record_exchange", "organization", "exchange"),
+    Index("exchange_record_addressee", "organization", "addressee"),
+    Index("exchange_record_change", "organization", "change_seq"),
+    sqlite_with_rowid=False,
+)
+_network: Final = Table(
+    "network_record_copy",
+    metadata,
+    Column("organization", String(16), primary_key=True),
+    Column("exchange", LargeBinary, primary_key=True),
+    Column("record", LargeBinary, nullable=False),  # as the network showed it; empty: it has none
+    Column("fetched", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+_c = _table.c
+_COLUMNS: Final = tuple(column.name for column in _c)
+_HERE: Final = _c.organization == bindparam("organization_")
+_ROW: Final = sqlalchemy.select(_table)
+_BY_EXCHANGE: Final = Statement(_ROW.where(_HERE, _c.exchange == bindparam("exchange_")))
+_BY_EXCHANGES: Final = _ROW.where(_HERE, _c.exchange.in_(bindparam("exchanges", expanding=True)))
+_BY_IDS: Final = _ROW.where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID: Final = Statement(_ROW.where(_HERE, _c.id == bindparam("id_")))
+_CHANGED: Final = Statement(
+    _ROW.where(_HERE, _c.change_seq > bindparam("after"))
+    .order_by(_c.change_seq)
+    .limit(bindparam("most", type_=Integer))
+)
+_PERMIT: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_HERE, _c.id == bindparam("id_"))
+    .values(
+        permit_digest=bindparam("permit_digest_"),
+        legal_basis=bindparam("legal_basis_"),
+        permission_row=bindparam("permission_row_"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_END: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_HERE, _c.id == bindparam("id_"))
+    .values(
+        outcome=bindparam("outcome_"),
+        reason=bindparam("reason_"),
+        provided=bindparam("provided_"),
+        undisclosable=sqlalchemy.or_(_c.undisclosable, bindparam("undisclosable_")),
+        items=bindparam("items_"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_END_NAMES: Final = ("outcome_", "reason_", "provided_", "undisclosable_", "items_", "change_seq_")
+_FIND_ITEMS: Final = Statement(sqlalchemy.select(_items.c.id).where(_items.c.codes == bindparam("codes_")))
+_ADD_ITEMS: Final = Statement(sqlalchemy.insert(_items).returning(_items.c.id), ("codes",))
+_READ_ITEMS: Final = sqlalchemy.select(_items.c.id, _items.c.codes).where(
+    _items.c.id.in_(bindparam("ids", expanding=True))
+)
+_COPIES: Final = sqlalchemy.select(_network.c.exchange, _network.c.record).where(
+    _network.c.organization == bindparam("organization_"),
+    _network.c.exchange.in_(bindparam("exchanges", expanding=True)),
+)
+
+
+class ExchangeRecordStore:
+    """The tables of records."""
+
+    def __init__(self) -> None:
+        self._item_sets: dict[str, int] = {"": 0}
+
+    def add(self, connection: Connection, rows: Iterable[RecordRow]) -> None:
+        """Insert records."""
+        bulk_insert(connection, _table, _COLUMNS, list(rows))
+
+    def of_exchanges(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> list[RecordRow]:
+        """Return all records of exchanges, oldest first: replays make further ones."""
+        if len(exchanges) == 1:
+            rows: Iterable[Any] = _BY_EXCHANGE.all(connection, organization_=organization, exchange_=exchanges[0])
+        else:
+            rows = connection.execute(_BY_EXCHANGES, {"organization_": organization, "exchanges": list(exchanges)})
+        return sorted(map(RecordRow._make, rows), key=lambda row: row.id)
+
+    def by_exchanges(
+        self, connection: Connection, organization: str, exchanges: Sequence[bytes], *, side: int = 0
+    ) -> dict[bytes, RecordRow]:
+        """Return the first record of each exchange; of one side, or of either."""
+        found: dict[bytes, RecordRow] = {}
+        for row in self.of_exchanges(connection, organization, exchanges):
+            if not side or row.side == side:
+                found.setdefault(row.exchange, row)
+        return found
+
+    def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, RecordRow]:
+        """Return records by the number of their inquiry or provision."""
+        if len(ids) == 1:
+            row = _BY_ID.first(connection, organization_=organization, id_=ids[0])
+            return {} if row is None else {ids[0]: RecordRow._make(row)}
+        rows = connection.execute(_BY_IDS, {"organization_": organization, "ids": list(ids)})
+        return {row[1]: RecordRow._make(row) for row in rows}
+
+    def page(
+        self,
+        connection: Connection,
+        organization: str,
+        *,
+        after: int,
+        most: int,
+        side: int = 0,
+        addressee: int = 0,
+        outcomes: Sequence[int] = (),
+        information: str = "",
+    ) -> list[RecordRow]:
+        """Return records in order of writing."""
+        query = _ROW.where(_c.organization == organization, _c.id > after)
+        if side:
+            query = query.where(_c.side == side)
+        if addressee:
+            query = query.where(_c.addressee == addressee)
+        if outcomes:
+            query = query.where(_c.outcome.in_(outcomes))
+        if information:
+            query = query.where(_c.information == information)
+        return [RecordRow._make(row) for row in connection.execute(query.order_by(_c.id).limit(most))]
+
+    def changed(self, connection: Connection, organization: str, *, after: int, most: int) -> list[RecordRow]:
+        """Return records changed after a position, in commit order."""
+        rows = _CHANGED.all(connection, organization_=organization, after=after, most=most)
+        return [RecordRow._make(row) for row in rows]
+
+    def permit(
+        self, connection: Connection, organization: str, rows: Iterable[tuple[int, bytes, str, str, int]]
+    ) -> None:
+        """Set (id, permit digest, legal basis, permission row, change)."""
+        names = ("permit_digest_", "legal_basis_", "permission_row_", "change_seq_", "organization_", "id_")
+        _PERMIT.many(connection, names, [(*row[1:], organization, row[0]) for row in rows])
+
+    def end(self, connection: Connection, organization: str, rows: Iterable[RecordEnd]) -> None:
+        """Set what took place."""
+        names = (*_END_NAMES, "organization_", "id_")
+        _END.many(connection, names, [(*row[1:], organization, row[0]) for row in rows])
+
+    # --- item sets: the item codes of an answer, once for all answers that bear the same ---
+
+    def item_sets(self, connection: Connection, code_sets: Iterable[str]) -> dict[str, int]:
+        """Return the number of each set of item codes, adding new ones; 0 is the empty set."""
+        found: dict[str, int] = {}
+        for codes in set(code_sets):
+            number = self._item_sets.get(codes)
+            if number is None:
+                row = _FIND_ITEMS.first(connection, codes_=codes)
+                if row is not None:
+                    number = self._item_sets[codes] = row[0]  # committed before: safe to remember
+                else:
+                    row = _ADD_ITEMS.first(connection, codes=codes)
+                    number = row[0] if row else 0
+            found[codes] = number
+        return found
+
+    def item_codes(self, connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        """Return the item codes of sets."""
+        rows = connection.execute(_READ_ITEMS, {"ids": list(set(ids))})
+        return {0: (), **{row[0]: tuple(row[1].split()) for row in rows}}
+
+    # --- the network's records, as last fetched ---
+
+    def keep_copies(
+        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes]], *, now: int
+    ) -> None:
+        """Replace (exchange, record as shown or empty)."""
+        bulk_insert(
+            connection,
+            _network,
+            ("organization", "exchange", "record", "fetched"),
+            [(organization, exchange, record, now) for exchange, record in rows],
+            on_conflict="replace",
+        )
+
+    def copies(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the network's records by exchange; absent = never fetched."""
+        rows = connection.execute(_COPIES, {"organization_": organization, "exchanges": list(exchanges)})
+        return {row[0]: row[1] for row in rows}

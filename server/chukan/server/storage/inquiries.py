@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inquiries of the organizations served here, and the opened answers until they expire.
+
+What is asked and the statement leaf lie sealed in one value; rows are numbered in commit
+order. An inquiry's exchange record has the same number, and carries the only index by
+exchange digest, because a random-order index on a bulk table costs a third of its speed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
+
+from chukan.durable.statements import Statement, bulk_insert
+from chukan.server.domain.inquiry import OPEN_STATES, InquiryEnd, InquiryRow, InquiryState, StoredResult
+from chukan.server.storage.schema import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["InquiryStore"]
+
+_LAST_OPEN: Final = int(max(OPEN_STATES))
+
+_table: Final = Table(
+    "inquiry",
+    metadata,
+    Column("organization", String(16), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_id", String(64), nullable=False),
+    Column("spec_digest", LargeBinary, nullable=False),  # keyed
+    Column("sealed", LargeBinary, nullable=False),  # what is asked and the leaf, row key = record_id
+    Column("addressee", BigInteger, nullable=False),
+    Column("exchange", LargeBinary, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("answer_kind", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("permission_row", String(64), nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("permit_digest", LargeBinary, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("finished", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("result_expires", BigInteger, nullable=False),
+    Column("acknowledged", BigInteger, nullable=False),
+    Column("change_seq", BigInteger, nullable=False),
+    Index("inquiry_record", "organization", "record_id", unique=True),
+    Index("inquiry_change", "organization", "change_seq"),
+    Index(
+        "inquiry_due",
+        "organization",
+        "due",
+        sqlite_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),
+        postgresql_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),
+    ),
+    sqlite_with_rowid=False,
+)
+_result: Final = Table(
+    "inquiry_result",
+    metadata,
+    Column("organization", String(16), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),  # the opened answer, sealed for rest; row key = id
+    Column("provided", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Index("inquiry_result_expiry", "expires"),
+)
+_c = _table.c
+_COLUMNS: Final = tuple(column.name for column in _c)
+_HERE: Final = _c.organization == bindparam("organization_")
+_ROW: Final = sqlalchemy.select(_table)
+_BY_ID: Final = Statement(_ROW.where(_HERE, _c.id == bindparam("id_")))
+_BY_IDS: Final = _ROW.where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
+_KNOWN: Final = sqlalchemy.select(_c.record_id, _c.spec_digest, _c.id, _c.accepted)
+_KNOWN_ONE: Final = Statement(_KNOWN.where(_HERE, _c.record_id == bindparam("record_id_")))
+_KNOWN_MANY: Final = _KNOWN.where(_HERE, _c.record_id.in_(bindparam("record_ids", expanding=True)))
+_WATCH: Final = Statement(
+    _ROW.where(_HERE, _c.change_seq > bindparam("after"))
+    .order_by(_c.change_seq)
+    .limit(bindparam("most", type_=Integer))
+)
+_PAGE: Final = Statement(
+    _ROW.where(_HERE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("most", type_=Integer))
+)
+_STATES: Final = sqlalchemy.select(_c.id, _c.state).where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
+_STATE: Final = Statement(sqlalchemy.select(_c.state).where(_HERE, _c.id == bindparam("id_")))
+_PERMIT: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_HERE, _c.id == bindparam("id_"), _c.state == int(InquiryState.ACCEPTED))
+    .values(
+        state=int(InquiryState.PERMITTED),
+        permission_row=bindparam("permission_row_"),
+        legal_basis=bindparam("legal_basis_"),
+        permit_digest=bindparam("permit_digest_"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_END: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_HERE, _c.id == bindparam("id_"), _c.state <= _LAST_OPEN)
+    .values(
+        state=bindparam("state_"),
+        answer_kind=bindparam("answer_kind_"),
+        reason=bindparam("reason_"),
+        finished=bindparam("finished_"),
+        result_expires=bindparam("result_expires_"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_END_NAMES: Final = (
+    "state_",
+    "answer_kind_",
+    "reason_",
+    "finished_",
+    "result_expires_",
+    "change_seq_",
+    "organization_",
+    "id_",
+)
+_POSTPONE: Final = Statement(
+    sqlalchemy.update(_table).where(_HERE, _c.id == bindparam("id_")).values(due=bindparam("due_"))
+)
+_ACKNOWLEDGE: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_HERE, _c.id == bindparam("id_"))
+    .values(acknowledged=bindparam("acknowledged_"), change_seq=bindparam("change_seq_"))
+)
+_DUE: Final = Statement(
+    sqlalchemy.select(_c.organization, _c.id)
+    .where(_HERE, _c.state <= _LAST_OPEN, _c.due <= bindparam("now"))
+    .order_by(_c.due)
+    .limit(bindparam("most", type_=Integer))
+)
+_COUNTS: Final = sqlalchemy.select(_c.state, sqlalchemy.func.count()).group_by(_c.state)
+_r = _result.c
+_RESULT: Final = Statement(
+    sqlalchemy.select(_r.id, _r.content, _r.provided, _r.expires).where(
+        _r.organization == bindparam("organization_"), _r.id == bindparam("id_")
+    )
+)
+_RESULTS: Final = sqlalchemy.select(_r.id, _r.content, _r.provided, _r.expires).where(
+    _r.organization == bindparam("organization_"), _r.id.in_(bindparam("ids", expanding=True))
+)
+_ERASE: Final = Statement(
+    sqlalchemy.delete(_result).where(
+        sqlalchemy.tuple_(_r.organization, _r.id).in_(
+            sqlalchemy.select(_r.organization, _r.id)
+            .where(_r.expires <= bindparam("now"))
+            .order_by(_r.expires)
+            .limit(bindparam("most", type_=Integer))
+        )
+    )
+)
+
+
+class InquiryStore:
+    """The tables of inquiries and results."""
+
+    def known(
+        self, connection: Connection, organization: str, record_ids: Sequence[str]
+    ) -> dict[str, tuple[bytes, int, int]]:
+        """Return (digest of what was asked, id, acceptance) by record identification number."""
+        if len(record_ids) == 1:
+            row = _KNOWN_ONE.first(connection, organization_=organization, record_id_=record_ids[0])
+            return {} if row is None else {row[0]: row[1:]}
+        rows = connection.execute(_KNOWN_MANY, {"organization_": organization, "record_ids": list(record_ids)})
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+    def add(self, connection: Connection, rows: Iterable[InquiryRow]) -> None:
+        """Insert inquiries."""
+        bulk_insert(connection, _table, _COLUMNS, list(rows))
+
+    def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryRow]:
+        """Return inquiries by number."""
+        if len(ids) == 1:
+            row = _BY_ID.first(connection, organization_=organization, id_=ids[0])
+            return {} if row is None else {ids[0]: InquiryRow._make(row)}
+        rows = connection.execute(_BY_IDS, {"organization_": organization, "ids": list(ids)})
+        return {row[1]: InquiryRow._make(row) for row in rows}
+
+    def states(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, int]:
+        """Return the states of inquiries, nothing else read."""
+        if len(ids) == 1:
+            row = _STATE.first(connection, organization_=organization, id_=ids[0])
+            return {} if row is None else {ids[0]: row[0]}
+        rows = connection.execute(_STATES, {"organization_": organization, "ids": list(ids)})
+        return {row[0]: row[1] for row in rows}
+
+    def page(
+        self, connection: Connection, organization: str, *, after: int, states: Sequence[int], most: int
+    ) -> list[InquiryRow]:
+        """Return inquiries in order of receipt."""
+        if not states:
+            rows: list[Any] = _PAGE.all(connection, organization_=organization, after=after, most=most)
+        else:
+            query = _ROW.where(_c.organization == organization, _c.id > after, _c.state.in_(states))
+            rows = list(connection.execute(query.order_by(_c.id).limit(most)))
+        return [InquiryRow._make(row) for row in rows]
+
+    def changed(
+        self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
+    ) -> list[InquiryRow]:
+        """Return inquiries changed after a position, in commit order, each as it stands now."""
+        if finished_only:
+            query = _ROW.where(_c.organization == organization, _c.change_seq > after, _c.state > _LAST_OPEN)
+            rows: list[Any] = list(connection.execute(query.order_by(_c.change_seq).limit(most)))
+        else:
+            rows = _WATCH.all(connection, organization_=organization, after=after, most=most)
+        return [InquiryRow._make(row) for row in rows]
+
+    def permit(
+        self, connection: Connection, organization: str, rows: Iterable[tuple[int, str, str, bytes, int]]
+    ) -> None:
+        """Set (id, permission row, legal basis, permit digest, change) of accepted inquiries."""
+        names = (
+            "permission_row_",
+            "legal_basis_",
+            "permit_digest_",
+            "change_seq_",
+            "organization_",
+            "id_",
+        )
+        _PERMIT.many(connection, names, [(*row[1:], organization, row[0]) for row in rows])
+
+    def end(self, connection: Connection, organization: str, rows: Iterable[InquiryEnd]) -> None:
+        """Move open inquiries on; those that ended otherwise meanwhile stay as they are."""
+        _END.many(connection, _END_NAMES, [(*row[1:], organization, row[0]) for row in rows])
+
+    def postpone(self, connection: Connection, organization: str, rows: Iterable[tuple[int, int]]) -> None:
+        """Set (id, instant) when an open inquiry is to be looked at again."""
+        _POSTPONE.many(connection, ("due_", "organization_", "id_"), [(due, organization, id_) for id_, due in rows])
+
+    def acknowledge(
+        self, connection: Connection, organization: str, ids: Iterable[int], *, now: int, first_seq: int
+    ) -> None:
+        """Note that results were taken over."""
+        names = ("acknowledged_", "change_seq_", "organization_", "id_")
+        _ACKNOWLEDGE.many(connection, names, [(now, first_seq + at, organization, id_) for at, id_ in enumerate(ids)])
+
+    def due(self, connection: Connection, organization: str, *, now: int, most: int) -> list[int]:
+        """Return open inquiries to be looked at."""
+        return [row[1] for row in _DUE.all(connection, organization_=organization, now=now, most=most)]
+
+    def counts(self, connection: Connection) -> dict[int, int]:
+        """Return how many inquiries stand in each state."""
+        return {row[0]: row[1] for row in connection.execute(_COUNTS)}
+
+    # --- results ---
+
+    def keep(self, connection: Connection, organization: str, results: Iterable[StoredResult]) -> None:
+        """Insert opened answers, sealed for rest."""
+        rows = [(organization, *result) for result in results]
+        if rows:
+            bulk_insert(connection, _result, ("organization", "id", "content", "provided", "expires"), rows)
+
+    def results(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, StoredResult]:
+        """Return opened answers that are still kept."""
+        if len(ids) == 1:
+            row = _RESULT.first(connection, organization_=organization, id_=ids[0])
+            return {} if row is None else {ids[0]: StoredResult._make(row)}
+        rows = connection.execute(_RESULTS, {"organization_": organization, "ids": list(ids)})
+        return {row[0]: StoredResult._make(row) for row in rows}
+
+    def erase_expired(self, connection: Connection, *, now: int, most: int) -> int:
+        """Delete answers whose time is over; return how many."""
+        return _ERASE.run(connection, now=now, most=most)
