@@ -16,7 +16,7 @@ from grpc_status.rpc_status import to_status
 
 from chukan.standard.reasons import ChukanError
 
-from .errors import status_of
+from .errors import log_unexpected, status_of
 from .service import Registers, Service, full_methods
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ class Health(HealthServicer):
         return super().Check(request, context)
 
     def refresh(self) -> None:
-        """Look again; who watches is told of a change."""
-        ready = self._ready()
+        """Look again; who watches is told of a change. Who can't say whether it is ready is not."""
+        try:
+            ready = self._ready()
+        except Exception as error:  # noqa: BLE001  # whatever keeps the services from knowing
+            log_unexpected(error, method=f"/{_HEALTH}/Check", organization="")
+            ready = False
         if ready is not self._said:
             self._say(ready=ready)
 

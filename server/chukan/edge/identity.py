@@ -39,7 +39,7 @@ class Identity:
     """Reads the caller of each call of one server."""
 
     def __init__(self, *, tls: bool, worlds: bool = False, token: str = "") -> None:
-        """Ask for `token`, if there is one, on every call (the control port), and let the organization be absent.
+        """Ask for `token`, if there is one, on every call (the control port), where nobody is an organization.
 
         `worlds`: the services behind serve more than the default world.
         """
@@ -53,9 +53,11 @@ class Identity:
         if self._token:
             self._check_token(metadata)
         found = _read(metadata)
-        if self._tls:
+        if self._token:
+            found.pop("organization", None)  # the control port serves no organization, so nobody is one there
+        elif self._tls:
             found["organization"] = _certified(context, found)
-        elif not found.get("organization") and not self._token:
+        elif not found.get("organization"):
             raise ChukanError("CALLER_UNKNOWN", field="chukan-organization")
         self._check(found)
         return Caller(deadline=deadline_of(context), **found)
@@ -104,11 +106,13 @@ def _certified(context: grpc.ServicerContext, found: dict[str, str]) -> str:
     uris: Any = context.auth_context().get("peer_uri", ())
     prefix = ORGANIZATION_URN.encode()
     organizations: list[str] = [uri[len(prefix) :].decode("ascii", "replace") for uri in uris if uri.startswith(prefix)]
+    if not organizations:
+        raise ChukanError("CERTIFICATE_NOT_ACCEPTED")
     said = found.get("organization")
     if said:
         if said not in organizations:
             raise ChukanError("ORGANIZATION_MISMATCH", field="chukan-organization")
         return said
-    if len(organizations) != 1:
+    if len(organizations) > 1:
         raise ChukanError("CALLER_UNKNOWN", field="chukan-organization")
     return organizations[0]

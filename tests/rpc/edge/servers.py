@@ -127,6 +127,12 @@ def _servicer(generated: type, behaviour: Behaviour) -> Any:
     return type("EchoServicer", (generated,), methods)()
 
 
+def finished(answer: Any) -> None:
+    """Read a stream to its end; one answer is at its end."""
+    if hasattr(answer, "__next__"):
+        list(answer)
+
+
 class Edge:
     """One running server, its behaviour and its metrics."""
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from chukan.edge.errors import error_of_call, error_of_status, status_of
 from chukan.standard.reasons import ChukanError, all_reasons
-from tests.rpc.edge.servers import CANARY, FULL_NAME, METADATA, ORGANIZATION, Edge
+from tests.rpc.edge.servers import CANARY, FULL_NAME, METADATA, ORGANIZATION, Edge, finished
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -25,11 +25,6 @@ def refused(call: Any, request: Any) -> Any:
     with pytest.raises(grpc.RpcError) as caught:
         finished(call(request, metadata=METADATA, timeout=5))
     return caught.value
-
-
-def finished(answer: Any) -> None:
-    if hasattr(answer, "__next__"):
-        list(answer)
 
 
 def details(error: Any) -> dict[Any, Any]:
