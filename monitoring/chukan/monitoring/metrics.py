@@ -65,7 +65,7 @@ class Metrics:
 
     def note_inquiry_state(self, state: str, count: int = 1) -> None:
         """Count inquiries that entered a state."""
-        self._states.labels(_code(state, _UPPER_SNAKE)).inc(count)
+        self._states.labels(_code(state.lower(), _SNAKE)).inc(count)
 
     def note_replicas(self, information: str, count: int = 1) -> None:
         """Count replicas of an information that were written (registered, corrected or deleted)."""
@@ -80,8 +80,8 @@ class Metrics:
         self._build.labels(version, profile).set(1)
 
     def read_inquiries(self, source: Callable[[], Mapping[str, int]]) -> None:
-        """Ask `source` at each scrape how many inquiries stand in each state."""
-        self._scrape.add("chukan_inquiries", "Inquiries, by state.", ("state", _UPPER_SNAKE), source)
+        """Ask `source` at each scrape how many inquiries stand in each state (lower case, as in `note_inquiry_state`)."""
+        self._scrape.add("chukan_inquiries", "Inquiries, by state.", ("state", _SNAKE), source)
 
     def read_replicas(self, source: Callable[[], Mapping[str, int]]) -> None:
         """Ask `source` at each scrape how many current replicas of each information are held."""

@@ -90,20 +90,21 @@ _ENDS = ("OK", "Canceled")
 
 def test_domain_metrics_count_what_the_verbs_say_and_ask_their_owner_at_each_scrape() -> None:
     metrics = Metrics(CollectorRegistry())
-    states = {"ACCEPTED": 2}
+    states = {"accepted": 2}
     metrics.read_inquiries(lambda: states)
     metrics.read_replicas(lambda: {INFORMATION: 5})
-    metrics.note_inquiry_state("ANSWERED", 3)
+    metrics.note_inquiry_state("ANSWERED", 1)
+    metrics.note_inquiry_state("answered", 2)
     metrics.note_replicas(INFORMATION, 7)
     metrics.observe_unsent_age("request_permits", 1.5)
     metrics.note_build(version="0.1.0", profile="emulator")
     sample = metrics.registry.get_sample_value
 
-    assert sample("chukan_inquiries", {"state": "ACCEPTED"}) == 2
-    states["ACCEPTED"] = 4
-    assert sample("chukan_inquiries", {"state": "ACCEPTED"}) == 4
+    assert sample("chukan_inquiries", {"state": "accepted"}) == 2
+    states["accepted"] = 4
+    assert sample("chukan_inquiries", {"state": "accepted"}) == 4
     assert sample("chukan_replicas", {"information": INFORMATION}) == 5
-    assert sample("chukan_inquiry_transitions_total", {"state": "ANSWERED"}) == 3
+    assert sample("chukan_inquiry_transitions_total", {"state": "answered"}) == 3
     assert sample("chukan_replica_writes_total", {"information": INFORMATION}) == 7
     assert sample("chukan_oldest_unsent_seconds", {"kind": "request_permits"}) == 1.5
     assert sample("chukan_build_info", {"version": "0.1.0", "profile": "emulator"}) == 1
