@@ -12,6 +12,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
+from chukan.standard.reasons import ChukanError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from threading import Lock
@@ -48,6 +50,8 @@ class FileReaders:
 
     def take(self) -> Link:
         """Return an idle connection or a new one."""
+        if self._closed:
+            raise ChukanError("SHUTTING_DOWN")
         try:
             link = self._idle.pop()
         except IndexError:
@@ -77,10 +81,14 @@ class MemoryReaders:
     def __init__(self, link: Link, turn: Lock) -> None:
         self._link = link
         self._turn = turn
+        self._closed = False
 
     def take(self) -> Link:
         """Wait for the writer's turn."""
         self._turn.acquire()
+        if self._closed:
+            self._turn.release()
+            raise ChukanError("SHUTTING_DOWN")
         self._link.raw.execute("PRAGMA query_only = ON")
         return self._link
 
@@ -91,7 +99,8 @@ class MemoryReaders:
         self._turn.release()
 
     def close(self) -> None:
-        """Nothing is idle."""
+        """Lend the connection no more."""
+        self._closed = True
 
 
 class Reads:

@@ -15,12 +15,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import sqlalchemy
+from sqlalchemy import LargeBinary
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect, Table
     from sqlalchemy.sql.base import Executable
+    from sqlalchemy.types import TypeEngine
 
 __all__ = ["OnConflict", "Row", "Statement", "bulk_insert", "translated"]
 
@@ -188,11 +190,7 @@ def _compiled(clause: Executable, columns: tuple[str, ...], dialect: Dialect) ->
     names = tuple(compiled.positiontup or compiled.bind_names.values())
     binds = {name: compiled.binds[name] for name in names}
     constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
-    binders = {
-        name: binder
-        for name, bind in binds.items()
-        if (binder := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
-    }
+    binders = {name: binder for name, bind in binds.items() if (binder := _binder(bind.type, dialect)) is not None}
     for name, binder in binders.items():
         if name in constants:
             constants[name] = binder(constants[name])
@@ -212,8 +210,17 @@ def _readers(clause: Executable, dialect: Dialect) -> tuple[_Processor | None, .
     columns = getattr(clause, "exported_columns", None)
     if columns is None:
         return None
-    readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+    readers = tuple(_reader(column.type, dialect) for column in columns)
     return readers if any(readers) else None
+
+
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
+    """Return how values of a type are given to the driver; bytes go as they are (Core wraps each in a view)."""
+    return None if isinstance(kind, LargeBinary) else kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
+    return None if isinstance(kind, LargeBinary) else kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:

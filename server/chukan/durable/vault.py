@@ -19,7 +19,7 @@ from chukan.durable.vault_keys import ACTIVE, DATA, INDEX, KEY_BYTES, NEXT, NONC
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from chukan.durable.database import Database
 
@@ -109,9 +109,11 @@ class Vault:
 
     def open(self, organization: str, table: str, column: str, row_key: RowKey, sealed: bytes) -> bytes:
         """Open a value that was sealed for this place."""
-        decrypt, associated = self._opener(organization, table, column, sealed)
+        if len(sealed) < _SHORTEST:
+            raise _unreadable(table, column)
+        place = self._old_place(organization, table, column, sealed[0])
         try:
-            return decrypt(sealed[1:_HEADER], sealed[_HEADER:], associated + _row(row_key))
+            return place.decrypt(sealed[1:_HEADER], sealed[_HEADER:], place.associated + _row(row_key))
         except InvalidTag:
             raise _unreadable(table, column) from None
 
@@ -124,13 +126,14 @@ class Vault:
         sealed: Sequence[bytes],
     ) -> list[bytes]:
         """Open a column's values, one per row key; one that does not open refuses all."""
-        openers = {head: self._opener(organization, table, column, value) for value in sealed for head in value[:1]}
+        numbers = {value[0] if value else 0 for value in sealed}
+        places = {number: self._old_place(organization, table, column, number) for number in numbers}
         plaintexts = []
         try:
             for value, row in zip(sealed, _rows(row_keys), strict=True):
-                decrypt, associated = openers[value[0]]
-                plaintexts.append(decrypt(value[1:_HEADER], value[_HEADER:], associated + row))
-        except (InvalidTag, IndexError, ValueError):
+                place = places[value[0]]
+                plaintexts.append(place.decrypt(value[1:_HEADER], value[_HEADER:], place.associated + row))
+        except (InvalidTag, ValueError):
             raise _unreadable(table, column) from None
         return plaintexts
 
@@ -206,17 +209,16 @@ class Vault:
             place = self._places[name] = _Place(ring.data[ring.active], ring.active, name)
         return place
 
-    def _opener(self, organization: str, table: str, column: str, sealed: bytes) -> tuple[Callable[..., bytes], bytes]:
-        if len(sealed) < _SHORTEST:
-            raise _unreadable(table, column)
-        name = (organization, table, column, sealed[0])
+    def _old_place(self, organization: str, table: str, column: str, number: int) -> _Place:
+        """Return where a value sealed with this data key opens."""
+        name = (organization, table, column, number)
         place = self._old_places.get(name)
         if place is None:
-            key = self._ring(organization).data.get(sealed[0])
+            key = self._ring(organization).data.get(number)
             if key is None:
                 raise _unreadable(table, column)
-            place = self._old_places[name] = _Place(key, sealed[0], name[:3])
-        return place.decrypt, place.associated
+            place = self._old_places[name] = _Place(key, number, name[:3])
+        return place
 
     def _digester(self, organization: str, kind: str) -> tuple[Any, ...]:
         digesters = self._digesters.get((organization, kind))

@@ -274,6 +274,17 @@ def test_closing_commits_what_waits_and_refuses_what_comes_later(
     assert len(texts(open_database(file_url), tables)) == 10
 
 
+def test_a_closed_database_refuses_every_reader_and_holds_up_none(database: Database) -> None:
+    lent = [database.read() for _ in range(3)]
+    database.close()
+
+    for read in lent:
+        with pytest.raises(ChukanError, match="SHUTTING_DOWN"), read:
+            pass
+    with pytest.raises(ChukanError, match="SHUTTING_DOWN"):
+        database.read()
+
+
 def test_a_database_file_belongs_to_one_process_and_its_owner(
     open_database: Callable[..., Database],
     file_url: str,
