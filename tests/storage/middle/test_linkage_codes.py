@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addressees and the acquisition of their codes (domain §3a and its bad cases)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, CodeDelivery, LinkageState, Outcome
+from chukan.standard.numbers import dummy_individual_number
+from chukan.standard.reasons import ChukanError
+from tests.storage.middle.samples import OTHER, OWN, number
+
+if TYPE_CHECKING:
+    from chukan.server.domain.linkage import BatchAnswer
+
+ONE, TWO = number(1), number(2)
+CODE, OTHER_CODE = b"c" * 32, b"d" * 32
+
+
+def reasons(answer: BatchAnswer) -> list[str]:
+    return [failure.reason for failure in answer.failures]
+
+
+def test_a_resent_batch_answers_as_before_and_writes_nothing(middle: Any) -> None:
+    first = middle.codes.register(OWN, "s", "b", b"x", AddresseeBatch([ONE, TWO]))
+    seq = middle.database.changes.last()
+
+    again = middle.codes.register(OWN, "s", "b", b"x", AddresseeBatch([ONE, TWO]))
+
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.outcomes == first.outcomes == [Outcome.COMMITTED] * 2
+    assert middle.database.changes.last() == seq
+
+
+def test_the_same_batch_id_with_other_content_is_a_conflict(middle: Any) -> None:
+    middle.codes.register(OWN, "s", "b", b"x", AddresseeBatch([ONE]))
+
+    with pytest.raises(ChukanError) as raised:
+        middle.codes.register(OWN, "s", "b", b"y", AddresseeBatch([TWO]))
+
+    assert raised.value.code == "IDEMPOTENCY_CONFLICT"
+
+
+def test_an_individual_number_in_an_id_field_is_refused_and_not_echoed(middle: Any) -> None:
+    wrong = dummy_individual_number(12)
+
+    answer = middle.codes.register(OWN, "s", "b", b"x", AddresseeBatch([ONE, wrong, "123"]))
+
+    assert reasons(answer) == ["INDIVIDUAL_NUMBER_REFUSED", "NUMBER_MALFORMED"]
+    assert wrong not in repr(answer)
+
+
+def test_a_number_twice_in_a_batch_is_refused_the_second_time(middle: Any) -> None:
+    answer = middle.codes.register(OWN, "s", "b", b"x", AddresseeBatch([ONE, TWO, ONE]))
+
+    assert reasons(answer) == ["DUPLICATE_IN_BATCH"]
+    assert answer.outcomes == [Outcome.COMMITTED, Outcome.COMMITTED, Outcome.REFUSED]
+
+
+def test_another_organizations_number_behaves_as_absent(middle: Any) -> None:
+    middle.register(ONE, organization=OTHER)
+
+    with pytest.raises(ChukanError) as raised:
+        middle.codes.get(OWN, ONE)
+
+    assert raised.value.code == "ADDRESSEE_UNKNOWN"
+
+
+def test_flags_are_updated_and_equal_ones_are_left_alone(middle: Any) -> None:
+    middle.register(ONE, TWO)
+    flagged = AddresseeBatch([ONE, TWO], nondisclosure=frozenset({0}), auto_response_disabled={0: frozenset({"TM1"})})
+
+    answer = middle.codes.register(OWN, "s", "b2", b"z", flagged)
+
+    assert answer.outcomes == [Outcome.COMMITTED, Outcome.UNCHANGED]
+    row = middle.codes.get(OWN, ONE)
+    assert (row.nondisclosure, row.auto_response_disabled) == (True, {"TM1"})
+
+
+def test_the_processing_number_is_readable_until_linked_and_purged_then(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    waiting = middle.codes.get(OWN, ONE)
+
+    middle.acquisition.deliver(OWN, [CodeDelivery(waiting.processing_number, CODE)])
+
+    linked = middle.codes.get(OWN, ONE)
+    assert waiting.linkage_state is LinkageState.PROCESSING_NUMBER_ISSUED
+    assert len(waiting.processing_number) == 24
+    assert (linked.linkage_state, linked.processing_number, linked.linkage_code) == (LinkageState.LINKED, "", CODE)
+
+
+def test_a_repeated_delivery_changes_nothing(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    delivery = CodeDelivery(middle.codes.get(OWN, ONE).processing_number, CODE)
+
+    middle.acquisition.deliver(OWN, [delivery])
+    seq = middle.codes.get(OWN, ONE).change_seq
+    answer = middle.acquisition.deliver(OWN, [delivery])
+
+    assert answer.outcomes == [Outcome.UNCHANGED]
+    assert middle.codes.get(OWN, ONE).change_seq == seq
+
+
+def test_an_unknown_processing_number_is_refused(middle: Any) -> None:
+    answer = middle.acquisition.deliver(OWN, [CodeDelivery("9" * 24, CODE)])
+
+    assert reasons(answer) == ["PROCESSING_NUMBER_UNKNOWN"]
+
+
+def test_an_expired_processing_number_fails_and_can_be_asked_for_again(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    late = middle.codes.get(OWN, ONE).processing_number
+    middle.clock.advance(timedelta(hours=2))
+
+    answer = middle.acquisition.deliver(OWN, [CodeDelivery(late, CODE)])
+
+    assert reasons(answer) == ["PROCESSING_NUMBER_EXPIRED"]
+    assert middle.codes.get(OWN, ONE).linkage_state is LinkageState.FAILED
+    assert middle.codes.request_code(OWN, ONE).linkage_state is LinkageState.REQUESTED
+
+
+def test_a_code_already_linked_to_another_addressee_is_refused(middle: Any) -> None:
+    middle.link(ONE, CODE)
+    middle.link(TWO, CODE)
+
+    row = middle.codes.get(OWN, TWO)
+    assert (row.linkage_state, row.failure_reason) == (LinkageState.FAILED, "CODE_LINKED_TO_ANOTHER")
+    assert middle.codes.get(OWN, ONE).linkage_code == CODE
+
+
+def test_two_people_for_one_code_in_one_delivery_link_only_the_first(middle: Any) -> None:
+    middle.register(ONE, TWO)
+    middle.codes.request_codes(OWN, "s", "r", b"d", [ONE, TWO])
+    middle.issue()
+    numbers = [middle.codes.get(OWN, each).processing_number for each in (ONE, TWO)]
+
+    answer = middle.acquisition.deliver(OWN, [CodeDelivery(each, CODE) for each in numbers])
+
+    assert answer.outcomes == [Outcome.COMMITTED, Outcome.REFUSED]
+
+
+def test_no_resident_record_code_ends_in_failed_with_its_reason(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    waiting = middle.codes.get(OWN, ONE).processing_number
+
+    middle.acquisition.deliver(OWN, [CodeDelivery(waiting, reason="NO_RESIDENT_RECORD_CODE")])
+
+    assert middle.codes.get(OWN, ONE).failure_reason == "NO_RESIDENT_RECORD_CODE"
+
+
+def test_a_person_closed_meanwhile_gets_no_code(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    waiting = middle.codes.get(OWN, ONE).processing_number
+    middle.codes.close(OWN, ONE)
+
+    answer = middle.acquisition.deliver(OWN, [CodeDelivery(waiting, CODE)])
+
+    assert reasons(answer) == ["ADDRESSEE_CLOSED"]
+
+
+def test_issuing_again_after_a_crash_asks_with_the_same_token(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    with middle.database.read() as connection:
+        items, _ = middle.outbox.due(connection, OWN, "issue_processing_numbers", most=10, most_bytes=1 << 20)
+    network = middle.acquisition._network
+
+    middle.acquisition.issue(items)
+    middle.acquisition.issue(items)
+
+    assert len(network.issued) == 1
+
+
+def test_no_code_is_asked_for_a_closed_or_unknown_addressee(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.close(OWN, ONE)
+
+    answer = middle.codes.request_codes(OWN, "s", "r", b"d", [ONE, TWO])
+
+    assert reasons(answer) == ["ADDRESSEE_CLOSED", "ADDRESSEE_UNKNOWN"]
+
+
+def test_merging_hands_the_code_to_the_survivor(middle: Any) -> None:
+    middle.link(ONE, CODE)
+    middle.register(TWO)
+
+    survivor = middle.codes.merge(OWN, ONE, TWO)
+
+    gone = middle.codes.get(OWN, ONE)
+    assert survivor.linkage_code == CODE
+    assert (gone.state, gone.linkage_code) == (AddresseeState.MERGED, None)
+    assert middle.codes.survivor(OWN, gone) == TWO
+
+
+def test_two_different_codes_are_not_one_person(middle: Any) -> None:
+    middle.link(ONE, CODE)
+    middle.link(TWO, OTHER_CODE)
+
+    with pytest.raises(ChukanError) as raised:
+        middle.codes.merge(OWN, ONE, TWO)
+
+    assert raised.value.code == "CODES_DIFFER"
+
+
+def test_splitting_unlinks_the_code_and_makes_a_second_addressee(middle: Any) -> None:
+    middle.link(ONE, CODE)
+
+    kept, new = middle.codes.split(OWN, ONE, TWO, [])
+
+    assert (kept.linkage_state, kept.linkage_code) == (LinkageState.NOT_REQUESTED, None)
+    assert (new.number, new.state) == (TWO, AddresseeState.ACTIVE)
+
+
+def test_changes_come_in_commit_order_and_none_is_lost(middle: Any) -> None:
+    middle.register(ONE, TWO)
+    seen = middle.codes.changed(OWN, after_seq=0, states=[], most=10)
+    middle.codes.request_code(OWN, ONE)
+
+    later = middle.codes.changed(OWN, after_seq=seen[-1].change_seq, states=[], most=10)
+
+    assert [row.number for row in seen] == [ONE, TWO]
+    assert [(row.number, row.linkage_state) for row in later] == [(ONE, LinkageState.REQUESTED)]

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registering replicas (domain §3b): row by row, once, in versions, lane by lane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chukan.server.domain.content import Column, unpack_row
+from chukan.server.domain.linkage import Outcome
+from chukan.server.domain.replica import ImportState, LaneState, ReplicaState
+from chukan.server.middle.comparison import DifferenceKind, ReplicaComparison, replica_digest
+from chukan.standard.layouts import layout
+from chukan.standard.numbers import dummy_individual_number
+from chukan.standard.reasons import ChukanError
+from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch, number
+
+ONE, TWO, THREE = number(1), number(2), number(3)
+KEY = (TAX, "0100", "2026")
+
+
+def send(middle: Any, given: Any, digest: bytes = b"d", organization: str = OWN) -> Any:
+    return middle.replicas.register(organization, "s", given, digest)[0]
+
+
+def reasons(row: Any) -> list[tuple[int, str]]:
+    return [(failure[0], failure[1]) for failure in row.failures]
+
+
+@pytest.fixture(autouse=True)
+def people(middle: Any) -> None:
+    middle.register(ONE, TWO, THREE)
+
+
+def test_a_good_batch_is_written_row_by_row(middle: Any) -> None:
+    row = send(middle, batch([ONE, TWO]))
+
+    assert (row.state, row.outcomes) == (ImportState.COMPLETED, [Outcome.COMMITTED] * 2)
+    assert middle.replicas.get(OWN, ONE, KEY).version == 1
+
+
+def test_a_bad_row_never_stops_the_others(middle: Any) -> None:
+    row = send(middle, batch([ONE, number(99), TWO]))
+
+    assert row.state == ImportState.COMPLETED_WITH_FAILURES
+    assert reasons(row) == [(1, "ADDRESSEE_UNKNOWN")]
+    assert row.outcomes == [Outcome.COMMITTED, Outcome.REFUSED, Outcome.COMMITTED]
+
+
+def test_zero_nil_and_absent_stay_three_different_things(middle: Any) -> None:
+    items = layout(TAX, "0801").data_set("0100").items
+    optional = [item for item in items if item.type == "number" and not item.required and not item.void]
+    zero, nil = (item for item in optional if item.nil_allowed), None
+    first = next(zero)
+    nil = Column(first.code, ["0", "", ""], [1], ["01"])
+    given = batch([ONE, TWO, THREE])
+    given = batch([ONE, TWO, THREE], columns=[*given.columns, nil])
+
+    row = send(middle, given)
+
+    assert row.state == ImportState.COMPLETED, row.failures
+    found = [
+        {item.item_code: item for item in unpack_row(held.item_codes, held.content)}.get(first.code)
+        for held in (middle.replicas.get(OWN, each, KEY) for each in (ONE, TWO, THREE))
+    ]
+    assert found[0] is not None
+    assert (found[0].value, found[0].nil_reason) == ("0", "")
+    assert found[1] is not None
+    assert (found[1].value, found[1].nil_reason) == ("", "01")
+    assert found[2] is None
+
+
+def test_a_resend_of_the_batch_answers_as_before(middle: Any) -> None:
+    send(middle, batch([ONE, TWO]))
+
+    row, repeated = middle.replicas.register(OWN, "s", batch([ONE, TWO]), b"d")
+
+    assert repeated
+    assert row.outcomes == [Outcome.COMMITTED] * 2
+    assert middle.replicas.get(OWN, ONE, KEY).version == 1
+
+
+def test_the_same_records_under_another_batch_id_are_unchanged(middle: Any) -> None:
+    send(middle, batch([ONE, TWO]))
+
+    row = send(middle, batch([ONE, TWO], batch_id="b2", record_ids=["b1-0", "b1-1"]))
+
+    assert row.outcomes == [Outcome.UNCHANGED] * 2
+
+
+def test_a_record_id_with_other_content_is_refused(middle: Any) -> None:
+    send(middle, batch([ONE]))
+
+    row = send(middle, batch([TWO], batch_id="b2", record_ids=["b1-0"]))
+
+    assert reasons(row) == [(0, "RECORD_ID_EXISTS")]
+
+
+def test_a_new_record_for_the_same_key_is_a_new_version_and_the_old_one_is_history(middle: Any) -> None:
+    send(middle, batch([ONE]))
+    send(middle, batch([ONE], batch_id="b2", start_dates=["20260501"]))
+
+    versions = middle.replicas.versions(OWN, ONE, KEY, before=0, most=10)
+
+    assert [(row.version, row.start_date) for row in versions] == [(2, "20260501"), (1, "20260401")]
+    assert all(row.content for row in versions)
+
+
+def test_deleting_is_logical_and_keeps_the_reason_and_the_history(middle: Any) -> None:
+    send(middle, batch([ONE]))
+
+    row = middle.replicas.delete(OWN, "s", ONE, KEY, "sent by mistake")
+
+    assert (row.state, row.delete_reason, row.version) == (ReplicaState.DELETED, "sent by mistake", 2)
+    with pytest.raises(ChukanError) as raised:
+        middle.replicas.get(OWN, ONE, KEY)
+    assert raised.value.code == "REPLICA_UNKNOWN"
+    assert len(middle.replicas.versions(OWN, ONE, KEY, before=0, most=10)) == 2
+    assert middle.replicas.lanes(OWN)[0].replica_count == 0
+
+
+def test_deleting_twice_changes_nothing(middle: Any) -> None:
+    send(middle, batch([ONE]))
+    middle.replicas.delete(OWN, "s", ONE, KEY, "a")
+
+    assert middle.replicas.delete(OWN, "s", ONE, KEY, "b").version == 2
+
+
+def test_a_row_names_item_and_rule_but_never_the_value(middle: Any) -> None:
+    given = batch([ONE, TWO])
+    code = next(
+        column.item_code
+        for column in given.columns
+        if layout(TAX, "0801").data_set("0100").item(column.item_code).type == "number"
+    )
+    columns = [
+        Column(each.item_code, ["0", "SECRET"] if each.item_code == code else each.values) for each in given.columns
+    ]
+
+    row = send(middle, batch([ONE, TWO], columns=columns))
+
+    assert [(one[0], one[1], one[3]) for one in row.failures] == [(1, "ITEM_VALUE_INVALID", code)]
+    assert "SECRET" not in repr(row.failures)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"information_code": "TM99999999999999"}, "INFORMATION_UNKNOWN"),
+        ({"edition": "9999"}, "EDITION_UNKNOWN"),
+        ({"data_set": "9999"}, "DATA_SET_UNKNOWN"),
+        ({"start_dates": ["20260401"]}, "COLUMNS_UNEQUAL"),
+        ({"columns": [Column("TK90000000000000", ["", ""])]}, "ITEM_UNKNOWN"),
+    ],
+)
+def test_a_batch_that_is_faulty_as_a_whole_is_refused_and_nothing_is_written(
+    middle: Any, change: dict[str, Any], reason: str
+) -> None:
+    good = batch([ONE, TWO])
+    given = {name: getattr(good, name) for name in good.__slots__} | change
+
+    row = send(middle, type(good)(**given))
+
+    assert (row.state, reasons(row)) == (ImportState.REFUSED, [(0, reason)])
+    with pytest.raises(ChukanError):
+        middle.replicas.get(OWN, ONE, KEY)
+
+
+def test_an_individual_number_as_record_key_is_refused(middle: Any) -> None:
+    row = send(middle, batch([ONE], record_keys=[dummy_individual_number(3)]))
+
+    assert reasons(row) == [(0, "INDIVIDUAL_NUMBER_REFUSED")]
+
+
+def test_a_child_needs_its_parent(middle: Any) -> None:
+    child = {"information_code": CARE, "data_set": "0201", "record_keys": ["k"], "end_dates": [""]}
+
+    orphan = send(middle, batch([ONE], parent_keys=["p"], **child))
+    parent = send(middle, batch([ONE], batch_id="b2", information_code=CARE, data_set="0101", record_keys=["p"]))
+    row = send(middle, batch([ONE], batch_id="b3", parent_keys=["p"], **child))
+
+    assert reasons(orphan) == [(0, "PARENT_UNKNOWN")]
+    assert parent.state == ImportState.COMPLETED, parent.failures
+    assert row.state == ImportState.COMPLETED, row.failures
+
+
+def test_periods_of_one_person_must_not_overlap(middle: Any) -> None:
+    first = batch([ONE], information_code=RESIDENT, record_keys=["1"], start_dates=["20260401"], end_dates=[""])
+    second = {"information_code": RESIDENT, "record_keys": ["2"], "start_dates": ["20260601"], "end_dates": [""]}
+    assert send(middle, first).state == ImportState.COMPLETED
+
+    row = send(middle, batch([ONE], batch_id="b2", **second))
+
+    assert reasons(row) == [(0, "PERIODS_OVERLAP")]
+
+
+def test_a_movement_closes_the_old_record_and_opens_another_in_one_batch(middle: Any) -> None:
+    send(middle, batch([ONE], information_code=RESIDENT, record_keys=["1"], end_dates=[""]))
+    moved = batch(
+        [ONE, ONE],
+        batch_id="b2",
+        information_code=RESIDENT,
+        record_keys=["1", "2"],
+        start_dates=["20260401", "20260601"],
+        end_dates=["20260531", ""],
+    )
+
+    assert send(middle, moved).outcomes == [Outcome.COMMITTED] * 2
+
+
+def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> None:
+    numbers = [number(serial) for serial in range(10, 110)]
+    middle.register(*numbers)
+    full = batch(numbers, send_id="s1")
+    assert send(middle, full).state == ImportState.COMPLETED
+
+    over = send(middle, batch([ONE], batch_id="b2", send_id="s1"))
+    held = send(middle, batch([ONE], batch_id="b3"))
+    other = send(middle, batch([ONE], batch_id="b4", information_code=RESIDENT))
+
+    assert [reasons(over), reasons(held)] == [[(0, "SEND_CAP_EXCEEDED")], [(0, "LANE_HELD")]]
+    assert other.state == ImportState.COMPLETED, other.failures
+    lanes = {lane.information: lane.state for lane in middle.replicas.lanes(OWN)}
+    assert lanes == {RESIDENT: LaneState.OPEN, TAX: LaneState.HELD}
+    middle.replicas.resume_lane(OWN, TAX)
+    assert send(middle, batch([ONE], batch_id="b5")).state == ImportState.COMPLETED
+
+
+def test_another_organizations_replica_behaves_as_absent(middle: Any) -> None:
+    send(middle, batch([ONE]))
+    middle.register(ONE, organization=OTHER)
+
+    with pytest.raises(ChukanError) as raised:
+        middle.replicas.get(OTHER, ONE, KEY)
+
+    assert raised.value.code == "REPLICA_UNKNOWN"
+
+
+def test_content_is_not_readable_in_the_database(middle: Any) -> None:
+    send(middle, batch([ONE]))
+
+    with middle.database.read() as connection:
+        stored = connection.exec_driver_sql("select content from replica").scalar_one()
+        held = connection.exec_driver_sql("select number from addressee").scalars().all()
+
+    assert b"2026" not in stored
+    assert not any(ONE.encode() in value for value in held)
+
+
+def test_comparison_reports_every_difference_and_nothing_else(middle: Any) -> None:
+    send(middle, batch([ONE, TWO, THREE]))
+    same = middle.replicas.get(OWN, ONE, KEY)
+    digest = replica_digest(unpack_row(same.item_codes, same.content))
+    comparing = ReplicaComparison(middle.replicas).begin(OWN)
+
+    found = comparing.compare(
+        TAX, "0100", [(ONE, "2026", digest), (TWO, "2026", b"other"), (number(9), "2026", digest)], last=True
+    )
+
+    assert [(one.number, one.kind) for one in found] == [
+        (TWO, DifferenceKind.CONTENT_DIFFERS),
+        (number(9), DifferenceKind.MISSING_IN_REPLICA),
+        (THREE, DifferenceKind.ONLY_IN_REPLICA),
+    ]
+
+
+def test_imports_are_listed_newest_first_with_their_failures(middle: Any) -> None:
+    send(middle, batch([ONE]))
+    send(middle, batch([number(99)], batch_id="b2"))
+
+    rows = middle.replicas.imports(OWN, information="", before=0, most=10)
+
+    assert [row.batch_id for row in rows] == ["b2", "b1"]
+    assert reasons(middle.replicas.get_import(OWN, "b2")) == [(0, "ADDRESSEE_UNKNOWN")]
