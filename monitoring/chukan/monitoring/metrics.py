@@ -80,7 +80,7 @@ class Metrics:
         self._build.labels(version, profile).set(1)
 
     def read_inquiries(self, source: Callable[[], Mapping[str, int]]) -> None:
-        """Ask `source` at each scrape how many inquiries stand in each state (lower case, as in `note_inquiry_state`)."""
+        """Ask `source` at each scrape how many inquiries stand in each state (lower case)."""
         self._scrape.add("chukan_inquiries", "Inquiries, by state.", ("state", _SNAKE), source)
 
     def read_replicas(self, source: Callable[[], Mapping[str, int]]) -> None:

@@ -46,12 +46,19 @@ _MAIN_THREADS = 4
 #: Threads that tell the refused ones that they are.
 _REFUSING_THREADS = 4
 
-_REFUSAL = threading.local()
+
+class _Refusal(threading.local):
+    """Set on the thread that tells a caller it is refused."""
+
+    reason = ""
+
+
+_REFUSAL = _Refusal()
 
 
 def pool_refusal() -> str:
     """Return the reason why this thread's call must be refused, or "" when it has a place."""
-    return getattr(_REFUSAL, "reason", "")
+    return _REFUSAL.reason
 
 
 class BoundedPool(ThreadPoolExecutor):
