@@ -95,6 +95,13 @@ class KeyRing:
         authority = Authority.create(clock)
         return cls(authority.trust, clock, authority=authority, serves=serves)
 
+    def core_in_memory(self) -> Self:
+        """Make a network core's ring that this ring's authority certifies and that ends with the process."""
+        made = type(self)(self.trust, self._clock, authority=self._authority)
+        made.serve(NETWORK)
+        made._authority = None  # noqa: SLF001 the core keeps no authority's key
+        return made
+
     @classmethod
     def open_core(cls, directory: Path, clock: Clock, *, certified_by: Path | None = None) -> Self:
         """Open the network core's ring, which never holds the authority's key.

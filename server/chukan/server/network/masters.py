@@ -32,16 +32,27 @@ class MasterData(NamedTuple):
 
 
 class Directory:
-    """Members by organization, durable and in memory. Safe for threads."""
+    """Members by organization, durable and in memory. Safe for threads.
+
+    hosted: members in one process with the network, connected before they announce anything.
+    """
 
     def __init__(
-        self, database: Database, members: Members, *, codec: Codec, keys: ExchangeKeys, master: Master
+        self,
+        database: Database,
+        members: Members,
+        *,
+        codec: Codec,
+        keys: ExchangeKeys,
+        master: Master,
+        hosted: frozenset[str] = frozenset(),
     ) -> None:
         self._database = database
         self._members = members
         self._codec = codec
         self._keys = keys
         self._master = master
+        self._hosted = hosted
         self._lock = threading.Lock()
         self._known: dict[str, MemberKeys] = {}
         self._endpoints: dict[str, str] = {}
@@ -78,6 +89,10 @@ class Directory:
             raise ChukanError("KEY_UNKNOWN") from None
         self._keys.learn(keys)
         return keys
+
+    def is_connected(self, organization: str) -> bool:
+        """Whether the organization takes part: in one process with the network, or announced."""
+        return organization in self._hosted or organization in self._known
 
     def endpoint_of(self, organization: str) -> str:
         """Return where a member's MemberService is, empty for in process or unknown."""

@@ -173,6 +173,8 @@ def _judged(core: Core, caller: str, item: _Item) -> _Item:
         return item._replace(reason="STATEMENT_EXPIRED")
     decision = decide(core.environment.master.permissions, _purpose(inquiry), core.environment.today())
     decision = decision.with_consent(given=inquiry.consent)
+    if decision.permitted and not core.directory.is_connected(inquiry.provider):
+        return item._replace(reason="ORGANIZATION_NOT_CONNECTED")
     return item._replace(reason=decision.reason, decision=decision if decision.permitted else None)
 
 

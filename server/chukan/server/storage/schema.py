@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metadata every table of the server is declared on, and the one outbox of its database."""
+"""The metadata every table of the server is declared on, with the tables that come from `chukan.durable`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
+from chukan.durable.idempotency import idempotency_table
 from chukan.durable.outbox import outbox_table
+from chukan.durable.vault_keys import vault_key_table
 
 __all__ = ["metadata", "outbox"]
 
@@ -15,3 +17,6 @@ metadata: Final = MetaData()
 
 outbox: Final = outbox_table(metadata)
 """Work promised by middle servers and network core alike; its kinds are in `chukan.server.dispatch`."""
+
+idempotency_table(metadata)
+vault_key_table(metadata)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both sides stand on: database, vault, outbox, masters, codec, clock, ids, metrics.
+
+A fresh directory is made ready here: database `middle.db`, the vault's master key in a file of its own, and the world
+generation, drawn once and new with every new database.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry
+
+from chukan.durable.database import Database
+from chukan.durable.outbox import Outbox
+from chukan.durable.vault import Vault
+from chukan.durable.vault_keys import load_master_key
+from chukan.monitoring import Metrics
+from chukan.server.domain.exchange import Mode
+from chukan.server.domain.masters import DEFAULT_WORLD, Masters
+from chukan.server.ports import Environment
+from chukan.server.rpc.codec import ProtoCodec
+from chukan.server.storage.network_members import GenerationStore
+from chukan.server.storage.schema import metadata, outbox
+from chukan.standard.clock import SystemClock
+from chukan.standard.ids import SystemIds
+from chukan.standard.organizations import all_organizations
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from chukan.durable.sqlite import Synchronous
+    from chukan.server.config import Config
+    from chukan.standard.clock import Clock
+    from chukan.standard.ids import Ids
+
+__all__ = ["DATABASE_FILE", "Foundation", "lay_foundation"]
+
+DATABASE_FILE: Final = "middle.db"
+_MODES: Final = {"test": Mode.TEST, "production": Mode.PRODUCTION}
+_KEY_BYTES: Final = 32
+_GENERATION_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What the sides are built on; environments of the two sides differ in their masters only."""
+
+    config: Config
+    clock: Clock
+    ids: Ids
+    metrics: Metrics
+    database: Database
+    vault: Vault
+    outbox: Outbox
+    codec: ProtoCodec
+    organizations: frozenset[str]
+
+    def masters(self, world_generation: str) -> Masters:
+        """Return one side's copy of the masters."""
+        modes = dict.fromkeys(self.config.production_organizations, Mode.PRODUCTION)
+        return Masters(world_generation=world_generation, mode=_MODES[self.config.mode], modes=modes)
+
+    def environment(self, masters: Masters) -> Environment:
+        """Return what use cases of one side are handed."""
+        return Environment(
+            database=self.database,
+            vault=self.vault,
+            clock=self.clock,
+            ids=self.ids,
+            metrics=self.metrics,
+            master=masters,
+            settings=self.config,
+        )
+
+    def world_generation(self, *, draw: bool) -> str:
+        """Return the world's generation as this database knows it; draw makes the first."""
+        store = GenerationStore()
+        with self.database.read() as connection:
+            known = store.get(connection, DEFAULT_WORLD)
+        if known or not draw:
+            return known
+        drawn = secrets.token_hex(_GENERATION_BYTES)
+        self.keep_world_generation(drawn)
+        return drawn
+
+    def keep_world_generation(self, generation: str) -> None:
+        """Remember a generation over restarts."""
+
+        def write(connection: Connection) -> None:
+            GenerationStore().put(connection, DEFAULT_WORLD, generation)
+
+        self.database.write("", write)
+
+
+def lay_foundation(
+    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, metrics: Metrics | None = None
+) -> Foundation:
+    """Open (or make) database and vault."""
+    clock = clock or SystemClock()
+    directory = config.data
+    if directory is not None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    synchronous: Synchronous = config.synchronous  # type: ignore[assignment]  # one of its three, config has checked
+    database = Database(
+        "sqlite://" if directory is None else f"sqlite:///{directory / DATABASE_FILE}",
+        metadata=metadata,
+        clock=clock,
+        synchronous=synchronous,
+    )
+    try:
+        database.create_or_upgrade()
+        vault = Vault(_master_key(config), database)
+    except BaseException:
+        database.close()
+        raise
+    return Foundation(
+        config=config,
+        clock=clock,
+        ids=ids or SystemIds(clock),
+        metrics=metrics or Metrics(CollectorRegistry()),
+        database=database,
+        vault=vault,
+        outbox=Outbox(outbox, clock=clock),
+        codec=ProtoCodec(),
+        organizations=frozenset(config.organizations or (each.code for each in all_organizations())),
+    )
+
+
+def _master_key(config: Config) -> bytes:
+    file = config.master_key_file
+    if file is None:
+        return secrets.token_bytes(_KEY_BYTES)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return load_master_key(file, create=True)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the network core: its keys apart from the members', its tables, its deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chukan.edge.service import Service
+from chukan.edge.transport import ChannelTransport
+from chukan.network.v1.network_service_pb2_grpc import add_NetworkServiceServicer_to_server
+from chukan.server.crypto.exchange_keys import RingKeys
+from chukan.server.crypto.keyring import KeyRing
+from chukan.server.dispatch.delivery import NetworkDeliveries
+from chukan.server.domain.exchange import NETWORK
+from chukan.server.network.core import Core, NetworkSettings
+from chukan.server.network.masters import Directory
+from chukan.server.rpc.member_client import MemberClient
+from chukan.server.rpc.network_service import NetworkServicer
+from chukan.server.storage.network_exchanges import ExchangeStore
+from chukan.server.storage.network_linkage_codes import NetworkLinkageCodeStore
+from chukan.server.storage.network_members import MemberStore
+from chukan.server.storage.network_processing_numbers import ProcessingNumberStore
+from chukan.server.storage.network_residents import ResidentStore
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from chukan.edge.tls import TlsFiles
+    from chukan.edge.transport import Transport
+    from chukan.server.assembly.foundation import Foundation
+    from chukan.server.domain.masters import Masters
+    from chukan.server.rpc.member_client import MemberRoutes
+
+__all__ = ["EndpointRoutes", "LocalRoutes", "NetworkSide", "build_network_side", "core_ring"]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSide:
+    """The core and what it serves and carries on."""
+
+    core: Core
+    deliveries: NetworkDeliveries
+    service: Service
+
+
+class LocalRoutes:
+    """Members in this process, reached through the same encoded bytes as over gRPC."""
+
+    def __init__(self, organizations: frozenset[str], transport: Transport) -> None:
+        self._organizations = organizations
+        self._transport = transport
+
+    def to(self, organization: str) -> Transport:
+        """Return the transport to a member served here."""
+        if organization not in self._organizations:
+            raise ChukanError("PEER_UNREACHABLE", params={"peer": organization})
+        return self._transport
+
+
+class EndpointRoutes:
+    """Members elsewhere, where they said they are reached; a channel per endpoint."""
+
+    def __init__(self, directory: Directory, tls: TlsFiles | None) -> None:
+        self._directory = directory
+        self._tls = tls
+        self._channels: dict[str, ChannelTransport] = {}
+
+    def to(self, organization: str) -> Transport:
+        """Return the transport to a member that announced itself."""
+        endpoint = self._directory.endpoint_of(organization)
+        if not endpoint:
+            raise ChukanError("PEER_UNREACHABLE", params={"peer": organization})
+        channel = self._channels.get(endpoint)
+        if channel is None:
+            channel = self._channels.setdefault(endpoint, ChannelTransport(endpoint, tls=self._tls))
+        return channel
+
+    def close(self) -> None:
+        """Close every channel."""
+        for channel in self._channels.values():
+            channel.close()
+
+
+def core_ring(foundation: Foundation, members: KeyRing | None) -> KeyRing:
+    """Return the core's ring: on disk certified once by the members' authority, in memory with the members'."""
+    config = foundation.config
+    directory = config.network_keys_directory
+    if directory is not None:
+        certified_by = config.authority if members is None else config.keys_directory
+        return KeyRing.open_core(directory, foundation.clock, certified_by=certified_by)
+    if members is None:
+        return KeyRing.in_memory(foundation.clock, serves=frozenset({NETWORK}))
+    return members.core_in_memory()
+
+
+def build_network_side(
+    foundation: Foundation, masters: Masters, ring: KeyRing, *, hosted: frozenset[str]
+) -> tuple[Core, Directory]:
+    """Return the core; hosted: members in this process, connected before they announce anything."""
+    keys = RingKeys(ring)
+    directory = Directory(
+        foundation.database, MemberStore(), codec=foundation.codec, keys=keys, master=masters, hosted=hosted
+    )
+    directory.load()
+    core = Core(
+        environment=foundation.environment(masters),
+        outbox=foundation.outbox,
+        codec=foundation.codec,
+        keys=keys,
+        processing_numbers=ProcessingNumberStore(),
+        residents=ResidentStore(),
+        linkage_codes=NetworkLinkageCodeStore(),
+        exchanges=ExchangeStore(),
+        directory=directory,
+        settings=NetworkSettings(
+            processing_number_lifetime=foundation.config.processing_number_days,
+            permit_lifetime=foundation.config.permit_days,
+            statement_lifetime=foundation.config.permit_days,
+        ),
+    )
+    return core, directory
+
+
+def with_routes(core: Core, routes: MemberRoutes) -> NetworkSide:
+    """Return the core with its ways to the members."""
+    client = MemberClient(routes)
+    service = Service(
+        NetworkServicer(core),
+        add_NetworkServiceServicer_to_server,
+        "chukan.network.v1.NetworkService",
+        pool="member",
+        pools={"NotifyResidents": "bulk"},
+    )
+    return NetworkSide(core, NetworkDeliveries(core, exchange_member=client, code_member=client), service)
