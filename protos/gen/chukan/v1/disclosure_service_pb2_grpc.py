@@ -86,7 +86,7 @@ class DisclosureServiceServicer:
     def SetDisclosureFlags(self, request, context):
         """Sets flags of up to 1,000 addressees, a result per row; rows that are
         accepted are durable when answered, the others change nothing.
-        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
+        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
         PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
         """

@@ -48,7 +48,7 @@ class DisclosureServiceStub:
     SetDisclosureFlags: _grpc.UnaryUnaryMultiCallable[_disclosure_service_pb2.SetDisclosureFlagsRequest, _disclosure_service_pb2.SetDisclosureFlagsResponse]
     """Sets flags of up to 1,000 addressees, a result per row; rows that are
     accepted are durable when answered, the others change nothing.
-    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
+    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
     PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
     """
@@ -91,7 +91,7 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
     SetDisclosureFlags: _aio.UnaryUnaryMultiCallable[_disclosure_service_pb2.SetDisclosureFlagsRequest, _disclosure_service_pb2.SetDisclosureFlagsResponse]  # type: ignore[assignment]
     """Sets flags of up to 1,000 addressees, a result per row; rows that are
     accepted are durable when answered, the others change nothing.
-    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
+    Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
     PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
     """
@@ -137,7 +137,7 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_disclosure_service_pb2.SetDisclosureFlagsResponse, _abc.Awaitable[_disclosure_service_pb2.SetDisclosureFlagsResponse]]:
         """Sets flags of up to 1,000 addressees, a result per row; rows that are
         accepted are durable when answered, the others change nothing.
-        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, ADDRESSEE_NUMBER_FORMAT,
+        Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
         PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
         """

@@ -76,9 +76,9 @@ class InHouseServiceServicer:
         (with content while it is kept). Information under 自動応答不可 waits for the
         holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
         Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
-        NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
+        NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
         Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-        ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+        NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
         record_id, other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -87,7 +87,7 @@ class InHouseServiceServicer:
 
     def GetInHouseInquiry(self, request, context):
         """Reads one inquiry, with content on demand (audited). Only the asking and
-        the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
+        the holding organ see it. Errors: NOT_FOUND INQUIRY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

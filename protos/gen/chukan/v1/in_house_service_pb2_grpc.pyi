@@ -47,14 +47,14 @@ class InHouseServiceStub:
     (with content while it is kept). Information under 自動応答不可 waits for the
     holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
     Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
-    NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
+    NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
     Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-    ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+    NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
     record_id, other content).
     """
     GetInHouseInquiry: _grpc.UnaryUnaryMultiCallable[_in_house_service_pb2.GetInHouseInquiryRequest, _in_house_service_pb2.GetInHouseInquiryResponse]
     """Reads one inquiry, with content on demand (audited). Only the asking and
-    the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
+    the holding organ see it. Errors: NOT_FOUND INQUIRY_UNKNOWN.
     """
     ListInHouseInquiries: _grpc.UnaryUnaryMultiCallable[_in_house_service_pb2.ListInHouseInquiriesRequest, _in_house_service_pb2.ListInHouseInquiriesResponse]
     """Lists inquiries without content in order of receipt, keyset paging, stable
@@ -80,14 +80,14 @@ class InHouseServiceAsyncStub(InHouseServiceStub):
     (with content while it is kept). Information under 自動応答不可 waits for the
     holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
     Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
-    NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
+    NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
     Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-    ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+    NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
     record_id, other content).
     """
     GetInHouseInquiry: _aio.UnaryUnaryMultiCallable[_in_house_service_pb2.GetInHouseInquiryRequest, _in_house_service_pb2.GetInHouseInquiryResponse]  # type: ignore[assignment]
     """Reads one inquiry, with content on demand (audited). Only the asking and
-    the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
+    the holding organ see it. Errors: NOT_FOUND INQUIRY_UNKNOWN.
     """
     ListInHouseInquiries: _aio.UnaryUnaryMultiCallable[_in_house_service_pb2.ListInHouseInquiriesRequest, _in_house_service_pb2.ListInHouseInquiriesResponse]  # type: ignore[assignment]
     """Lists inquiries without content in order of receipt, keyset paging, stable
@@ -116,9 +116,9 @@ class InHouseServiceServicer(metaclass=_abc_1.ABCMeta):
         (with content while it is kept). Information under 自動応答不可 waits for the
         holding organ: state WAITING_FOR_APPROVAL, then GetInHouseInquiry.
         Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
-        NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, DISPLAY_BLOCKED.
+        NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
         Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-        ADDRESSEE_NUMBER_FORMAT, ABORTED IDEMPOTENCY_CONFLICT (same
+        NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
         record_id, other content).
         """
 
@@ -129,7 +129,7 @@ class InHouseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_in_house_service_pb2.GetInHouseInquiryResponse, _abc.Awaitable[_in_house_service_pb2.GetInHouseInquiryResponse]]:
         """Reads one inquiry, with content on demand (audited). Only the asking and
-        the holding organ see it. Errors: NOT_FOUND RECEIPT_NUMBER_UNKNOWN.
+        the holding organ see it. Errors: NOT_FOUND INQUIRY_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

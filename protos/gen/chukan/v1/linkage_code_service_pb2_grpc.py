@@ -160,7 +160,7 @@ class LinkageCodeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLinkageStates(self, request, context):
-        """Lists linkage states in order of integrated address number, keyset paging.
+        """Lists linkage states in order of registration, keyset paging.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

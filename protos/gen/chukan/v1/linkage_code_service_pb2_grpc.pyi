@@ -71,7 +71,7 @@ class LinkageCodeServiceStub:
     ADDRESSEE_UNKNOWN.
     """
     ListLinkageStates: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.ListLinkageStatesRequest, _linkage_code_service_pb2.ListLinkageStatesResponse]
-    """Lists linkage states in order of integrated address number, keyset paging.
+    """Lists linkage states in order of registration, keyset paging.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchLinkageStates: _grpc.UnaryStreamMultiCallable[_linkage_code_service_pb2.WatchLinkageStatesRequest, _linkage_code_service_pb2.WatchLinkageStatesResponse]
@@ -134,7 +134,7 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     ADDRESSEE_UNKNOWN.
     """
     ListLinkageStates: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.ListLinkageStatesRequest, _linkage_code_service_pb2.ListLinkageStatesResponse]  # type: ignore[assignment]
-    """Lists linkage states in order of integrated address number, keyset paging.
+    """Lists linkage states in order of registration, keyset paging.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchLinkageStates: _aio.UnaryStreamMultiCallable[_linkage_code_service_pb2.WatchLinkageStatesRequest, _linkage_code_service_pb2.WatchLinkageStatesResponse]  # type: ignore[assignment]
@@ -236,7 +236,7 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _linkage_code_service_pb2.ListLinkageStatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_linkage_code_service_pb2.ListLinkageStatesResponse, _abc.Awaitable[_linkage_code_service_pb2.ListLinkageStatesResponse]]:
-        """Lists linkage states in order of integrated address number, keyset paging.
+        """Lists linkage states in order of registration, keyset paging.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 

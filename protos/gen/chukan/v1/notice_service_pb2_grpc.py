@@ -67,7 +67,7 @@ class NoticeServiceServicer:
         """Sends one notice to 1–1,000 addressees; durable when answered, delivered
         later. Idempotent by notice_id, which then names a notice to one addressee
         together with the number. Row refusals: ADDRESSEE_UNKNOWN,
-        ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, ADDRESSEE_NUMBER_FORMAT,
+        ADDRESSEE_CLOSED, ADDRESSEE_MERGED, CODE_NOT_ACQUIRED, NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH. Errors: ABORTED
         IDEMPOTENCY_CONFLICT (same notice_id, other content), INVALID_ARGUMENT
         PERIOD_INVALID, INVALID_ARGUMENT CHARACTER_REFUSED.

@@ -129,7 +129,7 @@ class ProvisionServiceServicer:
 
     def ConfirmProvision(self, request, context):
         """Second person: confirms; the answer is sealed and sent. Errors: as
-        CorrectProvision, PERMISSION_DENIED SAME_PERSON.
+        CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

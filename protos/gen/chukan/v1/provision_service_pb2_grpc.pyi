@@ -56,7 +56,7 @@ class ProvisionServiceStub:
     """First person: approves a waiting provision. Errors: as CorrectProvision."""
     ConfirmProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.ConfirmProvisionRequest, _provision_service_pb2.ConfirmProvisionResponse]
     """Second person: confirms; the answer is sealed and sent. Errors: as
-    CorrectProvision, PERMISSION_DENIED SAME_PERSON.
+    CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
     """
     RefuseProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.RefuseProvisionRequest, _provision_service_pb2.RefuseProvisionResponse]
     """Refuses a waiting provision. Errors: as CorrectProvision."""
@@ -93,7 +93,7 @@ class ProvisionServiceAsyncStub(ProvisionServiceStub):
     """First person: approves a waiting provision. Errors: as CorrectProvision."""
     ConfirmProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.ConfirmProvisionRequest, _provision_service_pb2.ConfirmProvisionResponse]  # type: ignore[assignment]
     """Second person: confirms; the answer is sealed and sent. Errors: as
-    CorrectProvision, PERMISSION_DENIED SAME_PERSON.
+    CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
     """
     RefuseProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.RefuseProvisionRequest, _provision_service_pb2.RefuseProvisionResponse]  # type: ignore[assignment]
     """Refuses a waiting provision. Errors: as CorrectProvision."""
@@ -163,7 +163,7 @@ class ProvisionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provision_service_pb2.ConfirmProvisionResponse, _abc.Awaitable[_provision_service_pb2.ConfirmProvisionResponse]]:
         """Second person: confirms; the answer is sealed and sent. Errors: as
-        CorrectProvision, PERMISSION_DENIED SAME_PERSON.
+        CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
         """
 
     @_abc_1.abstractmethod

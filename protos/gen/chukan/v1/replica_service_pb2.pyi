@@ -306,7 +306,7 @@ class RegisterReplicasRequest(_message.Message):
     information_code: _builtins.str
     """Information code (特定個人情報名コード), TM + 14."""
     data_set: _builtins.str
-    """Data set (データセット), 4 digits; "0000" where the information has one."""
+    """Data set (データセット) as the layout names it, 4 digits."""
     edition: _builtins.str
     """Edition (版番号), 4 digits."""
     @_builtins.property
