@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.linkage import AddresseeRow, AddresseeState, LinkageState, LinkageUpdate, NewAddressee
 from chukan.server.storage.schema import metadata
@@ -70,42 +71,30 @@ _c = _table.c
 _ALL: Final = tuple(column.name for column in _table.c)
 _INSERT: Final = _ALL[1:]
 _ORGANIZATION = _c.organization == bindparam("organization")
-_BY_NUMBER: Final = Statement(sqlalchemy.select(_table).where(_ORGANIZATION, _c.number_digest == bindparam("digest")))
-_BY_NUMBERS: Final = sqlalchemy.select(_table).where(
-    _ORGANIZATION, _c.number_digest.in_(bindparam("digests", expanding=True))
-)
-_BY_CODE: Final = Statement(sqlalchemy.select(_table).where(_ORGANIZATION, _c.code_digest == bindparam("digest")))
-_BY_CODES: Final = sqlalchemy.select(_table).where(
-    _ORGANIZATION, _c.code_digest.in_(bindparam("digests", expanding=True))
-)
-_HOLDERS: Final = sqlalchemy.select(_c.code_digest, _c.id).where(
-    _ORGANIZATION, _c.code_digest.in_(bindparam("digests", expanding=True))
-)
-_BY_PROCESSING: Final = sqlalchemy.select(_table).where(
-    _ORGANIZATION, _c.processing_digest.in_(bindparam("digests", expanding=True))
-)
-_BY_IDS: Final = sqlalchemy.select(_table).where(_ORGANIZATION, _c.id.in_(bindparam("ids", expanding=True)))
-_BY_ID: Final = Statement(sqlalchemy.select(_table).where(_ORGANIZATION, _c.id == bindparam("id_")))
-_plain: Final = (
+_OWN: Final = sqlalchemy.select(_table).where(_ORGANIZATION)
+_BY_NUMBERS: Final = Lookup(_OWN, _c.number_digest)
+_BY_CODES: Final = Lookup(_OWN, _c.code_digest)
+_BY_PROCESSING: Final = Lookup(_OWN, _c.processing_digest)
+_BY_IDS: Final = Lookup(_OWN, _c.id)
+_HOLDERS: Final = Lookup(sqlalchemy.select(_c.code_digest, _c.id).where(_ORGANIZATION), _c.code_digest)
+_FLAGS: Final = Lookup(
+    sqlalchemy.select(
+        _c.number_digest,
+        _c.id,
+        _c.state,
+        _c.nondisclosure,
+        _c.self_information_disabled,
+        _c.auto_response_disabled,
+        _c.merged_into,
+        _c.linkage_state,
+    ).where(_ORGANIZATION),
     _c.number_digest,
-    _c.id,
-    _c.state,
-    _c.nondisclosure,
-    _c.self_information_disabled,
-    _c.auto_response_disabled,
-    _c.merged_into,
-    _c.linkage_state,
 )
-_FLAGS: Final = sqlalchemy.select(*_plain).where(
-    _ORGANIZATION, _c.number_digest.in_(bindparam("digests", expanding=True))
-)
-_FLAG: Final = Statement(sqlalchemy.select(*_plain).where(_ORGANIZATION, _c.number_digest == bindparam("digest")))
 _DROP_CODE: Final = Statement(
     sqlalchemy.update(_table)
     .where(_c.id == bindparam("id_"))
     .values(code=None, code_digest=None, linkage_state=int(LinkageState.NOT_REQUESTED), updated=bindparam("updated_"))
 )
-_CHUNK: Final = 5_000
 
 _SET_FLAGS: Final = Statement(
     sqlalchemy.update(_table)
@@ -184,7 +173,7 @@ class AddresseeStore:
     def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
         """Return the addressees with these integrated address numbers, by number."""
         digests = self.number_digests(organization, numbers)
-        rows = self._select(connection, organization, _BY_NUMBER, _BY_NUMBERS, digests)
+        rows = _BY_NUMBERS.all(connection, digests, organization=organization)
         return {row.number: row for row in self._open(organization, rows)}
 
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
@@ -200,43 +189,33 @@ class AddresseeStore:
         Surrogate, state, nondisclosure, self-information disabled, information codes without automatic response,
         surrogate of the survivor, linkage state.
         """
-        if len(digests) == 1:
-            row = _FLAG.first(connection, organization=organization, digest=digests[0])
-            return {} if row is None else {digests[0]: _as_flags(row[1:])}
-        found: dict[bytes, tuple[int, int, bool, bool, str, int, int]] = {}
-        for start in range(0, len(digests), _CHUNK):
-            part = {"organization": organization, "digests": list(digests[start : start + _CHUNK])}
-            found.update((row[0], _as_flags(row[1:])) for row in connection.execute(_FLAGS, part))
-        return found
+        rows = _FLAGS.all(connection, digests, organization=organization)
+        return {row[0]: (row[1], row[2], bool(row[3]), bool(row[4]), row[5], row[6], row[7]) for row in rows}
 
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
         """Return the addressees linked with these codes, by code."""
         digests = self.code_digests(organization, codes)
-        rows = self._select(connection, organization, _BY_CODE, _BY_CODES, digests)
+        rows = _BY_CODES.all(connection, digests, organization=organization)
         return {row.linkage_code: row for row in self._open(organization, rows) if row.linkage_code is not None}
 
     def find_by_processing_digests(
         self, connection: Connection, organization: str, digests: Sequence[bytes]
     ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
         """Return (addressee, number digest) by the digest of the processing number it waits with."""
-        rows = connection.execute(_BY_PROCESSING, {"organization": organization, "digests": list(digests)}).fetchall()
+        rows = _BY_PROCESSING.all(connection, digests, organization=organization)
         opened = self._open(organization, rows)
         return {raw[10]: (row, raw[2]) for raw, row in zip(rows, opened, strict=True)}
 
     def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
         """Return addressees by surrogate."""
-        if len(ids) == 1:
-            row = _BY_ID.first(connection, organization=organization, id_=ids[0])
-            rows: Sequence[Any] = [] if row is None else [row]
-        else:
-            rows = connection.execute(_BY_IDS, {"organization": organization, "ids": list(ids)}).fetchall()
+        rows = _BY_IDS.all(connection, ids, organization=organization)
         return {row.id: row for row in self._open(organization, rows)}
 
     def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return the surrogates of those who hold these codes."""
-        rows = connection.execute(_HOLDERS, {"organization": organization, "digests": list(code_digests)})
+        rows = _HOLDERS.all(connection, code_digests, organization=organization)
         return {row[0]: row[1] for row in rows}
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
@@ -245,7 +224,7 @@ class AddresseeStore:
 
     def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
         """Return number digests by surrogate, to seal further columns of the same rows."""
-        rows = connection.execute(_BY_IDS, {"organization": organization, "ids": list(ids)}).fetchall()
+        rows = _BY_IDS.all(connection, ids, organization=organization)
         return {row[0]: row[2] for row in rows}
 
     def page(
@@ -333,23 +312,6 @@ class AddresseeStore:
     def _seal(self, organization: str, column: str, digests: Sequence[bytes], plain: Sequence[bytes]) -> list[bytes]:
         return self._vault.seal_many(organization, "addressee", column, digests, plain)
 
-    def _select(
-        self,
-        connection: Connection,
-        organization: str,
-        one: Statement,
-        many: sqlalchemy.Select[Any],
-        digests: list[bytes],
-    ) -> Sequence[Any]:
-        if len(digests) == 1:
-            row = one.first(connection, organization=organization, digest=digests[0])
-            return [] if row is None else [row]
-        rows: list[Any] = []
-        for start in range(0, len(digests), _CHUNK):
-            part = {"organization": organization, "digests": digests[start : start + _CHUNK]}
-            rows.extend(connection.execute(many, part).fetchall())
-        return rows
-
     def _open(self, organization: str, rows: Sequence[Any]) -> list[AddresseeRow]:
         numbers = self._column(organization, "number", 3, rows)
         processing = self._column(organization, "processing_number", 11, rows)
@@ -385,7 +347,3 @@ class AddresseeStore:
             organization, "addressee", name, [row[2] for row in held], [row[place] for row in held]
         )
         return {row[0]: value for row, value in zip(held, opened, strict=True)}
-
-
-def _as_flags(row: Sequence[Any]) -> tuple[int, int, bool, bool, str, int, int]:
-    return row[0], row[1], bool(row[2]), bool(row[3]), row[4], row[5], row[6]

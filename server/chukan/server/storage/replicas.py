@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, bindparam
 
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.replica_rows import HeldReplica, NewReplica, ReplicaRow
 from chukan.server.storage.schema import metadata
@@ -90,13 +91,11 @@ _shape: Final = Table(
 _c = _replica.c
 _NAMES: Final = tuple(column.name for column in _replica.c)
 _ORGANIZATION: Final = _c.organization == bindparam("organization")
-_HELD: Final = sqlalchemy.select(
-    _c.addressee, _c.record_key, _c.version, _c.start_date, _c.end_date, _c.state, _c.record_id
-).where(
-    _ORGANIZATION,
-    _c.information == bindparam("information"),
-    _c.addressee.in_(bindparam("addressees", expanding=True)),
-    _c.data_set == bindparam("data_set"),
+_HELD: Final = Lookup(
+    sqlalchemy.select(
+        _c.addressee, _c.record_key, _c.version, _c.start_date, _c.end_date, _c.state, _c.record_id
+    ).where(_ORGANIZATION, _c.information == bindparam("information"), _c.data_set == bindparam("data_set")),
+    _c.addressee,
 )
 _ROW: Final = (
     _c.addressee,
@@ -117,28 +116,16 @@ _ROW: Final = (
     _c.content,
 )
 _JOINED: Final = _replica.join(_shape, _shape.c.id == _c.shape)
-_ANSWERABLE: Final = (
+_ANSWERABLE: Final = Lookup(
     sqlalchemy.select(*_ROW)
     .select_from(_JOINED)
-    .where(
-        _ORGANIZATION,
-        _c.information == bindparam("information"),
-        _c.addressee.in_(bindparam("addressees", expanding=True)),
-        _c.state == 1,
-    )
-    .order_by(_c.addressee, _c.data_set, _c.record_key)
+    .where(_ORGANIZATION, _c.information == bindparam("information"), _c.state == 1)
+    .order_by(_c.addressee, _c.data_set, _c.record_key),
+    _c.addressee,
 )
-_ANSWERABLE_ONE: Final = Statement(
-    sqlalchemy.select(*_ROW)
-    .select_from(_JOINED)
-    .where(
-        _ORGANIZATION, _c.information == bindparam("information"), _c.addressee == bindparam("addressee"), _c.state == 1
-    )
-    .order_by(_c.data_set, _c.record_key)
-)
-_KNOWN_RECORDS: Final = sqlalchemy.select(_record.c.record_id, _record.c.digest).where(
-    _record.c.organization == bindparam("organization"),
-    _record.c.record_id.in_(bindparam("record_ids", expanding=True)),
+_KNOWN_RECORDS: Final = Lookup(
+    sqlalchemy.select(_record.c.record_id, _record.c.digest).where(_record.c.organization == bindparam("organization")),
+    _record.c.record_id,
 )
 _KEYED: Final = [_c[name] == bindparam(f"{name}_") for name in _KEY]
 _ARCHIVE: Final = Statement(
@@ -182,22 +169,17 @@ class ReplicaStore:
 
     def known_records(self, connection: Connection, organization: str, record_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the digests of record ids that were used before."""
-        part = {"organization": organization, "record_ids": list(record_ids)}
-        return {row[0]: row[1] for row in connection.execute(_KNOWN_RECORDS, part)}
+        rows = _KNOWN_RECORDS.all(connection, record_ids, organization=organization)
+        return {row[0]: row[1] for row in rows}
 
     def held(
         self, connection: Connection, organization: str, information: str, data_set: str, addressees: Sequence[int]
     ) -> dict[int, dict[str, HeldReplica]]:
         """Return current replicas of a data set, by addressee and record key."""
-        part = {
-            "organization": organization,
-            "information": information,
-            "addressees": list(addressees),
-            "data_set": data_set,
-        }
+        rows = _HELD.all(connection, addressees, organization=organization, information=information, data_set=data_set)
         found: dict[int, dict[str, HeldReplica]] = {}
-        for row in connection.execute(_HELD, part):
-            found.setdefault(row[0], {})[row[1]] = HeldReplica(row[2], row[3], row[4], row[5], row[6])
+        for row in rows:
+            found.setdefault(row[0], {})[row[1]] = HeldReplica._make(row[2:])
         return found
 
     def add_records(
@@ -246,37 +228,13 @@ class ReplicaStore:
         self, connection: Connection, organization: str, pairs: Sequence[tuple[int, str]]
     ) -> list[ReplicaRow]:
         """Return the current replicas of (addressee, information) pairs with their packed content, opened."""
-        if len(pairs) == 1:
-            addressee, information = pairs[0]
-            rows: list[Any] = _ANSWERABLE_ONE.all(
-                connection, organization=organization, information=information, addressee=addressee
-            )
-            return self._open(organization, rows)
-        by_information: dict[str, set[int]] = {}
+        by_information: dict[str, dict[int, None]] = {}
         for addressee, information in pairs:
-            by_information.setdefault(information, set()).add(addressee)
-        rows = []
+            by_information.setdefault(information, {})[addressee] = None
+        rows: list[Any] = []
         for information, addressees in by_information.items():
-            part = {"organization": organization, "information": information, "addressees": sorted(addressees)}
-            rows.extend(connection.execute(_ANSWERABLE, part).fetchall())
+            rows += _ANSWERABLE.all(connection, list(addressees), organization=organization, information=information)
         return self._open(organization, rows)
-
-    def loaded(self, connection: Connection, organization: str, information: str, *, start: str, end: str) -> bool:
-        """Whether any of the first replicas of the information is published in the period; empty = open.
-
-        A sample, because a year that is loaded is loaded for many, and a full scan would cost seconds.
-        """
-        where = (_c.organization == organization, _c.information == information, _c.state == 1)
-        sample = (
-            sqlalchemy.select(_c.start_date, _c.end_date)
-            .where(*where)
-            .order_by(_c.organization, _c.information, _c.addressee)
-            .limit(_SAMPLE)
-        )
-        return any(
-            (not end or row[0] <= end) and (not start or not row[1] or row[1] >= start)
-            for row in connection.execute(sample)
-        )
 
     def versions(
         self, connection: Connection, organization: str, key: tuple[int, str, str, str], *, before: int, most: int
