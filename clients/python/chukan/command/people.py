@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`chukan people`: dummy residents and the files a municipality's business systems would write about them."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chukan.command.declare import command, group
+from chukan.command.language import Text
+from chukan.command.progress import bar
+from chukan.standard.clock import SystemClock
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from chukan.command.session import Session
+    from chukan.people import Manifest
+
+__all__ = ["app"]
+
+app = group("people", "Make dummy residents and their extracts (ダミー住民). Nobody in them exists.")
+
+
+class Encoding(StrEnum):
+    """Encodings of extracts in use."""
+
+    UTF_8 = "utf-8"
+    CP932 = "cp932"
+
+
+class CheckDigits(StrEnum):
+    """Whether check digits of the dummy individual numbers are right."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+@command(
+    app,
+    example=[
+        "chukan people generate --count 3000 --seed 1 --municipality 131041 --out shinjuku",
+        "chukan people generate --count 3000 --seed 1 --municipality 131041 --linked 131121 --encoding cp932 --out a",
+        "chukan people generate --count 3000 --seed 1 --municipality 131121 --linked 131041 --out b",
+    ],
+)
+def generate(
+    session: Session,
+    count: Annotated[int, typer.Option(help="Records of the resident register.", min=1)],
+    seed: Annotated[int, typer.Option(help="Other seeds give other people.")],
+    municipality: Annotated[str, typer.Option(metavar="CODE", help="Municipality code (団体コード), 6 digits.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to; it is made.")],
+    linked: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="Municipality people moved to and from; may be given several times."),
+    ] = None,
+    movers: Annotated[
+        int | None, typer.Option(help="People who moved, per direction and linked municipality; by default 2 %.", min=0)
+    ] = None,
+    encoding: Annotated[Encoding, typer.Option(help="Of the extracts.")] = Encoding.UTF_8,
+    individual_numbers: Annotated[
+        CheckDigits, typer.Option(help="Check digits of the dummy individual numbers (個人番号).")
+    ] = CheckDigits.VALID,
+    reference_date: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="The day the extracts are of; by default today in Japan.")
+    ] = "",
+    dense: Annotated[
+        bool, typer.Option("--dense", help="One row of every kind for everybody: for load tests, makes little sense.")
+    ] = False,
+) -> None:
+    """Write residents.csv, non_residents.csv, extracts/, inquiries/ and manifest.json.
+
+    The same arguments (with the same reference date) give the same bytes. Individual numbers begin with 999 and are
+    derived from nobody. Generate two municipalities that name each other with --linked, and the people who moved from
+    one to the other are in both: inquiries/ then asks the former municipality about them.
+    """
+    from chukan.people import write
+
+    day = _date(reference_date)
+    try:
+        with bar(session, Text("people", "住民")) as progress:
+            manifest = write(
+                out,
+                municipality=municipality,
+                count=count,
+                seed=seed,
+                reference_date=day,
+                linked=linked or (),
+                encoding=encoding.value,
+                individual_numbers=individual_numbers.value,
+                movers=movers,
+                dense=dense,
+                progress=progress,
+            )
+    except ModuleNotFoundError as error:
+        raise ChukanError("PEOPLE_TABLES_MISSING", params={"package": error.name or ""}) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    _show(session, manifest, out)
+
+
+def _date(text: str) -> date:
+    if not text:
+        return SystemClock().today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        message = f"got {text}, expected a date such as 2026-06-01"
+        raise typer.BadParameter(message, param_hint="--reference-date") from None
+
+
+def _show(session: Session, manifest: Manifest, out: Path) -> None:
+    import json
+
+    if session.json({"out": str(out), **json.loads(manifest.to_json())}):
+        return
+    session.table(
+        [Text("file", "ファイル"), Text("rows", "行"), Text("bytes", "バイト"), Text("encoding", "文字コード")],
+        (
+            (name, f"{file.rows:,}", f"{file.bytes:,}", _encoding(file.encoding, file.substituted))
+            for name, file in manifest.files.items()
+        ),
+    )
+    session.say(
+        f"{manifest.records:,} records of {manifest.people:,} people in {manifest.households:,} households, "
+        f"all dummies, as of {manifest.reference_date}: {out}",
+        f"{manifest.households:,}世帯 {manifest.people:,}人 {manifest.records:,}件(基準日 {manifest.reference_date}、"
+        f"すべてダミー): {out}",
+    )
+
+
+def _encoding(name: str, substituted: int) -> str:
+    return f"{name} ({substituted} 〓)" if substituted else name

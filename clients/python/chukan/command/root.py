@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a whole: the groups in the order of `--help`, of which only the asked one is imported."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import typer
+
+__all__ = ["GROUPS", "command_line", "run"]
+
+GROUPS: Final = (
+    "demo",
+    "serve",
+    "doctor",
+    "people",
+    "adapter",
+    "address",
+    "inquiry",
+    "replica",
+    "record",
+    "reasons",
+    "version",
+)
+"""Every command or group; module `chukan.command.<name>` has it as `app`."""
+
+_HELP: Final = (
+    "Chukan (中間): an emulator of the municipal middle server (自治体中間サーバー), its network, and the adapter to it. "
+    "Not the real interface; dummy data only.\n\n"
+    "Begin with [cyan]chukan demo[/cyan]. Exit codes: 0 done, 1 refused or failed, 2 command not understood, "
+    "3 server not reachable, 130 Ctrl-C."
+)
+
+
+def command_line(names: tuple[str, ...] = GROUPS) -> typer.Typer:
+    """Build the command line of these groups."""
+    app = typer.Typer(
+        name="chukan",
+        help=_HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(lambda: None)
+    for name in names:
+        app.add_typer(import_module(f"chukan.command.{name}").app)
+    return app
+
+
+def run(arguments: list[str]) -> None:
+    """Run a command line and exit with its code."""
+    named = arguments[:1]
+    chosen = tuple(named) if named and named[0] in GROUPS else GROUPS
+    command_line(chosen)(args=arguments, prog_name="chukan")
