@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from chukan.server.crypto import envelope as envelopes
 from chukan.server.crypto import sealing
 from chukan.server.domain.envelope import PayloadType
-from chukan.server.domain.exchange import NETWORK
+from chukan.server.domain.exchange import NETWORK, PublicKey, milliseconds
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -82,6 +82,23 @@ class RingKeys:
     def open_rows(self, key: bytes, sealed: Sequence[bytes], bound_to: Sequence[bytes]) -> list[bytes]:
         """Open rows, else SEAL_NOT_OPENABLE with the first row that fails."""
         return sealing.open_rows(key, sealed, bound_to)
+
+    def public_keys(self, organization: str) -> list[PublicKey]:
+        """Return an organization's certified public keys, newest first."""
+        keys: list[PublicKey] = []
+        for identity, recipient in self._ring.certified(organization):
+            signing, since, until = identity.verify_key, identity.not_before, identity.not_after
+            keys.append(
+                PublicKey("signing", signing.thumbprint, signing.spki, milliseconds(since), milliseconds(until))
+            )
+            if recipient is not None:
+                sealed_to, since, until = recipient.key, recipient.valid_from, recipient.valid_to
+                keys.append(
+                    PublicKey(
+                        "sealing", sealed_to.thumbprint, sealed_to.spki, milliseconds(since), milliseconds(until)
+                    )
+                )
+        return keys
 
     def random(self, size: int) -> bytes:
         """Return bytes from the operating system, for nonces and keys; never from a seed."""

@@ -185,6 +185,10 @@ class KeyRing:
                 return each.recipient.key
         raise ChukanError("KEY_UNKNOWN")
 
+    def certified(self, organization: str) -> list[tuple[Identity, CertifiedRecipient | None]]:
+        """Return what is certified about an organization's keys, newest first."""
+        return [(each.identity, each.recipient) for each in self._peers(organization)]
+
     def _served(self, organization: str) -> _Own:
         if organization not in self._own and organization in self._serves:
             self.serve(organization)

@@ -47,6 +47,7 @@ __all__ = [
     "PermitLeaf",
     "PermitRequest",
     "PermitResponse",
+    "PublicKey",
     "ReceiptFailure",
     "ReceiptOutcome",
     "ResultRecord",
@@ -258,6 +259,17 @@ class MemberKeys:
     organization: str
     certificate: bytes
     sealing_key_statement: Envelope | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A certified public key. purpose: "signing" or "sealing"; public_key: SubjectPublicKeyInfo, DER."""
+
+    purpose: str
+    thumbprint: bytes
+    public_key: bytes
+    valid_from_ms: int
+    valid_to_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class ProvisionRow(NamedTuple):
     batch: int
     position: int
     change_seq: int
+    note: bytes = b""
+    """Why staff corrected or refused, sealed (row key = permit digest); never sent."""
 
 
 class AnswerBatchRow(NamedTuple):
@@ -84,14 +86,12 @@ class UsedNonce(NamedTuple):
 
 
 class WaitingRow(NamedTuple):
-    """What waits for a person. permit, keys: as delivered, sealed with the content (row key = permit digest)."""
+    """What waits for a person. sealed: permit and content (row key = permit digest)."""
 
     organization: str
     id: int
     sealed: bytes
     approver: str
-    refusal: str
-    corrected: bool
 
 
 def asked_period(start: str, end: str, *, year_kind: str, today: date) -> tuple[str, str]:

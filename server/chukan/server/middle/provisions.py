@@ -43,7 +43,7 @@ from chukan.server.domain.provision import (
     item_codes_of,
 )
 from chukan.server.middle.sealed_answers import DraftAnswer
-from chukan.server.middle.waiting import pack_waiting
+from chukan.server.middle.waiting import Waiting, pack_waiting
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class AutomaticProvisions:
             _Asked(each.leaf, digest(each.leaf), self._codec.decode(PermitLeaf, each.leaf))
             for each in {permit.leaf: permit for permit in delivery.permits}.values()
         ]
+        statement_digest = digest(delivery.statement.payload)
         for _ in range(_TRIES):
             stored, fresh = self._sort(organization, asked)
             if not fresh:
@@ -132,9 +133,9 @@ class AutomaticProvisions:
             self._check(organization, inquirer, fresh, now)
             self._find(organization, fresh)
             sealed = self._sealer.seal(
-                organization, inquirer, digest(delivery.statement.payload), [_draft(each) for each in fresh], now
+                organization, inquirer, statement_digest, [_draft(each) for each in fresh], now
             )
-            if self._keep(organization, inquirer, fresh, sealed, now):
+            if self._keep(organization, statement_digest, fresh, sealed, now):
                 return (*stored, sealed.batch)
         raise ChukanError("CONCURRENT_CHANGE", retry_after=1.0)
 
@@ -202,7 +203,7 @@ class AutomaticProvisions:
             each.found = found
 
     def _keep(
-        self, organization: str, inquirer: str, asked: Sequence[_Asked], sealed: SealedBatch, now: int
+        self, organization: str, statement_digest: bytes, asked: Sequence[_Asked], sealed: SealedBatch, now: int
     ) -> bool:
         # 8. One durable step, unless somebody else stored the same meanwhile.
         vault = self._environment.vault
@@ -213,7 +214,12 @@ class AutomaticProvisions:
             "provision_waiting",
             "sealed",
             [each.name for each in waiting],
-            [pack_waiting(self._codec, each.encoded, each.found.records if each.found else ()) for each in waiting],
+            [
+                pack_waiting(
+                    self._codec, Waiting(statement_digest, each.encoded, each.found.records if each.found else ())
+                )
+                for each in waiting
+            ],
         )
         waiting_seals = dict(zip((each.name for each in waiting), seals, strict=True))
         codes = [item_codes_of(each.found.records) if each.found and not each.waits else "" for each in asked]
@@ -227,7 +233,9 @@ class AutomaticProvisions:
             first = next_change_seq(connection, count=len(asked))
             self._provisions.add_batch(
                 connection,
-                AnswerBatchRow(organization, first, sealed.root, inquirer, sealed.encoded, group_keys, now),
+                AnswerBatchRow(
+                    organization, first, sealed.root, sealed.batch.inquirer, sealed.encoded, group_keys, now
+                ),
             )
             self._provisions.use_nonces(connection, organization, _fresh_nonces(asked))
             self._provisions.add(
@@ -245,7 +253,7 @@ class AutomaticProvisions:
                 self._provisions.add_waiting(
                     connection,
                     [
-                        WaitingRow(organization, first + at, waiting_seals[each.name], "", "", corrected=False)
+                        WaitingRow(organization, first + at, waiting_seals[each.name], "")
                         for at, each in enumerate(asked)
                         if each.name in waiting_seals
                     ],

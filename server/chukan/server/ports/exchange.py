@@ -18,9 +18,10 @@ if TYPE_CHECKING:
         OutcomeCommitment,
         PermitRequest,
         PermitResponse,
+        PublicKey,
     )
 
-__all__ = ["Codec", "ExchangeKeys", "ExchangeMember", "ExchangeNetwork"]
+__all__ = ["Codec", "ExchangeKeys", "ExchangeMember", "ExchangeNetwork", "KeyListing"]
 
 T = TypeVar("T")
 
@@ -74,6 +75,13 @@ class ExchangeKeys(Protocol):
 
     def random(self, size: int) -> bytes:
         """Return bytes from the operating system, for nonces and keys; never from a seed."""
+
+
+class KeyListing(Protocol):
+    """Public keys, for those who want to look."""
+
+    def public_keys(self, organization: str) -> list[PublicKey]:
+        """Return an organization's certified public keys, newest first."""
 
 
 class ExchangeNetwork(Protocol):

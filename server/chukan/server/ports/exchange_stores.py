@@ -100,6 +100,9 @@ class Inquiries(Protocol):
     def results(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, StoredResult]:
         """Return opened answers that are still kept."""
 
+    def any_expired(self, connection: Connection, *, now: int) -> bool:
+        """Whether an answer's time is over."""
+
     def erase_expired(self, connection: Connection, *, now: int, most: int) -> int:
         """Delete answers whose time is over; return how many."""
 
@@ -194,6 +197,9 @@ class Provisions(Protocol):
 
     def use_nonces(self, connection: Connection, organization: str, rows: Iterable[UsedNonce]) -> None:
         """Note nonces as used."""
+
+    def any_expired(self, connection: Connection, *, before: int) -> bool:
+        """Whether a nonce's permit ran out."""
 
     def purge_nonces(self, connection: Connection, *, before: int, most: int) -> int:
         """Forget nonces of permits that ran out; return how many."""

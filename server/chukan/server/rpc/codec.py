@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-__all__ = ["ProtoCodec"]
+__all__ = ["ProtoCodec", "result_from_message", "result_to_message"]
 
 T = TypeVar("T")
 
@@ -226,7 +226,7 @@ def _content_to(value: exchange.AnswerContent) -> wire.AnswerContent:
         answer_kind=cast("Any", int(value.kind)),
     )
     for record in value.records:
-        _record_to(record, message.records.add())
+        _fill_result(record, message.records.add())
     return message
 
 
@@ -235,7 +235,7 @@ def _content_from(message: wire.AnswerContent) -> exchange.AnswerContent:
         message.permit_digest,
         message.recipient_code,
         AnswerKind(message.answer_kind),
-        tuple(record_from_message(record) for record in message.records),
+        tuple(result_from_message(record) for record in message.records),
     )
 
 
@@ -246,7 +246,7 @@ def _summary_from(message: wire.AnswerContent) -> exchange.AnswerSummary:
     )
 
 
-def _record_to(record: ResultRecord, message: inquiry_service_pb2.ResultRecord) -> None:
+def _fill_result(record: ResultRecord, message: inquiry_service_pb2.ResultRecord) -> None:
     message.data_set = record.data_set
     message.edition = record.edition
     message.record_key = record.record_key
@@ -260,7 +260,14 @@ def _record_to(record: ResultRecord, message: inquiry_service_pb2.ResultRecord) 
             add(item_code=code, nil_reason=nil_reason)
 
 
-def record_from_message(message: inquiry_service_pb2.ResultRecord) -> ResultRecord:
+def result_to_message(record: ResultRecord) -> inquiry_service_pb2.ResultRecord:
+    """Return the message of one record of an answer."""
+    message = inquiry_service_pb2.ResultRecord()
+    _fill_result(record, message)
+    return message
+
+
+def result_from_message(message: inquiry_service_pb2.ResultRecord) -> ResultRecord:
     """Return the domain's value of one record of an answer."""
     return ResultRecord(
         data_set=message.data_set,

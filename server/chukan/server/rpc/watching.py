@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from chukan.standard.reasons import ChukanError
 from chukan.server.rpc.tokens import decode_token, encode_token
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def watch(
     else:
         (place,) = decode_token(_KIND, resume_token, 0, field="resume_token", reason="RESUME_TOKEN_INVALID")
         after = int(place)
+        if after > changes.last():  # of a time before this world's last reset
+            raise ChukanError("RESUME_TOKEN_EXPIRED", field="resume_token")
     while context.is_active():
         seen = changes.last()
         rows = read(after, _MOST)

@@ -158,6 +158,9 @@ _ERASE: Final = Statement(
 )
 
 
+_EXPIRED: Final = Statement(sqlalchemy.select(_r.id).where(_r.expires <= bindparam("now")).limit(1))
+
+
 class InquiryStore:
     """The tables of inquiries and results."""
 
@@ -265,6 +268,10 @@ class InquiryStore:
             return {} if row is None else {ids[0]: StoredResult._make(row)}
         rows = connection.execute(_RESULTS, {"organization_": organization, "ids": list(ids)})
         return {row[0]: StoredResult._make(row) for row in rows}
+
+    def any_expired(self, connection: Connection, *, now: int) -> bool:
+        """Whether an answer's time is over."""
+        return _EXPIRED.first(connection, now=now) is not None
 
     def erase_expired(self, connection: Connection, *, now: int, most: int) -> int:
         """Delete answers whose time is over; return how many."""

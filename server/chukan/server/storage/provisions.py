@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.provision import AnswerBatchRow, ProvisionRow, WaitingRow
@@ -39,6 +39,7 @@ _table: Final = Table(
     Column("batch", BigInteger, nullable=False),
     Column("position", Integer, nullable=False),
     Column("change_seq", BigInteger, nullable=False),
+    Column("note", LargeBinary, nullable=False),  # sealed, row key = permit_digest
     Index("provision_change", "organization", "change_seq"),
     sqlite_with_rowid=False,
 )
@@ -70,8 +71,6 @@ _waiting: Final = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("approver", String(64), nullable=False),
-    Column("refusal", String, nullable=False),
-    Column("corrected", Boolean, nullable=False),
 )
 _c = _table.c
 _HERE: Final = _c.organization == bindparam("organization_")
@@ -107,6 +106,7 @@ _PURGE: Final = Statement(
         )
     )
 )
+_EXPIRED: Final = Statement(sqlalchemy.select(_n.nonce).where(_n.expires < bindparam("before")).limit(1))
 _w = _waiting.c
 _W_HERE: Final = (_w.organization == bindparam("organization_"), _w.id == bindparam("id_"))
 _WAITING: Final = Statement(sqlalchemy.select(_waiting).where(*_W_HERE))
@@ -172,6 +172,10 @@ class ProvisionStore:
         """Note nonces as used."""
         columns = ("organization", "nonce", "permit_digest", "expires")
         bulk_insert(connection, _nonce, columns, [(organization, *row) for row in rows])
+
+    def any_expired(self, connection: Connection, *, before: int) -> bool:
+        """Whether a nonce's permit ran out."""
+        return _EXPIRED.first(connection, before=before) is not None
 
     def purge_nonces(self, connection: Connection, *, before: int, most: int) -> int:
         """Forget nonces of permits that ran out; return how many."""

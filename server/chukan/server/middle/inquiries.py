@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""情報照会 (SKI) after acceptance: reading where inquiries stand, their content, acknowledging, cancelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chukan.durable.changes import next_change_seq
+from chukan.server.domain.exchange import AnswerKind, Outcome, instant, milliseconds
+from chukan.server.domain.exchange_record import RecordEnd
+from chukan.server.domain.inquiry import (
+    OPEN_STATES,
+    Inquiry,
+    InquiryEnd,
+    InquirySpec,
+    InquiryState,
+    receipt_id,
+    receipt_number,
+    status,
+    unpack_sealed,
+)
+from chukan.server.middle.inquiry_timers import COMMIT_OUTCOMES
+from chukan.server.middle.inquiry_acceptance import pack_ids
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.server.domain.inquiry import InquiryRow, Status, StoredResult
+    from chukan.server.ports import Connection, Environment, Outbox
+    from chukan.server.ports.exchange import Codec
+    from chukan.server.ports.exchange_stores import ExchangeRecords, Inquiries
+
+__all__ = ["InquiryDesk", "Result", "Unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An opened answer: the inquiry, its status with the messages staff know, and the AnswerContent bytes."""
+
+    inquiry: Inquiry
+    status: Status
+    content: bytes
+    provision_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Why a result can't be had."""
+
+    receipt_number: str
+    reason: str
+
+
+class InquiryDesk:
+    """Inquiries of every organization served here, as their own staff read them."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        inquiries: Inquiries,
+        records: ExchangeRecords,
+        outbox: Outbox,
+        codec: Codec,
+    ) -> None:
+        self._environment = environment
+        self._inquiries = inquiries
+        self._records = records
+        self._outbox = outbox
+        self._codec = codec
+
+    def by_id(self, organization: str, id_: int) -> Inquiry:
+        """Return one inquiry by its number."""
+        with self._environment.database.read() as connection:
+            found = self._inquiries.by_ids(connection, organization, [id_])
+        if id_ not in found:
+            raise ChukanError("INQUIRY_UNKNOWN")
+        return self._shown(organization, [found[id_]])[0]
+
+    def by_receipt(self, organization: str, receipt: str) -> Inquiry:
+        """Return one inquiry by receipt number. Errors: INQUIRY_UNKNOWN."""
+        inquiry = self.by_id(organization, receipt_id(receipt) or 0)
+        if inquiry.receipt_number != receipt:
+            raise ChukanError("INQUIRY_UNKNOWN")
+        return inquiry
+
+    def by_record(self, organization: str, record_id: str) -> Inquiry:
+        """Return one inquiry by record identification number. Errors: INQUIRY_UNKNOWN."""
+        with self._environment.database.read() as connection:
+            known = self._inquiries.known(connection, organization, [record_id])
+        if record_id not in known:
+            raise ChukanError("INQUIRY_UNKNOWN")
+        return self.by_id(organization, known[record_id][1])
+
+    def page(self, organization: str, *, after: int, states: Sequence[int], most: int) -> list[tuple[int, Inquiry]]:
+        """Return (number, inquiry) in order of receipt."""
+        with self._environment.database.read() as connection:
+            rows = self._inquiries.page(connection, organization, after=after, states=states, most=most)
+        return list(zip([row.id for row in rows], self._shown(organization, rows), strict=True))
+
+    def changed(self, organization: str, *, after: int, finished_only: bool, most: int) -> list[Inquiry]:
+        """Return inquiries changed after a position, in commit order, each as it stands now."""
+        with self._environment.database.read() as connection:
+            rows = self._inquiries.changed(
+                connection, organization, after=after, finished_only=finished_only, most=most
+            )
+        return self._shown(organization, rows)
+
+    def results(self, organization: str, receipts: Sequence[str]) -> tuple[list[Result], list[Unavailable]]:
+        """Return what can be read of finished inquiries, in the order asked for, and why the rest can't."""
+        numbers = [receipt_id(receipt) or 0 for receipt in receipts]
+        with self._environment.database.read() as connection:
+            rows = self._inquiries.by_ids(connection, organization, numbers)
+            stored = self._inquiries.results(connection, organization, list(rows)) if rows else {}
+        shown = dict(zip(rows, self._shown(organization, list(rows.values())), strict=True))
+        now = milliseconds(self._environment.clock.now())
+        kept = {id_: each for id_, each in stored.items() if each.expires > now}
+        contents = dict(
+            zip(
+                kept,
+                self._environment.vault.open_many(
+                    organization, "inquiry_result", "content", list(kept), [each.content for each in kept.values()]
+                ),
+                strict=True,
+            )
+        )
+        results: list[Result] = []
+        unavailable: list[Unavailable] = []
+        for receipt, number in zip(receipts, numbers, strict=True):
+            inquiry = shown.get(number)
+            reason = _why_not(inquiry, receipt, has_content=number in contents)
+            if inquiry is None or reason:
+                unavailable.append(Unavailable(receipt, reason))
+            else:
+                results.append(_result(inquiry, contents.get(number, b""), stored.get(number)))
+        return results, unavailable
+
+    def acknowledge(self, organization: str, receipts: Sequence[str]) -> tuple[int, list[Unavailable]]:
+        """Note that results were taken over; return how many newly, and those that can't be."""
+        numbers = {receipt: receipt_id(receipt) or 0 for receipt in receipts}
+        now = milliseconds(self._environment.clock.now())
+
+        def step(connection: Connection) -> tuple[int, list[Unavailable]]:
+            rows = self._inquiries.by_ids(connection, organization, list(numbers.values()))
+            unavailable: list[Unavailable] = []
+            fresh: list[int] = []
+            for receipt, number in numbers.items():
+                row = rows.get(number)
+                if row is None or receipt_number(instant(row.accepted), row.id) != receipt:
+                    unavailable.append(Unavailable(receipt, "INQUIRY_UNKNOWN"))
+                elif row.state in OPEN_STATES:
+                    unavailable.append(Unavailable(receipt, "INQUIRY_NOT_FINISHED"))
+                elif not row.acknowledged:
+                    fresh.append(number)
+            if fresh:
+                first = next_change_seq(connection, count=len(fresh))
+                self._inquiries.acknowledge(connection, organization, fresh, now=now, first_seq=first)
+            return len(fresh), unavailable
+
+        return self._environment.database.write(organization, step)
+
+    def cancel(self, organization: str, receipt: str) -> Inquiry:
+        """Cancel an inquiry that is not finished; again changes nothing."""
+        number = receipt_id(receipt) or 0
+        now = milliseconds(self._environment.clock.now())
+
+        def step(connection: Connection) -> bool:
+            row = self._inquiries.by_ids(connection, organization, [number]).get(number)
+            if row is None or receipt_number(instant(row.accepted), row.id) != receipt:
+                raise ChukanError("INQUIRY_UNKNOWN")
+            if row.state == InquiryState.CANCELLED:
+                return False
+            if row.state not in OPEN_STATES:
+                raise ChukanError("INQUIRY_FINISHED")
+            seq = next_change_seq(connection)
+            ended = InquiryEnd(number, int(InquiryState.CANCELLED), 0, "INQUIRY_CANCELLED", now, 0, seq)
+            recorded = RecordEnd(number, int(Outcome.CANCELLED), "INQUIRY_CANCELLED", 0, False, 0, seq)
+            self._inquiries.end(connection, organization, [ended])
+            self._records.end(connection, organization, [recorded])
+            self._outbox.add(connection, kind=COMMIT_OUTCOMES, organization=organization, payload=pack_ids([number]))
+            return True
+
+        if self._environment.database.write(organization, step):
+            self._environment.metrics.note_inquiry_state("cancelled", 1)
+        return self.by_id(organization, number)
+
+    def _shown(self, organization: str, rows: Sequence[InquiryRow]) -> list[Inquiry]:
+        opened = self._environment.vault.open_many(
+            organization, "inquiry", "sealed", [row.record_id for row in rows], [row.sealed for row in rows]
+        )
+        return [
+            _inquiry(row, self._codec.decode(InquirySpec, unpack_sealed(plain)[0]))
+            for row, plain in zip(rows, opened, strict=True)
+        ]
+
+
+def _inquiry(row: InquiryRow, spec: InquirySpec) -> Inquiry:
+    return Inquiry(
+        receipt_number=receipt_number(instant(row.accepted), row.id),
+        spec=spec,
+        state=InquiryState(row.state),
+        answer_kind=AnswerKind(row.answer_kind),
+        reason=row.reason,
+        legal_basis=row.legal_basis,
+        permission_row_id=row.permission_row,
+        accept_time_ms=row.accepted,
+        finish_time_ms=row.finished,
+        result_expire_time_ms=row.result_expires,
+        acknowledge_time_ms=row.acknowledged,
+        change_seq=row.change_seq,
+    )
+
+
+def _why_not(inquiry: Inquiry | None, receipt: str, *, has_content: bool) -> str:
+    if inquiry is None or inquiry.receipt_number != receipt:
+        return "INQUIRY_UNKNOWN"
+    if inquiry.state in OPEN_STATES:
+        return "INQUIRY_NOT_FINISHED"
+    if inquiry.state is not InquiryState.ANSWERED:
+        return "INQUIRY_HAS_NO_RESULT"
+    if inquiry.answer_kind is AnswerKind.VALUES and not has_content:
+        return "RESULT_EXPIRED"
+    return ""
+
+
+def _result(inquiry: Inquiry, content: bytes, stored: StoredResult | None) -> Result:
+    spec = inquiry.spec
+    shown = status(
+        inquiry.state, inquiry.answer_kind, inquiry.reason, number=spec.number, information=spec.information
+    )
+    return Result(inquiry, shown, content, stored.provided if stored else inquiry.finish_time_ms)
