@@ -265,6 +265,7 @@ class RegisterPeopleRequest(_message.Message):
     NONDISCLOSURE_ROWS_FIELD_NUMBER: _builtins.int
     SELF_INFORMATION_DISABLED_ROWS_FIELD_NUMBER: _builtins.int
     MUNICIPALITY_CODES_FIELD_NUMBER: _builtins.int
+    HOUSEHOLD_NUMBERS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Batch id, 1–64."""
     number_system: _builtins.str
@@ -367,6 +368,12 @@ class RegisterPeopleRequest(_message.Message):
         = the organization's own.
         """
 
+    @_builtins.property
+    def household_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Household numbers (世帯番号), at most 40; tell a number copied from a member
+        of the household.
+        """
+
     def __init__(
         self,
         *,
@@ -396,10 +403,11 @@ class RegisterPeopleRequest(_message.Message):
         nondisclosure_rows: _abc.Iterable[_builtins.int] | None = ...,
         self_information_disabled_rows: _abc.Iterable[_builtins.int] | None = ...,
         municipality_codes: _abc.Iterable[_builtins.str] | None = ...,
+        household_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "batch_id", b"batch_id", "birth_dates", b"birth_dates", "buildings", b"buildings", "business_id", b"business_id", "former_local_address_numbers", b"former_local_address_numbers", "former_names", b"former_names", "individual_numbers", b"individual_numbers", "kana_names", b"kana_names", "local_address_numbers", b"local_address_numbers", "movement_dates", b"movement_dates", "movement_reasons", b"movement_reasons", "municipality_codes", b"municipality_codes", "names", b"names", "nondisclosure_rows", b"nondisclosure_rows", "notification_dates", b"notification_dates", "number_system", b"number_system", "postal_codes", b"postal_codes", "protective_measure_end_dates", b"protective_measure_end_dates", "protective_measure_rows", b"protective_measure_rows", "resident_kinds", b"resident_kinds", "resident_states", b"resident_states", "residential_address_codes", b"residential_address_codes", "residential_addresses", b"residential_addresses", "self_information_disabled_rows", b"self_information_disabled_rows", "sexes", b"sexes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "batch_id", b"batch_id", "birth_dates", b"birth_dates", "buildings", b"buildings", "business_id", b"business_id", "former_local_address_numbers", b"former_local_address_numbers", "former_names", b"former_names", "household_numbers", b"household_numbers", "individual_numbers", b"individual_numbers", "kana_names", b"kana_names", "local_address_numbers", b"local_address_numbers", "movement_dates", b"movement_dates", "movement_reasons", b"movement_reasons", "municipality_codes", b"municipality_codes", "names", b"names", "nondisclosure_rows", b"nondisclosure_rows", "notification_dates", b"notification_dates", "number_system", b"number_system", "postal_codes", b"postal_codes", "protective_measure_end_dates", b"protective_measure_end_dates", "protective_measure_rows", b"protective_measure_rows", "resident_kinds", b"resident_kinds", "resident_states", b"resident_states", "residential_address_codes", b"residential_address_codes", "residential_addresses", b"residential_addresses", "self_information_disabled_rows", b"self_information_disabled_rows", "sexes", b"sexes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1106,6 +1114,7 @@ class Mismatch(_message.Message):
     DIFFERING_ATTRIBUTES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     RESOLVE_TIME_FIELD_NUMBER: _builtins.int
+    REGISTRATION_FIELD_NUMBER: _builtins.int
     mismatch_id: _builtins.str
     """Id."""
     kind: Global___MismatchKind.ValueType
@@ -1130,6 +1139,12 @@ class Mismatch(_message.Message):
     def resolve_time(self) -> _timestamp_pb2.Timestamp:
         """When it was resolved; absent = open."""
 
+    @_builtins.property
+    def registration(self) -> Global___Person:
+        """What was to be registered, without individual number: what a person
+        compares with the candidates.
+        """
+
     def __init__(
         self,
         *,
@@ -1140,10 +1155,11 @@ class Mismatch(_message.Message):
         differing_attributes: _abc.Iterable[_builtins.str] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         resolve_time: _timestamp_pb2.Timestamp | None = ...,
+        registration: Global___Person | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "local_number", b"local_number", "resolve_time", b"resolve_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "local_number", b"local_number", "registration", b"registration", "resolve_time", b"resolve_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "create_time", b"create_time", "differing_attributes", b"differing_attributes", "kind", b"kind", "local_number", b"local_number", "mismatch_id", b"mismatch_id", "resolve_time", b"resolve_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "create_time", b"create_time", "differing_attributes", b"differing_attributes", "kind", b"kind", "local_number", b"local_number", "mismatch_id", b"mismatch_id", "registration", b"registration", "resolve_time", b"resolve_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -144,9 +144,13 @@ class AddressServiceServicer:
         linked on one attribute alone. Closed and former residents are searched
         first. Idempotent by batch_id.
         Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
-        INDIVIDUAL_NUMBER_NOT_DUMMY, BIRTH_DATE_INVALID, NAME_MISSING,
-        CHARACTER_REFUSED, DUPLICATE_IN_BATCH.
-        Errors: ABORTED IDEMPOTENCY_CONFLICT.
+        INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
+        number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
+        one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+        NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
+        DUPLICATE_IN_BATCH.
+        Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
+        INDIVIDUAL_NUMBER_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,8 +165,9 @@ class AddressServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPerson(self, request, context):
-        """Reads one person; the individual number only if asked for and allowed
-        (audited). Errors: NOT_FOUND PERSON_UNKNOWN.
+        """Reads one person; the individual number only if asked for by a named user
+        (audited). Errors: NOT_FOUND PERSON_UNKNOWN, PERMISSION_DENIED
+        INDIVIDUAL_NUMBER_NOT_ALLOWED (the call names no user).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,7 +175,8 @@ class AddressServiceServicer:
 
     def ConvertNumbers(self, request, context):
         """Converts numbers, many at once, either way. Rows that don't convert say why:
-        LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, PERSON_MERGED.
+        LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,7 +242,7 @@ class AddressServiceServicer:
 
     def ResolveMismatch(self, request, context):
         """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED,
+        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
         INDIVIDUAL_NUMBER_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -269,8 +275,8 @@ class AddressServiceServicer:
     def SubmitProcessingNumbers(self, request, context):
         """Submits processing numbers (処理通番) with the people's individual numbers to
         the simulated resident network; durable when answered, sent afterwards.
-        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING. Idempotent by
-        batch_id.
+        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

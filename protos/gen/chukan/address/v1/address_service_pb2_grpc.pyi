@@ -46,21 +46,27 @@ class AddressServiceStub:
     linked on one attribute alone. Closed and former residents are searched
     first. Idempotent by batch_id.
     Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
-    INDIVIDUAL_NUMBER_NOT_DUMMY, BIRTH_DATE_INVALID, NAME_MISSING,
-    CHARACTER_REFUSED, DUPLICATE_IN_BATCH.
-    Errors: ABORTED IDEMPOTENCY_CONFLICT.
+    INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
+    number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
+    one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+    NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
+    DUPLICATE_IN_BATCH.
+    Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
+    INDIVIDUAL_NUMBER_REFUSED.
     """
     FindPeople: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.FindPeopleRequest, _address_service_pb2.FindPeopleResponse]
     """Finds candidates by 基本4情報, exactly or partially; a person decides.
     Errors: INVALID_ARGUMENT SEARCH_TOO_WIDE (less than two attributes).
     """
     GetPerson: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.GetPersonRequest, _address_service_pb2.GetPersonResponse]
-    """Reads one person; the individual number only if asked for and allowed
-    (audited). Errors: NOT_FOUND PERSON_UNKNOWN.
+    """Reads one person; the individual number only if asked for by a named user
+    (audited). Errors: NOT_FOUND PERSON_UNKNOWN, PERMISSION_DENIED
+    INDIVIDUAL_NUMBER_NOT_ALLOWED (the call names no user).
     """
     ConvertNumbers: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.ConvertNumbersRequest, _address_service_pb2.ConvertNumbersResponse]
     """Converts numbers, many at once, either way. Rows that don't convert say why:
-    LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, PERSON_MERGED.
+    LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_REFUSED.
     """
     LinkLocalNumber: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.LinkLocalNumberRequest, _address_service_pb2.LinkLocalNumberResponse]
     """Links one more local address number to a person, after a person decided.
@@ -94,7 +100,7 @@ class AddressServiceStub:
     """
     ResolveMismatch: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.ResolveMismatchRequest, _address_service_pb2.ResolveMismatchResponse]
     """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED,
+    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
     INDIVIDUAL_NUMBER_TAKEN.
     """
     IssueNonResidentNumber: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.IssueNonResidentNumberRequest, _address_service_pb2.IssueNonResidentNumberResponse]
@@ -110,8 +116,8 @@ class AddressServiceStub:
     SubmitProcessingNumbers: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.SubmitProcessingNumbersRequest, _address_service_pb2.SubmitProcessingNumbersResponse]
     """Submits processing numbers (処理通番) with the people's individual numbers to
     the simulated resident network; durable when answered, sent afterwards.
-    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING. Idempotent by
-    batch_id.
+    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
     """
     LookUpUnnumbered: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.LookUpUnnumberedRequest, _address_service_pb2.LookUpUnnumberedResponse]
     """Looks people without an individual number up in the simulated resident
@@ -137,21 +143,27 @@ class AddressServiceAsyncStub(AddressServiceStub):
     linked on one attribute alone. Closed and former residents are searched
     first. Idempotent by batch_id.
     Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
-    INDIVIDUAL_NUMBER_NOT_DUMMY, BIRTH_DATE_INVALID, NAME_MISSING,
-    CHARACTER_REFUSED, DUPLICATE_IN_BATCH.
-    Errors: ABORTED IDEMPOTENCY_CONFLICT.
+    INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
+    number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
+    one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+    NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
+    DUPLICATE_IN_BATCH.
+    Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
+    INDIVIDUAL_NUMBER_REFUSED.
     """
     FindPeople: _aio.UnaryUnaryMultiCallable[_address_service_pb2.FindPeopleRequest, _address_service_pb2.FindPeopleResponse]  # type: ignore[assignment]
     """Finds candidates by 基本4情報, exactly or partially; a person decides.
     Errors: INVALID_ARGUMENT SEARCH_TOO_WIDE (less than two attributes).
     """
     GetPerson: _aio.UnaryUnaryMultiCallable[_address_service_pb2.GetPersonRequest, _address_service_pb2.GetPersonResponse]  # type: ignore[assignment]
-    """Reads one person; the individual number only if asked for and allowed
-    (audited). Errors: NOT_FOUND PERSON_UNKNOWN.
+    """Reads one person; the individual number only if asked for by a named user
+    (audited). Errors: NOT_FOUND PERSON_UNKNOWN, PERMISSION_DENIED
+    INDIVIDUAL_NUMBER_NOT_ALLOWED (the call names no user).
     """
     ConvertNumbers: _aio.UnaryUnaryMultiCallable[_address_service_pb2.ConvertNumbersRequest, _address_service_pb2.ConvertNumbersResponse]  # type: ignore[assignment]
     """Converts numbers, many at once, either way. Rows that don't convert say why:
-    LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, PERSON_MERGED.
+    LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_REFUSED.
     """
     LinkLocalNumber: _aio.UnaryUnaryMultiCallable[_address_service_pb2.LinkLocalNumberRequest, _address_service_pb2.LinkLocalNumberResponse]  # type: ignore[assignment]
     """Links one more local address number to a person, after a person decided.
@@ -185,7 +197,7 @@ class AddressServiceAsyncStub(AddressServiceStub):
     """
     ResolveMismatch: _aio.UnaryUnaryMultiCallable[_address_service_pb2.ResolveMismatchRequest, _address_service_pb2.ResolveMismatchResponse]  # type: ignore[assignment]
     """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED,
+    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
     INDIVIDUAL_NUMBER_TAKEN.
     """
     IssueNonResidentNumber: _aio.UnaryUnaryMultiCallable[_address_service_pb2.IssueNonResidentNumberRequest, _address_service_pb2.IssueNonResidentNumberResponse]  # type: ignore[assignment]
@@ -201,8 +213,8 @@ class AddressServiceAsyncStub(AddressServiceStub):
     SubmitProcessingNumbers: _aio.UnaryUnaryMultiCallable[_address_service_pb2.SubmitProcessingNumbersRequest, _address_service_pb2.SubmitProcessingNumbersResponse]  # type: ignore[assignment]
     """Submits processing numbers (処理通番) with the people's individual numbers to
     the simulated resident network; durable when answered, sent afterwards.
-    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING. Idempotent by
-    batch_id.
+    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
     """
     LookUpUnnumbered: _aio.UnaryUnaryMultiCallable[_address_service_pb2.LookUpUnnumberedRequest, _address_service_pb2.LookUpUnnumberedResponse]  # type: ignore[assignment]
     """Looks people without an individual number up in the simulated resident
@@ -231,9 +243,13 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         linked on one attribute alone. Closed and former residents are searched
         first. Idempotent by batch_id.
         Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
-        INDIVIDUAL_NUMBER_NOT_DUMMY, BIRTH_DATE_INVALID, NAME_MISSING,
-        CHARACTER_REFUSED, DUPLICATE_IN_BATCH.
-        Errors: ABORTED IDEMPOTENCY_CONFLICT.
+        INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
+        number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
+        one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+        NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
+        DUPLICATE_IN_BATCH.
+        Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
+        INDIVIDUAL_NUMBER_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -252,8 +268,9 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _address_service_pb2.GetPersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.GetPersonResponse, _abc.Awaitable[_address_service_pb2.GetPersonResponse]]:
-        """Reads one person; the individual number only if asked for and allowed
-        (audited). Errors: NOT_FOUND PERSON_UNKNOWN.
+        """Reads one person; the individual number only if asked for by a named user
+        (audited). Errors: NOT_FOUND PERSON_UNKNOWN, PERMISSION_DENIED
+        INDIVIDUAL_NUMBER_NOT_ALLOWED (the call names no user).
         """
 
     @_abc_1.abstractmethod
@@ -263,7 +280,8 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.ConvertNumbersResponse, _abc.Awaitable[_address_service_pb2.ConvertNumbersResponse]]:
         """Converts numbers, many at once, either way. Rows that don't convert say why:
-        LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, PERSON_MERGED.
+        LOCAL_NUMBER_UNKNOWN, PERSON_UNKNOWN, NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -345,7 +363,7 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.ResolveMismatchResponse, _abc.Awaitable[_address_service_pb2.ResolveMismatchResponse]]:
         """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED,
+        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
         INDIVIDUAL_NUMBER_TAKEN.
         """
 
@@ -385,8 +403,8 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_address_service_pb2.SubmitProcessingNumbersResponse, _abc.Awaitable[_address_service_pb2.SubmitProcessingNumbersResponse]]:
         """Submits processing numbers (処理通番) with the people's individual numbers to
         the simulated resident network; durable when answered, sent afterwards.
-        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING. Idempotent by
-        batch_id.
+        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
         """
 
     @_abc_1.abstractmethod
