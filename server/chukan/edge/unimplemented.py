@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 _T = TypeVar("_T")
 
 __all__ = ["unimplemented", "unimplemented_service"]
 
 
-def unimplemented(feature: str) -> Callable[[Any, Any, Any], Any]:
+def unimplemented(feature: str) -> Any:  # noqa: ANN401 it stands for a method of any servicer
     """Make a servicer's method that refuses with this feature (`CreateResultDownload = …`)."""
 
     def refuse(_self: object, _request: object, _context: object) -> NoReturn:
         raise ChukanError("FEATURE_NOT_AVAILABLE", feature=feature)
 
+    refuse.feature = feature  # type: ignore[attr-defined]  # how a server knows what it need not validate
     return refuse
 
 

@@ -42,7 +42,7 @@ class CodeAcquisition:
         self._outbox = outbox
         self._network = network
 
-    def issue(self, items: list[OutboxItem]) -> None:
+    def issue(self, items: Sequence[OutboxItem]) -> None:
         """Ask the network for processing numbers: the handler of ISSUE."""
         for item in items:
             ids = [int.from_bytes(item.payload[at : at + _ID], "big") for at in range(0, len(item.payload), _ID)]

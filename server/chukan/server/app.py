@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composes the server: the middle servers of many organizations and the network core, in one process or apart.
+
+role all: both in one process and one database; they still talk through the same encoded bytes as over gRPC. role
+network: the core alone; it reaches each middle server where that announced itself. role middle: the middle servers
+alone; they announce themselves to the network and go on trying until it answers. That the network can't read contents
+is true of a separate process only: whoever runs both runs the members' keys too.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from chukan.durable.dispatcher import Backoff, Dispatcher
+from chukan.edge.tls import TlsFiles
+from chukan.edge.transport import ChannelTransport, InProcessTransport
+from chukan.server.assembly.foundation import lay_foundation
+from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
+from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
+from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
+from chukan.server.crypto.exchange_keys import RingKeys
+from chukan.server.domain.exchange import NETWORK
+from chukan.server.rpc.network_client import NetworkClient
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chukan.durable.dispatcher import Handler
+    from chukan.edge.service import Service
+    from chukan.edge.transport import Transport
+    from chukan.monitoring import Metrics
+    from chukan.server.assembly.foundation import Foundation
+    from chukan.server.config import Config
+    from chukan.server.dispatch.exchange import Timer
+    from chukan.standard.clock import Clock
+    from chukan.standard.ids import Ids
+
+__all__ = ["ServerApp", "build"]
+
+_ANNOUNCE_EVERY: Final = 2.0
+"""Seconds between attempts to announce middle servers to a network that does not answer."""
+_REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
+"""A member that is away for days still gets its rows: permits run out by themselves, rows are never given up early."""
+
+
+class _Endpoint:
+    """Where this process is reached: known once it listens."""
+
+    def __init__(self) -> None:
+        self.address = ""
+
+    def get(self) -> str:
+        return self.address
+
+
+class ServerApp:
+    """What `chukan serve` starts: services for one listen port, and what runs behind them.
+
+    network: how others in this process (the integrated address systems) reach the network. announce: tells the network
+    about one organization. timer: does what time has made due.
+    """
+
+    def __init__(
+        self,
+        *,
+        foundation: Foundation,
+        services: list[Service],
+        control_services: list[Service],
+        network: Transport,
+        dispatcher: Dispatcher,
+        timer: Timer | None = None,
+        running: threading.Event | None = None,
+        announce: Callable[[str], None] | None = None,
+        reached: _Endpoint | None = None,
+        closers: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self.foundation = foundation
+        self.services = services
+        self.control_services = control_services
+        self.network = network
+        self.dispatcher = dispatcher
+        self._timer = timer
+        self._announce = announce
+        self._reached = reached or _Endpoint()
+        self._closers = closers
+        self._stopping = threading.Event()
+        self._announcing = threading.Thread(target=self._keep_announced, name="chukan-announce", daemon=True)
+        self._running = running or threading.Event()
+
+    @property
+    def metrics(self) -> Metrics:
+        """The registry of everything measured here."""
+        return self.foundation.metrics
+
+    @property
+    def clock(self) -> Clock:
+        """The clock everything here runs by."""
+        return self.foundation.clock
+
+    @property
+    def unvalidated(self) -> frozenset[str]:
+        """Messages the edge need not validate."""
+        return unvalidated_messages([*self.services, *self.control_services])
+
+    def start(self, endpoint: str = "") -> None:
+        """Begin to carry on what waits; endpoint: where this process listens, for the network to call back."""
+        self._reached.address = self.foundation.config.endpoint or endpoint
+        self.dispatcher.start()
+        self._running.set()
+        if self._announce is not None:
+            self._announcing.start()
+        if self._timer is not None:
+            self._timer.start()
+
+    def ready(self) -> bool:
+        """Whether inquiries are carried on."""
+        return self._running.is_set()
+
+    def run_due(self) -> None:
+        """Do at once what has become due, after a test moved the clock."""
+        if self._timer is not None:
+            self._timer.run_due()
+        self.dispatcher.run_due()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """End what runs, commit what waits, close the database. What is left goes on at the next start."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        if self._timer is not None:
+            self._timer.stop()
+        if self._running.is_set():
+            self._running.clear()
+            self.dispatcher.stop(timeout)
+        if self._announcing.ident is not None:
+            self._announcing.join(timeout)
+        for close in self._closers:
+            close()
+        self.foundation.database.close()
+
+    def _keep_announced(self) -> None:
+        waiting = sorted(self.foundation.organizations)
+        while waiting and not self._stopping.is_set():
+            waiting = [organization for organization in waiting if not self._announced(organization)]
+            if waiting:
+                self._stopping.wait(_ANNOUNCE_EVERY)
+
+    def _announced(self, organization: str) -> bool:
+        if self._stopping.is_set() or self._announce is None:
+            return False
+        try:
+            self._announce(organization)
+        except ChukanError as error:
+            self.metrics.note_refused(error.code)
+            return False
+        return True
+
+
+def build(
+    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, metrics: Metrics | None = None
+) -> ServerApp:
+    """Build the role the settings name; nothing listens or runs yet."""
+    foundation = lay_foundation(config, clock=clock, ids=ids, metrics=metrics)
+    try:
+        if config.role == "network":
+            return _network_alone(foundation)
+        return _middle_alone(foundation) if config.role == "middle" else _both(foundation)
+    except BaseException:
+        foundation.database.close()
+        raise
+
+
+def _both(foundation: Foundation) -> ServerApp:
+    hosted = foundation.organizations
+    ring = member_ring(foundation)
+    core_keys = core_ring(foundation, ring)
+    masters = foundation.masters(foundation.world_generation(draw=True))
+    core, _ = build_network_side(foundation, masters, core_keys, hosted=hosted)
+    inside = InProcessTransport(metrics=foundation.metrics)
+    network = with_routes(core, LocalRoutes(hosted, inside))
+    ring.learn(core_keys.shown(NETWORK))
+    running = threading.Event()
+    middle = build_middle_side(
+        foundation, masters, ring, NetworkClient(inside, RingKeys(ring)), dispatching=running.is_set
+    )
+    inside.add([network.service, middle.member_service])
+    handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
+    return ServerApp(
+        foundation=foundation,
+        services=[network.service, middle.member_service, *middle.services, *later_services()],
+        control_services=control_services(),
+        network=inside,
+        dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
+        timer=middle.exchange.timer,
+        running=running,
+    )
+
+
+def _network_alone(foundation: Foundation) -> ServerApp:
+    masters = foundation.masters(foundation.world_generation(draw=True))
+    core, directory = build_network_side(foundation, masters, core_ring(foundation, None), hosted=frozenset())
+    routes = EndpointRoutes(directory, _tls(foundation.config))
+    network = with_routes(core, routes)
+    return ServerApp(
+        foundation=foundation,
+        services=[network.service],
+        control_services=control_services(),
+        network=InProcessTransport([network.service], metrics=foundation.metrics),
+        dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
+        closers=[routes.close],
+    )
+
+
+def _middle_alone(foundation: Foundation) -> ServerApp:
+    masters = foundation.masters(foundation.world_generation(draw=False))
+    ring = member_ring(foundation)
+    transport = ChannelTransport(foundation.config.network, tls=_tls(foundation.config))
+    reached = _Endpoint()
+
+    def learned(generation: str) -> None:
+        if generation != foundation.world_generation(draw=False):
+            foundation.keep_world_generation(generation)
+        masters.learn_world_generation(generation)
+
+    client = NetworkClient(transport, RingKeys(ring), endpoint=reached.get, learned=learned)
+    running = threading.Event()
+    middle = build_middle_side(foundation, masters, ring, client, dispatching=running.is_set)
+    return ServerApp(
+        foundation=foundation,
+        services=[middle.member_service, *middle.services, *later_services()],
+        control_services=control_services(),
+        network=transport,
+        dispatcher=_dispatcher(foundation, handlers_of(middle), middle.exchange.steps.gave_up()),
+        timer=middle.exchange.timer,
+        running=running,
+        announce=client.announce,
+        reached=reached,
+        closers=[transport.close],
+    )
+
+
+def _dispatcher(
+    foundation: Foundation, handlers: Mapping[str, Handler], gave_up: Mapping[str, Handler] | None = None
+) -> Dispatcher:
+    return Dispatcher(
+        foundation.database,
+        foundation.outbox,
+        handlers,
+        foundation.clock,
+        workers=foundation.config.workers,
+        backoff=_REPEAT,
+        gave_up=gave_up,
+    )
+
+
+def _tls(config: Config) -> TlsFiles | None:
+    if config.tls_cert is None or config.tls_key is None or config.tls_ca is None:
+        return None
+    return TlsFiles(cert=config.tls_cert, key=config.tls_key, ca=config.tls_ca)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the middle servers of every organization served here: use cases, servicers, handlers, timers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from chukan.edge.service import Service
+from chukan.server.assembly.exchange_side import build_exchange_side
+from chukan.server.crypto.exchange_keys import RingKeys
+from chukan.server.crypto.keyring import KeyRing
+from chukan.server.middle.code_acquisition import CodeAcquisition
+from chukan.server.middle.comparison import ReplicaComparison
+from chukan.server.middle.linkage_codes import ISSUE, LinkageCodes
+from chukan.server.middle.operation import Operation
+from chukan.server.middle.replicas import Replicas
+from chukan.server.rpc.linkage_code_service import LinkageCodeServicer
+from chukan.server.rpc.operation_service import OperationServicer
+from chukan.server.rpc.replica_service import ReplicaServicer
+from chukan.server.storage.addressees import AddresseeStore
+from chukan.server.storage.imports import ImportStore
+from chukan.server.storage.operation import OperationStore
+from chukan.server.storage.replicas import ReplicaStore
+from chukan.v1.linkage_code_service_pb2_grpc import add_LinkageCodeServiceServicer_to_server
+from chukan.v1.operation_service_pb2_grpc import add_OperationServiceServicer_to_server
+from chukan.v1.replica_service_pb2_grpc import add_ReplicaServiceServicer_to_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chukan.server.assembly.exchange_side import ExchangeSide
+    from chukan.server.assembly.foundation import Foundation
+    from chukan.server.domain.masters import Masters
+    from chukan.server.ports import OutboxItem
+    from chukan.server.rpc.network_client import NetworkClient
+
+__all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring"]
+
+
+@dataclass(frozen=True, slots=True)
+class MiddleSide:
+    """What middle servers serve and carry on."""
+
+    member_service: Service
+    services: list[Service]
+    acquisition: CodeAcquisition
+    exchange: ExchangeSide
+    replicas: ReplicaStore
+
+
+def member_ring(foundation: Foundation) -> KeyRing:
+    """Return the ring of the members served here: on disk in a directory of their own, else in memory."""
+    directory = foundation.config.keys_directory
+    if directory is None:
+        return KeyRing.in_memory(foundation.clock, serves=foundation.organizations)
+    return KeyRing.open(directory, foundation.clock, serves=foundation.organizations)
+
+
+def build_middle_side(
+    foundation: Foundation, masters: Masters, ring: KeyRing, network: NetworkClient, *, dispatching: Callable[[], bool]
+) -> MiddleSide:
+    """Return the middle servers of every organization served here."""
+    environment = foundation.environment(masters)
+    changes = foundation.database.changes
+    addressees, replicas = AddresseeStore(foundation.vault), ReplicaStore(foundation.vault)
+    acquisition = CodeAcquisition(environment, addressees, foundation.outbox, network)
+    exchange = build_exchange_side(
+        environment,
+        outbox=foundation.outbox,
+        codec=foundation.codec,
+        keys=RingKeys(ring),
+        network=network,
+        addressees=addressees,
+        replicas=replicas,
+        organizations=foundation.organizations,
+    )
+    replica_desk = Replicas(environment, addressees, replicas, ImportStore())
+    operation = Operation(environment, OperationStore(), dispatching=dispatching)
+    own = [
+        Service(
+            LinkageCodeServicer(LinkageCodes(environment, addressees, replicas, foundation.outbox), changes),
+            add_LinkageCodeServiceServicer_to_server,
+            "chukan.v1.LinkageCodeService",
+            pools={"RegisterAddressees": "bulk", "BatchRequestCodes": "bulk", "WatchLinkageStates": "watch"},
+        ),
+        Service(
+            ReplicaServicer(replica_desk, ReplicaComparison(replica_desk)),
+            add_ReplicaServiceServicer_to_server,
+            "chukan.v1.ReplicaService",
+            pools={"RegisterReplicas": "bulk", "ExportReplicas": "bulk", "CompareReplicas": "bulk"},
+        ),
+        Service(
+            OperationServicer(operation, software_version=_software_version()),
+            add_OperationServiceServicer_to_server,
+            "chukan.v1.OperationService",
+        ),
+    ]
+    member_service = exchange.member_service(acquisition)
+    return MiddleSide(member_service, [*own, *exchange.services], acquisition, exchange, replicas)
+
+
+def handlers_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxItem]], None]]:
+    """Return the handlers of the middle servers' outbox kinds."""
+    return {ISSUE: middle.acquisition.issue, **middle.exchange.steps.handlers()}
+
+
+def _software_version() -> str:
+    try:
+        return version("chukan")
+    except PackageNotFoundError:
+        return "unknown"
