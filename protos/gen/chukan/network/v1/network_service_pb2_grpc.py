@@ -143,8 +143,9 @@ class NetworkServiceServicer:
         """Matches each inquiry against the permission list in force and issues
         permits; what is permitted is delivered to the provider by the network.
         Item refusals: NOT_PERMITTED, CONSENT_MISSING, PROVIDER_UNKNOWN,
-        LINKAGE_CODE_UNKNOWN, STATEMENT_EXPIRED, and for the whole batch
-        SIGNATURE_INVALID, MODE_MISMATCH, WORLD_MISMATCH as PERMISSION_DENIED.
+        LINKAGE_CODE_UNKNOWN, STATEMENT_EXPIRED.
+        Errors: PERMISSION_DENIED SIGNATURE_INVALID, WORLD_MISMATCH,
+        FAILED_PRECONDITION MODE_MISMATCH.
         Idempotent per leaf: the same leaf brings back the same PermitLeaf bytes or
         the same refusal, whatever statement it comes under.
         """
