@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composes the integrated address system: the one module that knows all the others.
+
+It stands beside the middle servers in `chukan serve`, in a database of its own (DIR/address.db) under a master key of
+its own, because it alone holds individual numbers.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry
+
+from chukan.address.v1.address_service_pb2_grpc import add_AddressServiceServicer_to_server
+from chukan.address_system.environment import Environment, Stores, Surrogates
+from chukan.address_system.numbering.acquisition import SUBMIT, carry_submissions
+from chukan.address_system.rpc.address_service import AddressServicer
+from chukan.address_system.rpc.resident_network import NetworkResidents
+from chukan.address_system.storage.access_records import AccessRecordStore
+from chukan.address_system.storage.counters import CounterStore
+from chukan.address_system.storage.local_numbers import LocalNumberStore
+from chukan.address_system.storage.mismatches import MismatchStore
+from chukan.address_system.storage.people import PersonStore
+from chukan.address_system.storage.schema import metadata, outbox
+from chukan.durable.database import Database
+from chukan.durable.dispatcher import Backoff, Dispatcher
+from chukan.durable.outbox import Outbox
+from chukan.durable.vault import Vault
+from chukan.durable.vault_keys import load_master_key
+from chukan.edge.service import Service
+from chukan.monitoring import Metrics
+from chukan.standard.clock import SystemClock
+from chukan.standard.ids import SystemIds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from chukan.durable.sqlite import Synchronous
+    from chukan.edge.transport import Transport
+    from chukan.standard.clock import Clock
+    from chukan.standard.ids import Ids
+
+__all__ = ["DATABASE_FILE", "MASTER_KEY_FILE", "AddressSystem", "build"]
+
+DATABASE_FILE: Final = "address.db"
+MASTER_KEY_FILE: Final = "address-keys/master.key"
+SERVICE: Final = "chukan.address.v1.AddressService"
+_KEY_BYTES: Final = 32
+_REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
+"""A network that is away for days still gets its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSystem:
+    """What `chukan serve` starts beside the middle servers: services for the listen port, and what runs behind them."""
+
+    services: list[Service]
+    environment: Environment
+    dispatcher: Dispatcher
+    unvalidated: frozenset[str] = frozenset()
+
+    @property
+    def metrics(self) -> Metrics:
+        """The registry of everything measured here."""
+        return self.environment.metrics
+
+    def start(self) -> None:
+        """Begin to carry on what waits."""
+        self.dispatcher.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """End what runs, commit what waits, close the database. What is left goes on at the next start."""
+        self.dispatcher.stop(timeout)
+        self.environment.database.close()
+
+    def run_due(self) -> None:
+        """Do at once what has become due, after a test moved the clock."""
+        self.dispatcher.run_due()
+
+
+def build(
+    *,
+    network: Callable[[], Transport],
+    data: Path | None = None,
+    master_key: Path | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    metrics: Metrics | None = None,
+    mode: str = "test",
+    synchronous: Synchronous = "FULL",
+    workers: int = 2,
+) -> AddressSystem:
+    """Build the address system; nothing listens or runs yet.
+
+    network: gives the transport to NetworkService, asked for on first use; its owner closes it. data: directory of the
+    database, None keeps everything in memory. master_key: file of the vault's master key, by default below data.
+    mode: "test" takes dummy individual numbers only.
+    """
+    clock = clock or SystemClock()
+    metrics = metrics or Metrics(CollectorRegistry())
+    if data is not None:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        master_key = master_key or data / MASTER_KEY_FILE
+    url = "sqlite://" if data is None else f"sqlite:///{data / DATABASE_FILE}"
+    database = Database(url, metadata=metadata, clock=clock, synchronous=synchronous)
+    try:
+        database.create_or_upgrade()
+        vault = Vault(_key(master_key), database)
+        stores = _stores(vault)
+        with database.read() as connection:
+            surrogates = Surrogates(stores.people.last_id(connection))
+    except BaseException:
+        database.close()
+        raise
+    environment = Environment(
+        database=database,
+        outbox=Outbox(outbox, clock=clock),
+        vault=vault,
+        stores=stores,
+        network=NetworkResidents(network, mode=mode),
+        clock=clock,
+        ids=ids or SystemIds(clock),
+        metrics=metrics,
+        surrogates=surrogates,
+        test=mode == "test",
+    )
+    handlers = {SUBMIT: partial(carry_submissions, environment)}
+    dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)
+    servicer = AddressServicer(environment, mode=mode)
+    service = Service(servicer, add_AddressServiceServicer_to_server, SERVICE, pools={"RegisterPeople": "bulk"})
+    return AddressSystem([service], environment, dispatcher)
+
+
+def _stores(vault: Vault) -> Stores:
+    return Stores(
+        people=PersonStore(vault),
+        local_numbers=LocalNumberStore(vault),
+        mismatches=MismatchStore(vault),
+        counters=CounterStore(),
+        access_records=AccessRecordStore(),
+    )
+
+
+def _key(file: Path | None) -> bytes:
+    if file is None:
+        return secrets.token_bytes(_KEY_BYTES)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return load_master_key(file, create=True)

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one change is going to write: collected and sealed first, then written in one step.
+
+A draft is made while the organization's turn is held, so what it was made from still stands when it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from chukan.address_system.domain.attributes import PersonAttributes
+from chukan.address_system.numbering.numbers import NumberBlock
+from chukan.address_system.storage.access_records import AccessRecord
+from chukan.address_system.storage.local_numbers import LocalKey
+from chukan.address_system.storage.mismatches import MismatchRow
+from chukan.address_system.storage.people import NewPerson
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from chukan.address_system.domain.outcomes import Decided, MismatchKind
+    from chukan.address_system.environment import Actor, Environment
+
+__all__ = ["Draft", "Held", "Individual"]
+
+
+class Individual(NamedTuple):
+    """An individual number with its digest."""
+
+    number: str
+    digest: bytes
+
+
+class Held(NamedTuple):
+    """A registration as it is held for a person."""
+
+    key: LocalKey
+    former: str
+    individual_number: str
+    attributes: PersonAttributes
+    content: bytes
+
+    def pack(self) -> bytes:
+        """Return it as the bytes that are sealed; the content digest lies beside."""
+        return json.dumps([self.key, self.former, self.individual_number, self.attributes]).encode()
+
+    @classmethod
+    def unpack(cls, packed: bytes, content: bytes) -> Held:
+        """Return it from opened bytes."""
+        key, former, individual_number, attributes = json.loads(packed)
+        return cls(LocalKey(*key), former, individual_number, PersonAttributes(*attributes), content)
+
+
+@dataclass(slots=True)
+class _Person:
+    number: str
+    attributes: PersonAttributes
+    individual: Individual | None
+    name_key: int | None
+    place_key: int | None
+
+
+@dataclass(slots=True)
+class _Link:
+    key: LocalKey
+    person: int
+    content: bytes | None
+
+
+@dataclass(slots=True)
+class Draft:
+    """One change of one organization's people."""
+
+    environment: Environment
+    organization: str
+    block: NumberBlock
+    new: dict[int, _Person] = field(default_factory=dict)
+    updates: dict[int, PersonAttributes] = field(default_factory=dict)
+    numbers: dict[int, Individual | None] = field(default_factory=dict)
+    former: list[tuple[int, Individual]] = field(default_factory=list)
+    links: dict[bytes, _Link] = field(default_factory=dict)
+    relinks: dict[bytes, tuple[int, bytes | None]] = field(default_factory=dict)
+    merges: list[tuple[int, int]] = field(default_factory=list)
+    held: list[tuple[MismatchRow, Held]] = field(default_factory=list)
+    resolved: list[tuple[int, int, int]] = field(default_factory=list)
+    records: list[AccessRecord] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, environment: Environment, connection: Connection, organization: str) -> Draft:
+        """Begin after what is committed."""
+        return cls(environment, organization, NumberBlock.begin(environment.stores.counters, connection, organization))
+
+    def number_person(
+        self,
+        id_: int,
+        attributes: PersonAttributes,
+        individual: Individual | None,
+        *,
+        name_key: int | None,
+        place_key: int | None,
+    ) -> str:
+        """Give a new person the next integrated address number and return it."""
+        number = self.block.next()
+        self.new[id_] = _Person(number, attributes, individual, name_key, place_key)
+        return number
+
+    def update(self, id_: int, attributes: PersonAttributes) -> None:
+        """Replace a person's attributes."""
+        if id_ in self.new:
+            people = self.environment.stores.people
+            new = self.new[id_]
+            new.attributes = attributes
+            (new.name_key,) = people.name_keys(self.organization, [attributes])
+            (new.place_key,) = people.place_keys(self.organization, [attributes])
+        else:
+            self.updates[id_] = attributes
+
+    def set_individual(self, id_: int, individual: Individual | None) -> None:
+        """Set or take away a person's individual number."""
+        if id_ in self.new:
+            self.new[id_].individual = individual
+        else:
+            self.numbers[id_] = individual
+
+    def keep_former(self, id_: int, individual: Individual) -> None:
+        """Keep an individual number that was changed."""
+        self.former.append((id_, individual))
+
+    def link(self, digest: bytes, key: LocalKey, person: int, content: bytes | None) -> None:
+        """Link a local number that is not linked."""
+        self.links[digest] = _Link(key, person, content)
+
+    def relink(self, digest: bytes, person: int, content: bytes | None) -> None:
+        """Set person and content of a linked local number."""
+        if digest in self.links:
+            self.links[digest].person, self.links[digest].content = person, content
+        else:
+            self.relinks[digest] = (person, content)
+
+    def merge(self, gone: int, into: int) -> None:
+        """Merge a person into another, with all local numbers."""
+        self.merges.append((gone, into))
+
+    def hold(
+        self, held: Held, digest: bytes, kind: MismatchKind, *, candidates: Sequence[int], differing: Sequence[str]
+    ) -> str:
+        """Hold a registration for a person and return the mismatch's id."""
+        name = self.environment.ids.next("mismatch")
+        texts = (" ".join(map(str, candidates)), " ".join(differing))
+        now = self.environment.now()
+        row = MismatchRow(0, self.organization, name, int(kind), digest, held.content, b"", *texts, now, 0, 0, 0)
+        self.held.append((row, held))
+        return name
+
+    def resolve(self, id_: int, decision: Decided, person: int = 0) -> None:
+        """Resolve a mismatch."""
+        self.resolved.append((id_, int(decision), person))
+
+    def record(self, actor: Actor, action: str, person: int = 0) -> None:
+        """Note who did what to whom."""
+        who = (actor.system, actor.terminal, actor.department, actor.user)
+        self.records.append(AccessRecord(self.organization, self.environment.now(), action, person, *who))
+
+    def advance(self, counter: str, last: int) -> None:
+        """Note the last number used of another counter."""
+        self.counters[counter] = last
+
+    def sealed(self) -> SealedDraft:
+        """Seal what is to be written."""
+        return SealedDraft(self)
+
+
+class SealedDraft:
+    """A draft ready to be written; may be written again when its group fails."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._now = draft.environment.now()
+        self._people = self._seal_new()
+        self._updates = self._seal_updates()
+        self._numbers = self._seal_numbers()
+        self._former = self._seal_former()
+        self._links = self._seal_links()
+        self._held = self._seal_held()
+
+    def write(self, connection: Connection) -> None:
+        """Write everything inside a write."""
+        draft, now = self._draft, self._now
+        stores, organization = draft.environment.stores, draft.organization
+        if self._former:
+            stores.people.add_former(connection, organization, self._former, now=now)
+        for gone, into in draft.merges:
+            stores.people.merge(connection, gone, into, now=now)
+            stores.local_numbers.move(connection, organization, gone, into)
+        if self._people:
+            stores.people.insert(connection, organization, self._people, now=now)
+        if self._updates:
+            stores.people.update(connection, self._updates, now=now)
+        if self._numbers:
+            stores.people.set_individual(connection, self._numbers, now=now)
+        if draft.relinks:
+            rows = [(digest, *values) for digest, values in draft.relinks.items()]
+            stores.local_numbers.set(connection, organization, rows)
+        if self._links:
+            stores.local_numbers.insert(connection, organization, self._links)
+        if draft.resolved:
+            stores.mismatches.resolve(connection, draft.resolved, now=now)
+        if self._held:
+            stores.mismatches.insert(connection, self._held)
+        if draft.records:
+            stores.access_records.add(connection, draft.records)
+        for name, last in draft.counters.items():
+            stores.counters.advance(connection, organization, name, last)
+        draft.block.save(connection)
+
+    def _seal_new(self) -> list[NewPerson]:
+        draft = self._draft
+        people, organization, ids = draft.environment.stores.people, draft.organization, list(draft.new)
+        new = list(draft.new.values())
+        if not new:
+            return []
+        numbers = [person.number for person in new]
+        digests = people.number_digests(organization, numbers)
+        sealed = people.seal(organization, "number", ids, [number.encode() for number in numbers])
+        attributes = people.seal(organization, "attributes", ids, [person.attributes.pack() for person in new])
+        known = [(id_, person.individual.number.encode()) for id_, person in draft.new.items() if person.individual]
+        individual = dict(
+            zip(
+                [id_ for id_, _ in known],
+                people.seal(
+                    organization, "individual_number", [id_ for id_, _ in known], [plain for _, plain in known]
+                ),
+                strict=True,
+            )
+        )
+        return [
+            NewPerson(
+                id_,
+                digest,
+                number,
+                person.individual.digest if person.individual else None,
+                individual.get(id_),
+                blob,
+                person.name_key,
+                person.place_key,
+            )
+            for id_, person, digest, number, blob in zip(ids, new, digests, sealed, attributes, strict=True)
+        ]
+
+    def _seal_updates(self) -> list[tuple[int, bytes, int | None, int | None]]:
+        draft = self._draft
+        people, organization = draft.environment.stores.people, draft.organization
+        ids, attributes = list(draft.updates), list(draft.updates.values())
+        sealed = people.seal(organization, "attributes", ids, [each.pack() for each in attributes])
+        names, places = people.name_keys(organization, attributes), people.place_keys(organization, attributes)
+        return list(zip(ids, sealed, names, places, strict=True))
+
+    def _seal_numbers(self) -> list[tuple[int, bytes | None, bytes | None]]:
+        draft = self._draft
+        people, organization = draft.environment.stores.people, draft.organization
+        # Those who lose a number come first: it may be another's in the same write.
+        rows: list[tuple[int, bytes | None, bytes | None]] = [
+            (id_, None, None) for id_, individual in draft.numbers.items() if individual is None
+        ]
+        known = {id_: individual for id_, individual in draft.numbers.items() if individual is not None}
+        plain = [individual.number.encode() for individual in known.values()]
+        sealed = people.seal(organization, "individual_number", list(known), plain)
+        rows += [(id_, individual.digest, blob) for (id_, individual), blob in zip(known.items(), sealed, strict=True)]
+        return rows
+
+    def _seal_former(self) -> list[tuple[bytes, int, bytes]]:
+        draft = self._draft
+        digests = [individual.digest for _, individual in draft.former]
+        numbers = [individual.number for _, individual in draft.former]
+        sealed = draft.environment.stores.people.seal_former(draft.organization, digests, numbers)
+        return [(each.digest, id_, blob) for (id_, each), blob in zip(draft.former, sealed, strict=True)]
+
+    def _seal_links(self) -> list[tuple[bytes, int, bytes, bytes | None]]:
+        draft = self._draft
+        digests, links = list(draft.links), list(draft.links.values())
+        local_numbers = draft.environment.stores.local_numbers
+        sealed = local_numbers.seal(draft.organization, digests, [link.key for link in links])
+        return [
+            (digest, link.person, blob, link.content) for digest, link, blob in zip(digests, links, sealed, strict=True)
+        ]
+
+    def _seal_held(self) -> list[MismatchRow]:
+        draft = self._draft
+        rows = [row for row, _ in draft.held]
+        packed = [held.pack() for _, held in draft.held]
+        sealed = draft.environment.stores.mismatches.seal(draft.organization, [row.name for row in rows], packed)
+        return [row._replace(held=blob) for row, blob in zip(rows, sealed, strict=True)]

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Integrated address numbers (団体内統合宛名番号): 15 digits, issued in order, never twice.
+
+Each organization counts for itself. Its numbers begin at 700,000,000,000,001 [own]: a range apart from numbers migrated
+from a former system, which the real rule keeps and only forbids to issue again. A body whose migrated numbers lie there
+sets another first number. The counter is advanced in the write that issues, so a number is used in the order of COMMITs
+and one of a failed write goes to the next person; nothing ever lowers it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from chukan.address_system.storage.counters import CounterStore
+
+__all__ = ["COUNTER", "FIRST_NUMBER", "NumberBlock"]
+
+COUNTER: Final = "integrated_address_number"
+FIRST_NUMBER: Final = 700_000_000_000_001
+_LAST_NUMBER: Final = 799_999_999_999_999
+
+
+class NumberBlock:
+    """Numbers of one organization for one write; its turn is held meanwhile."""
+
+    def __init__(self, counters: CounterStore, organization: str, last: int) -> None:
+        self._counters = counters
+        self._organization = organization
+        self._begun_at = self._last = last or FIRST_NUMBER - 1
+
+    @classmethod
+    def begin(cls, counters: CounterStore, connection: Connection, organization: str) -> NumberBlock:
+        """Begin after the last number issued."""
+        return cls(counters, organization, counters.last(connection, organization, COUNTER))
+
+    def next(self) -> str:
+        """Return the next number. Errors: NUMBERS_EXHAUSTED."""
+        if self._last >= _LAST_NUMBER:
+            raise ChukanError("NUMBERS_EXHAUSTED")
+        self._last += 1
+        return str(self._last)
+
+    def save(self, connection: Connection) -> None:
+        """Note inside the write what was issued."""
+        if self._last != self._begun_at:
+            self._counters.advance(connection, self._organization, COUNTER, self._last)

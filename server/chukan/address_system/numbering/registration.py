@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registering people (付番): a batch is checked by columns, matched row by row in memory, and written in one step.
+
+What was registered under the same number with the same content costs one look-up. Everything else is looked up for the
+whole batch at once: by individual number (former ones too), by local number and its predecessor, and, for rows without
+any, by two attributes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+from chukan.address_system.domain.matching import Known, Registration
+from chukan.address_system.domain.outcomes import Decided, LinkOutcome, RegistrationAnswer, RowFailure
+from chukan.address_system.domain.register import Link, Register, two_people_on_one_number
+from chukan.address_system.domain.registration import check
+from chukan.address_system.numbering.draft import Draft, Held, Individual
+from chukan.address_system.numbering.guard import refuse_individual_number, rows_with_individual_numbers
+from chukan.address_system.storage.local_numbers import LocalKey
+from chukan.standard.organizations import organization as organization_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from chukan.address_system.domain.matching import Decision
+    from chukan.address_system.domain.registration import Checked, RegistrationBatch
+    from chukan.address_system.environment import Actor, Environment
+
+__all__ = ["Matching", "register", "registrations_of"]
+
+_METHOD: Final = "RegisterPeople"
+
+
+def register(
+    environment: Environment, actor: Actor, batch_id: str, sha256: bytes, batch: RegistrationBatch
+) -> RegistrationAnswer:
+    """Register one batch; the same id and content answers as before. Errors: IDEMPOTENCY_CONFLICT."""
+    organization = actor.organization
+    municipality = organization_of(organization).municipality_code or ""
+    refuse_individual_number(environment, organization, batch_id, field="batch_id")
+    checked = check(batch, municipality=municipality, test=environment.test)
+    with environment.turns.of(organization):
+        with environment.database.read() as connection:
+            matching = Matching(environment, connection, organization)
+            matching.run(batch, checked)
+        sealed = matching.draft.sealed()
+
+        def step(inner: Connection) -> bytes:
+            sealed.write(inner)
+            return matching.encode()
+
+        kept, repeated = environment.once(
+            actor,
+            method=_METHOD,
+            request_id=batch_id,
+            body_digest=environment.body_digest(organization, sha256),
+            step=step,
+        )
+    answer = _answer(environment, organization, kept, repeated=repeated, numbers={} if repeated else matching.numbers)
+    if not repeated:
+        for failure in answer.failures:
+            environment.metrics.note_refused(failure.reason)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows to be matched, with what is written of them if they are accepted or held."""
+
+    rows: list[Registration]
+    keys: Sequence[LocalKey]
+    former: Sequence[str]
+    individual: Sequence[str]
+
+    def held(self, registration: Registration) -> Held:
+        """Return a row as it is held."""
+        row = registration.row
+        return Held(
+            self.keys[row], self.former[row], self.individual[row], registration.attributes, registration.content
+        )
+
+
+def registrations_of(
+    environment: Environment, organization: str, checked: Checked, keys: Sequence[LocalKey], rows: Sequence[int]
+) -> list[Registration]:
+    """Return the given rows with everything they are looked up by."""
+    people, local_numbers = environment.stores.people, environment.stores.local_numbers
+    system, business = (keys[0].number_system, keys[0].business_id) if keys else ("", "")
+    attributes = [checked.attributes[row] for row in rows]
+    numbers = [checked.individual_numbers[row] for row in rows]
+    former = [checked.former_local_numbers[row] for row in rows]
+    locals_ = local_numbers.digests(organization, [keys[row] for row in rows])
+    before = local_numbers.digests(organization, [(system, business, number) for number in former])
+    individual = people.individual_digests(organization, numbers)
+    names, places = people.name_keys(organization, attributes), people.place_keys(organization, attributes)
+    packed = ["\x1f".join((number, old, *each)) for number, old, each in zip(numbers, former, attributes, strict=True)]
+    contents = local_numbers.contents(organization, packed)
+    return [
+        Registration(
+            row,
+            locals_[place],
+            before[place] if former[place] else None,
+            individual[place] if numbers[place] else None,
+            contents[place],
+            names[place],
+            places[place],
+            attributes[place],
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+class Matching:
+    """Matches one batch and drafts what is written; the organization's turn is held."""
+
+    def __init__(self, environment: Environment, connection: Connection, organization: str) -> None:
+        self.draft = Draft.begin(environment, connection, organization)
+        self.numbers: dict[int, str] = {}
+        """Integrated address numbers by surrogate, of everybody met."""
+        self._environment = environment
+        self._connection = connection
+        self._organization = organization
+        self._register = Register(environment.surrogates.next)
+        self._linked: dict[bytes, tuple[int, bytes | None]] = {}
+        self._held: dict[int, Decision] = {}
+        self._outcomes: list[int] = []
+        self._people: list[int] = []
+        self._failures: dict[int, RowFailure] = {}
+        self._unnumbered: list[int] = []
+        self._substitutions = 0
+
+    def run(self, batch: RegistrationBatch, checked: Checked) -> None:
+        """Decide about every row."""
+        rows = len(checked.local_numbers)
+        self._outcomes, self._people = [int(LinkOutcome.REFUSED)] * rows, [0] * rows
+        self._failures, self._substitutions = checked.failures, checked.substitutions
+        self._refuse_individual_numbers(checked)
+        keys = [LocalKey(batch.number_system, batch.business_id, number) for number in checked.local_numbers]
+        taken = [row for row in range(rows) if row not in self._failures]
+        every = registrations_of(self._environment, self._organization, checked, keys, taken)
+        fresh = self._skip_unchanged(every)
+        fresh = self._refuse_two_people(fresh)
+        prepared = Prepared(fresh, keys, checked.former_local_numbers, checked.individual_numbers)
+        self._load(prepared.rows)
+        for registration in prepared.rows:
+            self._take(registration, self._register.apply(registration), prepared)
+        self._settle_mismatches(prepared)
+        self._note_numbers()
+
+    def encode(self) -> bytes:
+        """Return the answer as kept beside its batch id: surrogates stand for numbers."""
+        return json.dumps(
+            {
+                "outcomes": bytes(self._outcomes).hex(),
+                "people": self._people,
+                "failures": [asdict(self._failures[row]) for row in sorted(self._failures)],
+                "unnumbered": sorted(self._unnumbered),
+                "substitutions": self._substitutions,
+            },
+            separators=(",", ":"),
+        ).encode()
+
+    def _refuse_individual_numbers(self, checked: Checked) -> None:
+        for column, texts in (
+            ("local_address_numbers", checked.local_numbers),
+            ("former_local_address_numbers", checked.former_local_numbers),
+        ):
+            for row in rows_with_individual_numbers(
+                self._environment, self._connection, self._organization, texts, checked.individual_numbers
+            ):
+                self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", column)
+
+    def _skip_unchanged(self, every: list[Registration]) -> list[Registration]:
+        local_numbers = self._environment.stores.local_numbers
+        self._linked = local_numbers.find(self._connection, self._organization, [each.local for each in every])
+        fresh, without = [], []
+        for registration in every:
+            person, content = self._linked.get(registration.local, (0, None))
+            if content != registration.content:
+                fresh.append(registration)
+                continue
+            self._outcomes[registration.row], self._people[registration.row] = int(LinkOutcome.UNCHANGED), person
+            if registration.individual is None:
+                without.append(registration.row)
+        if without:
+            people = self._environment.stores.people
+            rows = people.by_ids(self._connection, self._organization, {self._people[row] for row in without})
+            self._unnumbered += [row for row in without if rows[self._people[row]].individual_digest is None]
+        return fresh
+
+    def _refuse_two_people(self, fresh: list[Registration]) -> list[Registration]:
+        refused = two_people_on_one_number(fresh)
+        for row in refused:
+            self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_TAKEN", "individual_numbers")
+        return [registration for registration in fresh if registration.row not in refused] if refused else fresh
+
+    def _load(self, rows: Sequence[Registration]) -> None:
+        """Look up everybody these rows can lead to."""
+        connection, organization = self._connection, self._organization
+        people, local_numbers = self._environment.stores.people, self._environment.stores.local_numbers
+        numbers = people.by_individual(
+            connection, organization, [row.individual for row in rows if row.individual is not None]
+        )
+        former = [row.former for row in rows if row.former is not None]
+        self._linked.update(local_numbers.find(connection, organization, former))
+        wanted = {row.local for row in rows} | set(former)
+        links = {digest: link for digest, link in self._linked.items() if digest in wanted}
+        candidates = people.candidates(
+            connection,
+            organization,
+            names=[row.name for row in rows if row.individual is None and row.name is not None],
+            unnumbered_names=[row.name for row in rows if row.individual is not None and row.name is not None],
+            places=[row.place for row in rows if row.individual is None and row.place is not None],
+        )
+        ids = {*numbers.values(), *(link[0] for link in links.values()), *(found[2] for found in candidates)}
+        stored = list(people.by_ids(connection, organization, ids).values())
+        opened = people.open_attributes(organization, [(row.id, row.attributes) for row in stored])
+        known = {row.id: Known(row.id, row.individual_digest, each) for row, each in zip(stored, opened, strict=True)}
+        register = self._register
+        register.by_number.update((digest, known[person]) for digest, person in numbers.items())
+        register.by_local.update((digest, Link(known[person], content)) for digest, (person, content) in links.items())
+        for how, key, person in candidates:
+            register.add(known[person], name=key if how == "name" else None, place=key if how == "place" else None)
+
+    def _take(self, registration: Registration, decision: Decision, prepared: Prepared) -> None:
+        """Draft what was decided about a row."""
+        row = registration.row
+        self._outcomes[row] = int(decision.outcome)
+        if decision.person is None:
+            self._held[row] = decision
+            return
+        person = decision.person
+        self._people[row] = person.id
+        if person.individual is None:
+            self._unnumbered.append(row)
+        individual = None
+        if registration.individual is not None:
+            individual = Individual(prepared.individual[row], registration.individual)
+        if decision.outcome is LinkOutcome.NUMBERED:
+            self.numbers[person.id] = self.draft.number_person(
+                person.id, registration.attributes, individual, name_key=registration.name, place_key=registration.place
+            )
+        if decision.update is not None:
+            self.draft.update(person.id, decision.update)
+        if decision.sets_number:
+            self.draft.set_individual(person.id, individual)
+        self._link(registration.local, prepared.keys[row], person.id, registration.content)
+        if registration.former is not None and registration.former not in self._linked:
+            former = prepared.keys[row]._replace(local_address_number=prepared.former[row])
+            self._link(registration.former, former, person.id, None)
+
+    def _link(self, digest: bytes, key: LocalKey, person: int, content: bytes | None) -> None:
+        if digest in self._linked:
+            self.draft.relink(digest, person, content)
+        else:
+            self.draft.link(digest, key, person, content)
+        self._linked[digest] = (person, content)
+
+    def _settle_mismatches(self, prepared: Prepared) -> None:
+        """Hold what waits for a person, once; let go of what its source has put right."""
+        mismatches = self._environment.stores.mismatches
+        waiting = mismatches.open_for(self._connection, self._organization, [each.local for each in prepared.rows])
+        for registration in prepared.rows:
+            decision = self._held.get(registration.row)
+            known = waiting.get(registration.local)
+            if known is not None:
+                same = decision is not None and decision.kind == known[2] and registration.content == known[3]
+                if same:
+                    continue
+                self.draft.resolve(known[0], Decided.SUPERSEDED)
+            if decision is not None and decision.kind is not None:
+                self.draft.hold(
+                    prepared.held(registration),
+                    registration.local,
+                    decision.kind,
+                    candidates=[candidate.id for candidate in decision.candidates],
+                    differing=decision.differing,
+                )
+
+    def _note_numbers(self) -> None:
+        people = self._environment.stores.people
+        lacking = {person for person in self._people if person} - self.numbers.keys()
+        sealed = list(people.numbers(self._connection, self._organization, lacking).items())
+        opened = people.open_numbers(self._organization, sealed)
+        self.numbers.update((row[0], number) for row, number in zip(sealed, opened, strict=True))
+
+
+def _answer(
+    environment: Environment, organization: str, kept: bytes, *, repeated: bool, numbers: dict[int, str]
+) -> RegistrationAnswer:
+    data = json.loads(kept)
+    if repeated:
+        people = environment.stores.people
+        with environment.database.read() as connection:
+            sealed = list(people.numbers(connection, organization, set(data["people"]) - {0}).items())
+        opened = people.open_numbers(organization, sealed)
+        numbers = {row[0]: number for row, number in zip(sealed, opened, strict=True)}
+    return RegistrationAnswer(
+        outcomes=list(bytes.fromhex(data["outcomes"])),
+        numbers=[numbers.get(person, "") for person in data["people"]],
+        failures=[RowFailure(**failure) for failure in data["failures"]],
+        unnumbered=data["unnumbered"],
+        substitutions=data["substitutions"],
+        repeated=repeated,
+    )
