@@ -136,6 +136,7 @@ _UPDATE: Final = Statement(
     sqlalchemy.update(_replica).where(*_KEYED).values({name: bindparam(f"{name}_") for name in _CHANGED})
 )
 _SAMPLE: Final = 500
+_SAMPLE: Final = 500
 _DELETED: Final = ("version", "record_id", "state", "delete_reason", "updated")
 _FIND_SHAPE: Final = Statement(
     sqlalchemy.select(_shape.c.id).where(
@@ -235,6 +236,22 @@ class ReplicaStore:
         for information, addressees in by_information.items():
             rows += _ANSWERABLE.all(connection, list(addressees), organization=organization, information=information)
         return self._open(organization, rows)
+
+    def loaded(self, connection: Connection, organization: str, information: str, *, start: str, end: str) -> bool:
+        """Return whether any of the first replicas of the information is published in the period; empty = open.
+
+        A sample, because a year that is loaded is loaded for many, and a full scan would cost seconds.
+        """
+        sample = (
+            sqlalchemy.select(_c.start_date, _c.end_date)
+            .where(_c.organization == organization, _c.information == information, _c.state == 1)
+            .order_by(_c.organization, _c.information, _c.addressee)
+            .limit(_SAMPLE)
+        )
+        return any(
+            (not end or row[0] <= end) and (not start or not row[1] or row[1] >= start)
+            for row in connection.execute(sample)
+        )
 
     def versions(
         self, connection: Connection, organization: str, key: tuple[int, str, str, str], *, before: int, most: int
