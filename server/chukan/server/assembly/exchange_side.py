@@ -55,6 +55,10 @@ class ExchangeSide:
     steps: ExchangeSteps
     """handlers() and gave_up() for the dispatcher."""
     timer: Timer
+    acceptance: InquiryAcceptance
+    desk: InquiryDesk
+    provision_desk: ProvisionDesk
+    records: ExchangeRecordDesk
     answers: Answers
     provisions: AutomaticProvisions
     inquiries: InquiryStore
@@ -163,6 +167,10 @@ def build_exchange_side(
             outbox=outbox,
         ),
         timer=Timer(timers.run_due),
+        acceptance=acceptance,
+        desk=desk,
+        provision_desk=provision_desk,
+        records=record_desk,
         answers=Answers(
             environment,
             inquiries=inquiries,

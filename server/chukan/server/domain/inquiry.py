@@ -173,8 +173,14 @@ class Inquiry:
 
     @property
     def status(self) -> Status:
-        """The two status levels, without any personal number in the messages."""
-        return status(self.state, self.answer_kind, self.reason)
+        """The two status levels; a message may hold the number, as the inquiry itself does."""
+        return status(
+            self.state,
+            self.answer_kind,
+            self.reason,
+            number=self.spec.number,
+            information=self.spec.information,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +209,9 @@ _ANSWERED: Final = {
 _REFUSALS: Final = {
     "CODE_NOT_ACQUIRED": ("91", "指定された団体内統合宛名番号「{number}」は符号が未取得です。"),
     "ADDRESSEE_UNKNOWN": ("91", "指定された団体内統合宛名番号「{number}」は登録されていません。"),
-    "INQUIRY_ID_EXISTS": ("92", "「レコード識別番号」が既に存在しています。"),
-    "INQUIRY_NOT_PERMITTED": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
-    "INFORMATION_NOT_LISTED": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
+    "RECORD_ID_EXISTS": ("92", "「レコード識別番号」が既に存在しています。"),
+    "NOT_PERMITTED": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
+    "NOT_PERMITTED_INFORMATION": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
     "PROVIDER_BLANK": ("94", "「情報提供者機関コード」が指定されていません。"),
     "PROVIDER_UNKNOWN": ("94", "指定された「情報提供者機関コード」は存在しません。"),
 }
@@ -218,8 +224,8 @@ def status(
 ) -> Status:
     """Return both levels with their messages.
 
-    Give the number only where the message goes to the inquirer's own staff as content;
-    without it the brackets hold asterisks.
+    Give the number only where the message goes to the inquirer's own staff beside the
+    number itself, never to a log or an error; without it the brackets hold an asterisk.
     """
     if state is InquiryState.ANSWERED:
         return _ANSWERED[answer_kind]

@@ -17,7 +17,6 @@ from chukan.server.domain.inquiry import (
     InquiryState,
     receipt_id,
     receipt_number,
-    status,
     unpack_sealed,
 )
 from chukan.server.middle.inquiry_timers import COMMIT_OUTCOMES
@@ -27,7 +26,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.server.domain.inquiry import InquiryRow, Status, StoredResult
+    from chukan.server.domain.inquiry import InquiryRow, StoredResult
     from chukan.server.ports import Connection, Environment, Outbox
     from chukan.server.ports.exchange import Codec
     from chukan.server.ports.exchange_stores import ExchangeRecords, Inquiries
@@ -37,10 +36,9 @@ __all__ = ["InquiryDesk", "Result", "Unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An opened answer: the inquiry, its status with the messages staff know, and the AnswerContent bytes."""
+    """An opened answer: the inquiry and the AnswerContent bytes, empty if there is no replica."""
 
     inquiry: Inquiry
-    status: Status
     content: bytes
     provision_time_ms: int
 
@@ -226,8 +224,4 @@ def _why_not(inquiry: Inquiry | None, receipt: str, *, has_content: bool) -> str
 
 
 def _result(inquiry: Inquiry, content: bytes, stored: StoredResult | None) -> Result:
-    spec = inquiry.spec
-    shown = status(
-        inquiry.state, inquiry.answer_kind, inquiry.reason, number=spec.number, information=spec.information
-    )
-    return Result(inquiry, shown, content, stored.provided if stored else inquiry.finish_time_ms)
+    return Result(inquiry, content, stored.provided if stored else inquiry.finish_time_ms)

@@ -172,7 +172,7 @@ def _result(result: Result) -> pb.InquiryResult:
         receipt_number=inquiry.receipt_number,
         record_id=inquiry.spec.record_id,
         integrated_address_number=inquiry.spec.number,
-        status=status_to_message(result.status),
+        status=status_to_message(inquiry.status),
         answer_kind=wire(inquiry.answer_kind),
         provider_code=inquiry.spec.provider,
         information_code=inquiry.spec.information,
