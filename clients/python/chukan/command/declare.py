@@ -88,9 +88,7 @@ _PLACE: dict[str, tuple[Any, Any]] = {
 
 def group(name: str, text: str) -> typer.Typer:
     """Make a group of commands."""
-    return typer.Typer(
-        name=name, help=text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-    )
+    return typer.Typer(name=name, help=text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def examples(*lines: str) -> str:

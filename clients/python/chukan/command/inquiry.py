@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chukan.command import inquiry_view as view
 from chukan.command.declare import command, group
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
@@ -45,6 +44,7 @@ Provider = Annotated[
 )
 def create(
     session: Session,
+    *,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Integrated address number (団体内統合宛名番号).")],
     provider: Provider,
     affair: AffairCode = _AFFAIR,
@@ -53,7 +53,8 @@ def create(
     start: Annotated[str, typer.Option("--from", metavar="YYYYMMDD", help="First day asked for.")] = "",
     end: Annotated[str, typer.Option("--to", metavar="YYYYMMDD", help="Last day asked for.")] = "",
     record_id: Annotated[
-        str, typer.Option(help="Record id (レコード識別番号); the same id again is the same inquiry. Default: a new one.")
+        str,
+        typer.Option(help="Record id (レコード識別番号); the same id again is the same inquiry. Default: a new one."),
     ] = "",
     consent: Annotated[bool, typer.Option("--consent", help="The person's consent is there.")] = False,
     wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait for the answer and show it.", min=0)] = 0,
@@ -81,6 +82,7 @@ def create(
 
 
 def _create(session: Session, spec: InquirySpec, wait: float) -> int:
+    from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     with session.client() as client:
@@ -95,6 +97,8 @@ def _create(session: Session, spec: InquirySpec, wait: float) -> int:
 @command(app, calls=True, example=["chukan inquiry show 20261124000000000001 --organization 131121"])
 def show(session: Session, receipt: Receipt) -> None:
     """Show where an inquiry stands, without content."""
+    from chukan.command import inquiry_view as view
+
     with session.client() as client:
         inquiry = view.find(client, receipt)
     view.show_inquiry(session, inquiry)
@@ -108,6 +112,7 @@ def show(session: Session, receipt: Receipt) -> None:
 )
 def list_(
     session: Session,
+    *,
     state: Annotated[
         list[str] | None, typer.Option(help="Only this state, e.g. REFUSED; may be given several times.")
     ] = None,
@@ -115,6 +120,7 @@ def list_(
     page_token: Annotated[str, typer.Option(help="next_page_token of the page before.")] = "",
 ) -> None:
     """List inquiries in order of receipt."""
+    from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     request = pb.ListInquiriesRequest(
@@ -138,11 +144,13 @@ def list_(
 )
 def watch(
     session: Session,
+    *,
     from_now: Annotated[bool, typer.Option("--from-now", help="Only what changes from now on.")] = False,
     finished: Annotated[bool, typer.Option("--finished", help="Only finished ones.")] = False,
     token: Annotated[str, typer.Option(help="Go on after this resume_token.")] = "",
 ) -> None:
     """Show inquiries as they change, until Ctrl-C. With --json: one document per line and batch."""
+    from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     request = pb.WatchInquiriesRequest(resume_token="now" if from_now else token, finished_only=finished)
@@ -159,6 +167,7 @@ def watch(
 )
 def results(
     session: Session,
+    *,
     receipts: Annotated[list[str], typer.Argument(metavar="RECEIPT...", help="Receipt numbers.")],
     acknowledge: Annotated[
         bool, typer.Option("--acknowledge", help="Say that they were taken over; they may then be erased.")
@@ -168,6 +177,7 @@ def results(
 
     Exit code 1 if one of them can't be had.
     """
+    from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     with session.client() as client:
@@ -182,6 +192,7 @@ def results(
 @command(app, calls=True, example=["chukan inquiry cancel 20261124000000000001"])
 def cancel(session: Session, receipt: Receipt) -> None:
     """Cancel an inquiry that has not been answered."""
+    from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     with session.client() as client:
@@ -200,6 +211,7 @@ def cancel(session: Session, receipt: Receipt) -> None:
 )
 def check(
     session: Session,
+    *,
     provider: Provider,
     affair: AffairCode = _AFFAIR,
     procedure: ProcedureCode = _PROCEDURE,
@@ -210,6 +222,7 @@ def check(
 
     Exit code 1 if it would be refused, with the rule that fails.
     """
+    from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     request = pb.CheckPermissionRequest(

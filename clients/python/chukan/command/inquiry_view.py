@@ -54,8 +54,9 @@ _POLL_SECONDS: Final = 0.1
 def state_named(text: str) -> pb.InquiryState.ValueType:
     """Return the state with this name, prefix or not."""
     name = _STATE + text.upper().removeprefix(_STATE)
-    if name not in pb.InquiryState.keys():
-        known = ", ".join(key.removeprefix(_STATE) for key in pb.InquiryState.keys()[1:])
+    known_names = pb.InquiryState.keys()
+    if name not in known_names:
+        known = ", ".join(key.removeprefix(_STATE) for key in known_names[1:])
         message = f"got {text}, expected one of {known}"
         raise typer.BadParameter(message, param_hint="--state")
     return pb.InquiryState.Value(name)
@@ -92,9 +93,7 @@ def read_results(client: Client, receipts: Sequence[str]) -> pb.GetInquiryResult
     return client.inquiries.GetInquiryResults(pb.GetInquiryResultsRequest(receipt_numbers=receipts))
 
 
-def show_inquiry(
-    session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryResultsResponse | None = None
-) -> None:
+def show_inquiry(session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryResultsResponse | None = None) -> None:
     """Show one inquiry and, if given, its answer."""
     document = {"inquiry": plain(inquiry)} | ({"results": plain(results)["results"]} if results else {})
     if session.json(document):
@@ -201,9 +200,7 @@ def _item_names(information: str, edition: str, data_set: str) -> dict[str, str]
         return {}
 
 
-def show_permission(
-    session: Session, request: pb.CheckPermissionRequest, response: pb.CheckPermissionResponse
-) -> None:
+def show_permission(session: Session, request: pb.CheckPermissionRequest, response: pb.CheckPermissionResponse) -> None:
     """Teach whether and why an inquiry is lawful."""
     if session.json(response):
         return

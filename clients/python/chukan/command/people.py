@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  # Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +49,7 @@ class CheckDigits(StrEnum):
 )
 def generate(
     session: Session,
+    *,
     count: Annotated[int, typer.Option(help="Records of the resident register.", min=1)],
     seed: Annotated[int, typer.Option(help="Other seeds give other people.")],
     municipality: Annotated[str, typer.Option(metavar="CODE", help="Municipality code (団体コード), 6 digits.")],

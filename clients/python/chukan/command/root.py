@@ -26,7 +26,7 @@ GROUPS: Final = (
 """Every command or group; module `chukan.command.<name>` has it as `app`."""
 
 _HELP: Final = (
-    "Chukan (中間): an emulator of the municipal middle server (自治体中間サーバー), its network, and the adapter to it. "
+    "Chukan (中間): an emulator of the municipal middle server (自治体中間サーバー) with its network, and the adapter. "
     "Not the real interface; dummy data only.\n\n"
     "Begin with [cyan]chukan demo[/cyan]. Exit codes: 0 done, 1 refused or failed, 2 command not understood, "
     "3 server not reachable, 130 Ctrl-C."

@@ -11,7 +11,6 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chukan.command.language import Language, Text
@@ -19,6 +18,7 @@ from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from google.protobuf.message import Message
 

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `chukan serve` puts into one process.
+
+Middle servers, network and address systems answer on one port, the control port and /metrics stand beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from chukan.edge import EdgeConfig, EdgeServer, build_server, make_development_pki
+from chukan.edge.tls import TlsFiles
+from chukan.monitoring import MetricsServer
+from chukan.server.app import ServerApp, build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from chukan.durable.sqlite import Synchronous
+    from chukan.server.config import Config
+
+__all__ = ["Running", "start"]
+
+CONTROL_TOKEN_FILE: Final = "control.token"  # noqa: S105  # a file's name
+_GRACE: Final = 5.0
+_TOKEN_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A process's parts, all answering."""
+
+    config: Config
+    listen: str
+    control: str
+    metrics: str
+    stops: tuple[Callable[[], object], ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return where it is reached, as the ready file has it."""
+        return {
+            "listen": self.listen,
+            "control": self.control,
+            "metrics": self.metrics,
+            "pid": os.getpid(),
+            "role": self.config.role,
+            "profile": self.config.profile,
+            "tls": self.config.tls_cert is not None,
+            "data": str(self.config.data) if self.config.data else "",
+            "version": version("chukan"),
+        }
+
+    def stop(self) -> None:
+        """Stop taking calls, let running ones end, commit, close."""
+        for each in self.stops:
+            each()
+
+
+def start(config: Config, *, tls_folder: Path | None = None) -> Running:
+    """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one."""
+    stops: list[Callable[[], object]] = []
+    try:
+        return _start(config, tls_folder, stops)
+    except BaseException:
+        for each in reversed(stops):
+            each()
+        raise
+
+
+def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]]) -> Running:
+    if tls_folder is not None and config.profile == "emulator":
+        _make_certificates(config, tls_folder)
+    server = build(config)
+    stops.append(server.stop)
+    services = list(server.services)
+    starts: list[Callable[[], None]] = []
+    if config.role != "network":
+        from chukan.address_system.app import build as build_address_system
+
+        address = build_address_system(
+            network=lambda: server.network,
+            data=config.data,
+            clock=server.clock,
+            ids=server.foundation.ids,
+            metrics=server.metrics,
+            mode=config.mode,
+            synchronous=cast("Synchronous", config.synchronous),
+        )
+        stops.append(address.stop)
+        services += address.services
+        starts.append(address.start)
+    edge = build_server(
+        EdgeConfig(listen=config.listen, tls=_tls(config), profile=config.profile, unvalidated=server.unvalidated),
+        services,
+        metrics=server.metrics,
+        clock=server.clock,
+        ready=server.ready,
+    )
+    stops.append(lambda: edge.stop(_GRACE))
+    control = _control(config, server)
+    if control:
+        stops.append(lambda: control.stop(0))
+    metrics = MetricsServer(config.metrics, server.metrics.registry) if config.metrics else None
+    if metrics:
+        stops.append(metrics.close)
+    listen = _at(config.listen, edge.port)
+    server.metrics.note_build(version=version("chukan"), profile=config.profile)
+    server.start(listen)
+    for each in starts:
+        each()
+    edge.start()
+    if control:
+        control.start()
+    return Running(
+        config=config,
+        listen=listen,
+        control=_at(config.control, control.port) if control else "",
+        metrics=f"http://{_at(config.metrics, metrics.port)}/metrics" if metrics else "",
+        stops=tuple(reversed(stops)),
+    )
+
+
+def _control(config: Config, server: ServerApp) -> EdgeServer | None:
+    if not config.control:
+        return None
+    return build_server(
+        EdgeConfig(
+            listen=config.control,
+            tls=_tls(config),
+            profile=config.profile,
+            control_token=_control_token(config),
+            channelz=True,
+            unvalidated=server.unvalidated,
+        ),
+        server.control_services,
+        metrics=server.metrics,
+        clock=server.clock,
+        ready=server.ready,
+    )
+
+
+def _control_token(config: Config) -> str:
+    """Return the token that callers of the control port read from the data directory; drawn once."""
+    if config.data is None:
+        return secrets.token_urlsafe(_TOKEN_BYTES)
+    path = config.data / CONTROL_TOKEN_FILE
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(file, "w", encoding="ascii") as opened:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        opened.write(token + "\n")
+    return token
+
+
+def _make_certificates(config: Config, folder: Path) -> None:
+    """Make the development CA and a certificate for this server and each organization, where there are none."""
+    from chukan.standard.clock import SystemClock
+    from chukan.standard.organizations import all_organizations
+
+    served = config.organizations or tuple(each.code for each in all_organizations())
+    if (folder / "ca.pem").exists() and not (folder / "ca.key").exists():
+        return
+    make_development_pki(folder, served, clock=SystemClock())
+
+
+def _tls(config: Config) -> TlsFiles | None:
+    if config.tls_cert is None or config.tls_key is None or config.tls_ca is None:
+        return None
+    return TlsFiles(cert=config.tls_cert, key=config.tls_key, ca=config.tls_ca)
+
+
+def _at(asked: str, port: int) -> str:
+    """Return the address asked for with the port that was chosen."""
+    return f"{asked.rpartition(':')[0]}:{port}"

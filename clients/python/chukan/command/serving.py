@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the server until it is told to stop: settings, composition, ready file, signals, exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from chukan.command.failures import FAILED, INTERRUPTED, USAGE, tell
+from chukan.command.language import Language, Text, language_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+    from chukan.command.composition import Running
+    from chukan.server.config import Config
+
+__all__ = ["serve"]
+
+MEMORY: Final = ":memory:"
+_OF_CLIENTS: Final = frozenset({"CHUKAN_TARGET", "CHUKAN_ORGANIZATION"})
+"""Variables for commands that call a server; no settings of one."""
+
+
+def serve(flags: Mapping[str, str]) -> int:
+    """Serve until SIGINT or SIGTERM and return the exit code."""
+    begun = time.perf_counter()
+    stop = _Stop()
+    own = {name: flags.get(name, "") for name in ("config", "tls", "ready_file", "json", "lang")}
+    if own["lang"] not in {"", *Language}:
+        print(f"--lang: got {own['lang']}, expected ja, en or both", file=sys.stderr)
+        return USAGE
+    language = Language(own["lang"]) if own["lang"] else language_of()
+    config = _config({name: value for name, value in flags.items() if name not in own}, own)
+    if config is None:
+        return USAGE
+    running = _started(config, own, language)
+    if isinstance(running, int):
+        return running
+    try:
+        _tell_ready(running, own, language, seconds=time.perf_counter() - begun)
+        stop.wait()
+    finally:
+        running.stop()
+        if own["ready_file"]:
+            Path(own["ready_file"]).unlink(missing_ok=True)
+    return INTERRUPTED if stop.by == signal.SIGINT else 0
+
+
+def _config(settings: dict[str, str], own: Mapping[str, str]) -> Config | None:
+    from chukan.server.config import Config, ConfigError
+
+    flags: dict[str, object] = {**settings}
+    if flags.get("data") == MEMORY:
+        flags["data"] = ""
+    if own["tls"]:
+        folder = Path(own["tls"])
+        for setting, file in (("tls_cert", "server.pem"), ("tls_key", "server.key"), ("tls_ca", "ca.pem")):
+            flags.setdefault(setting, folder / file)
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_CLIENTS}
+    try:
+        return Config.load(file=Path(own["config"]) if own["config"] else None, environment=environment, flags=flags)
+    except ConfigError as error:
+        print("\n".join(f"chukan serve: {fault}" for fault in error.faults), file=sys.stderr)
+        return None
+
+
+def _started(config: Config, own: Mapping[str, str], language: Language) -> Running | int:
+    from chukan.command.composition import start
+    from chukan.edge import EdgeConfigError
+    from chukan.standard.reasons import ChukanError
+
+    try:
+        return start(config, tls_folder=Path(own["tls"]) if own["tls"] else None)
+    except ChukanError as error:
+        return tell(error, language=language)
+    except (EdgeConfigError, OSError, ValueError) as error:
+        print(f"chukan serve: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _tell_ready(running: Running, own: Mapping[str, str], language: Language, *, seconds: float) -> None:
+    document = running.document()
+    if own["ready_file"]:
+        write_whole(Path(own["ready_file"]), json.dumps(document) + "\n")
+    if own["json"]:
+        print(json.dumps(document), flush=True)
+        return
+    head = Text(f"chukan serve: ready after {seconds:.2f} s", f"chukan serve: 起動しました({seconds:.2f}秒)")
+    tail = Text("Ctrl-C stops it.", "Ctrl-C で停止します。")
+    memory = Text("in memory, gone afterwards", "メモリ上のみ(終了すると消えます)")
+    lines = [*head.lines(language)]
+    lines += [f"  {name:9}{document[name]}" for name in ("listen", "control", "metrics") if document[name]]
+    lines.append(f"  {'data':9}{document['data'] or memory.word(language)}")
+    print("\n".join([*lines, *tail.lines(language)]), flush=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+class _Stop:
+    """Waits for SIGINT or SIGTERM. A second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.by = 0
+        self._event = threading.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self._told)
+
+    def wait(self) -> None:
+        self._event.wait()
+
+    def _told(self, number: int, _frame: FrameType | None) -> Any:  # noqa: ANN401  # as signal.signal types it
+        self.by = number
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        self._event.set()
