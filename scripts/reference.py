@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generates docs/reference from code, data and protos (or into the folder given).
+
+`make generate` runs it; `make check-generated` compares. A page is never edited: change what it is made from.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from generate import replace
+from reference_command import command_line, configuration
+from reference_contract import rpcs
+from reference_data import layouts, organizations, permission_list, reasons, rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REFERENCE: Final = ROOT / "docs" / "reference"
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "command_line.md": command_line,
+    "configuration.md": configuration,
+    "layouts.md": layouts,
+    "organizations.md": organizations,
+    "permission_list.md": permission_list,
+    "reasons.md": reasons,
+    "rpcs.md": rpcs,
+    "rules.md": rules,
+}
+
+
+def pages() -> dict[str, bytes]:
+    """Return every page's bytes by file name."""
+    return {name: make().encode() for name, make in PAGES.items()}
+
+
+if __name__ == "__main__":
+    replace(Path(sys.argv[1]) if len(sys.argv) > 1 else REFERENCE, pages())
