@@ -46,6 +46,7 @@ class PlayedNetwork:
         self.issued: dict[str, str] = {}
 
     def issue_processing_numbers(self, organization: str, tokens: Sequence[str]) -> tuple[list[str], int]:
+        del organization
         for token in tokens:
             self.issued.setdefault(token, f"{len(self.issued) + 1:024d}")
         return [self.issued[token] for token in tokens], int(NOON.timestamp() * 1_000_000) + 3_600_000_000
@@ -59,6 +60,7 @@ class TestMaster:
     version = "1"
 
     def mode(self, organization: str) -> Mode:
+        del organization
         return Mode.TEST
 
 
