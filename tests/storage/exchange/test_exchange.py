@@ -61,7 +61,7 @@ def test_a_refusal_is_a_result_with_its_reason_and_is_recorded(world: World, mov
     assert inquiry.state is InquiryState.REFUSED
     assert inquiry.reason == "NOT_PERMITTED_INFORMATION"
     assert inquiry.status.row_message == (
-        "指定された特定個人情報名「ＴＭ００００００００００００００２」の照会は許可されていません。"
+        "指定された特定個人情報名「ＴＭ０００００００００００００２」の照会は許可されていません。"
     )
     assert world.record(SETAGAYA).outcome is Outcome.REFUSED
     assert world.waiting() == []

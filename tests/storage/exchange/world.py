@@ -18,13 +18,21 @@ from chukan.server.config import Config
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.crypto.keyring import KeyRing
 from chukan.server.dispatch.delivery import NetworkDeliveries
-from chukan.server.domain.content import Column
+from chukan.server.domain.exchange import AnswerContent
 from chukan.server.domain.inquiry import InquirySpec
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState
 from chukan.server.middle.code_acquisition import CodeAcquisition
 from chukan.server.middle.linkage_codes import ISSUE, LinkageCodes
 from chukan.server.middle.replicas import Replicas
-from chukan.server.network import answers, delivery, linkage_codes, permits, processing_numbers, records, resident_network
+from chukan.server.network import (
+    answers,
+    delivery,
+    linkage_codes,
+    permits,
+    processing_numbers,
+    records,
+    resident_network,
+)
 from chukan.server.storage.addressees import AddresseeStore
 from chukan.server.storage.imports import ImportStore
 from chukan.server.storage.replicas import ReplicaStore
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from chukan.server.domain.content import Column
     from chukan.server.domain.exchange import (
         AnswerBatch,
         AnswerReceipt,
@@ -101,9 +110,7 @@ class PlayedNetwork:
         )
 
     def return_answers(self, organization: str, batch_: AnswerBatch) -> None:
-        self._wires.carry(
-            "return_answers", batch_, lambda sent: answers.return_answers(self._core, organization, sent)
-        )
+        self._wires.carry("return_answers", batch_, lambda sent: answers.return_answers(self._core, organization, sent))
 
     def commit_records(self, organization: str, commitments: Sequence[OutcomeCommitment]) -> int:
         return self._wires.carry(
@@ -221,9 +228,7 @@ class World:
         self.serials += 1
         made = batch(people, **{"batch_id": f"r{self.serials}", **given})
         if columns:
-            made = batch(
-                people, **{"batch_id": f"r{self.serials}", **given, "columns": [*made.columns, *columns]}
-            )
+            made = batch(people, **{"batch_id": f"r{self.serials}", **given, "columns": [*made.columns, *columns]})
         row, _ = self.replicas.register(organization, "test", made, b"d")
         assert not row.failures, row.failures
 
@@ -270,8 +275,6 @@ class World:
 
     def result(self, receipt: str, organization: str = SETAGAYA) -> Any:
         """Return the opened answer, decoded."""
-        from chukan.server.domain.exchange import AnswerContent
-
         results, unavailable = self.side.desk.results(organization, [receipt])
         assert not unavailable, unavailable
         content = results[0].content
@@ -287,7 +290,9 @@ def build_world(path: Path | None) -> World:
     clock = FixedClock(NOON)
     foundation = lay_foundation(Config(data=path, synchronous="OFF"), clock=clock, ids=SeededIds(1))
     hosted = frozenset({SHINJUKU, SETAGAYA, CHIYODA})
-    ring = KeyRing.in_memory(clock, serves=hosted) if path is None else KeyRing.open(path / "keys", clock, serves=hosted)
+    ring = (
+        KeyRing.in_memory(clock, serves=hosted) if path is None else KeyRing.open(path / "keys", clock, serves=hosted)
+    )
     masters = foundation.masters(foundation.world_generation(draw=True))
     core, directory = build_network_side(foundation, masters, core_ring(foundation, ring), hosted=hosted)
     keys = RingKeys(ring)

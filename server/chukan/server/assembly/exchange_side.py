@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the exchange of the middle servers served here: inquiries, provisions, records, their steps and their timer."""
+"""Builds the exchange of the middle servers served here: inquiries, provisions, records, their steps and timer."""
 
 from __future__ import annotations
 

@@ -206,12 +206,28 @@ _ANSWERED: Final = {
     AnswerKind.VALUES: Status("09", _DONE, "01", _DONE),
     AnswerKind.NO_REPLICA: Status("09", _DONE, "02", "該当する特定個人情報はありません。"),
 }
+_NOT_PERMITTED: Final = "指定された特定個人情報名「{information}」の照会は許可されていません。"
+_BY_LIST: Final = frozenset(
+    {
+        "NOT_PERMITTED_PROCEDURE",
+        "NOT_PERMITTED_INQUIRER",
+        "NOT_PERMITTED_PROVIDER",
+        "NOT_PERMITTED_ITEMS",
+        "AFFAIR_MISMATCH",
+        "NOT_YET_IN_FORCE",
+        "NO_LONGER_IN_FORCE",
+        "ORDINANCE_OF_ANOTHER_BODY",
+        "IN_HOUSE_ONLY",
+        "PROVIDER_LIST_REFUSES",
+    }
+)
+"""Rules of the list: staff read the sentence they know, and after it which rule it was."""
 _REFUSALS: Final = {
     "CODE_NOT_ACQUIRED": ("91", "指定された団体内統合宛名番号「{number}」は符号が未取得です。"),
     "ADDRESSEE_UNKNOWN": ("91", "指定された団体内統合宛名番号「{number}」は登録されていません。"),
     "RECORD_ID_EXISTS": ("92", "「レコード識別番号」が既に存在しています。"),
-    "NOT_PERMITTED": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
-    "NOT_PERMITTED_INFORMATION": ("93", "指定された特定個人情報名「{information}」の照会は許可されていません。"),
+    "NOT_PERMITTED": ("93", _NOT_PERMITTED),
+    "NOT_PERMITTED_INFORMATION": ("93", _NOT_PERMITTED),
     "PROVIDER_BLANK": ("94", "「情報提供者機関コード」が指定されていません。"),
     "PROVIDER_UNKNOWN": ("94", "指定された「情報提供者機関コード」は存在しません。"),
 }
@@ -232,12 +248,10 @@ def status(
     if state is not InquiryState.REFUSED:
         return _STATES[state]
     code, text = _REFUSALS.get(refusal, ("90", ""))
-    if text:
-        message = text.format(
-            number=number.translate(_FULL_WIDTH) or "＊", information=information.translate(_FULL_WIDTH) or "＊"
-        )
-    else:
-        message = reason(refusal).japanese
+    if refusal in _BY_LIST:
+        code, text = "93", f"{_NOT_PERMITTED}（{reason(refusal).japanese.rstrip('。')}）"
+    shown = {"number": number.translate(_FULL_WIDTH) or "＊", "information": information.translate(_FULL_WIDTH) or "＊"}
+    message = text.format(**shown) if text else reason(refusal).japanese
     return Status(code, message, code, message)
 
 

@@ -27,7 +27,7 @@ def check_header(
     mode: Mode,
     now_ms: int,
 ) -> None:
-    """Return if the statement is of this kind, from the issuer to one of the recipients, in this world, mode and time."""
+    """Return if the statement is of this kind, from the issuer to a recipient, in this world, mode and time."""
     # 1. It says itself what the envelope says, in the one version there is.
     if header.kind != kind or header.version != STATEMENT_VERSION:
         raise ChukanError("SIGNATURE_INVALID", params={"rule": "kind"})
@@ -49,9 +49,7 @@ def check_permits(statement: Statement, permits: Sequence[Permit]) -> None:
 
     A whole batch in order is checked by its root, with two hashes a leaf instead of a path each.
     """
-    whole = len(permits) == statement.leaf_count and all(
-        permit.leaf_index == at for at, permit in enumerate(permits)
-    )
+    whole = len(permits) == statement.leaf_count and all(permit.leaf_index == at for at, permit in enumerate(permits))
     if whole:
         if root(leaf_hashes([permit.leaf for permit in permits])) != statement.merkle_root:
             raise ChukanError("INCLUSION_PROOF_INVALID", params={"rule": "root"})

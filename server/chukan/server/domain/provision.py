@@ -109,9 +109,7 @@ def asked_period(start: str, end: str, *, year_kind: str, today: date) -> tuple[
     return start, end
 
 
-def choose(
-    replicas: Iterable[ReplicaRow], *, start: str, end: str, condition_kind: str
-) -> list[ReplicaRow]:
+def choose(replicas: Iterable[ReplicaRow], *, start: str, end: str, condition_kind: str) -> list[ReplicaRow]:
     """Return the replicas published in the span; of several editions of one record the highest.
 
     Condition "1": of each data set only those with the latest start.

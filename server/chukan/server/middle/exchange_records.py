@@ -86,8 +86,7 @@ class ExchangeRecordDesk:
                 information=information,
             )
             return [
-                (row.id, record)
-                for row, record in zip(rows, self._shown(connection, organization, rows), strict=True)
+                (row.id, record) for row, record in zip(rows, self._shown(connection, organization, rows), strict=True)
             ]
 
     def trace(
@@ -161,7 +160,7 @@ class ExchangeRecordDesk:
         return found, last
 
     def pull(self, items: Sequence[OutboxItem]) -> None:
-        """Handler of the dispatcher: fetch the network's records and keep them."""
+        """Fetch the network's records and keep them; called by the dispatcher."""
         organization = items[0].organization
         wanted = list(
             dict.fromkeys(
@@ -190,9 +189,7 @@ class ExchangeRecordDesk:
             ),
         )
 
-    def _shown(
-        self, connection: Connection, organization: str, rows: Sequence[RecordRow]
-    ) -> list[ExchangeRecord]:
+    def _shown(self, connection: Connection, organization: str, rows: Sequence[RecordRow]) -> list[ExchangeRecord]:
         people = sorted({row.addressee for row in rows if row.addressee})
         numbers = self._addressees.number(connection, organization, people) if people else {}
         sets = self._records.item_codes(connection, _sets(rows)) if rows else {}

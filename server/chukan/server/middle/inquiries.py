@@ -19,8 +19,8 @@ from chukan.server.domain.inquiry import (
     receipt_number,
     unpack_sealed,
 )
-from chukan.server.middle.inquiry_timers import COMMIT_OUTCOMES
 from chukan.server.middle.inquiry_acceptance import pack_ids
+from chukan.server.middle.inquiry_timers import COMMIT_OUTCOMES
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:

@@ -167,9 +167,7 @@ class InquiryTimers:
 
     def _done(self, items: Sequence[OutboxItem]) -> None:
         ids = [item.id for item in items]
-        self._environment.database.write(
-            items[0].organization, lambda connection: self._outbox.done(connection, ids)
-        )
+        self._environment.database.write(items[0].organization, lambda connection: self._outbox.done(connection, ids))
 
 
 _ACCEPTED: Final = InquiryState.ACCEPTED

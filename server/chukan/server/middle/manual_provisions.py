@@ -172,7 +172,7 @@ class ProvisionDesk:
         return self.get(organization, provision_id)
 
     def return_answers(self, items: Sequence[OutboxItem]) -> None:
-        """Handler of the dispatcher: return kept batches to the network."""
+        """Return kept batches to the network; called by the dispatcher."""
         organization = items[0].organization
         for item in items:
             with self._environment.database.read() as connection:
@@ -253,17 +253,13 @@ class ProvisionDesk:
         with self._environment.database.read() as connection:
             return self._records.by_ids(connection, organization, [row.id])[row.id]
 
-    def _shown(
-        self, connection: Connection, organization: str, rows: Sequence[ProvisionRow]
-    ) -> list[ShownProvision]:
+    def _shown(self, connection: Connection, organization: str, rows: Sequence[ProvisionRow]) -> list[ShownProvision]:
         if not rows:
             return []
         records = self._records.by_ids(connection, organization, [row.id for row in rows])
         people = sorted({record.addressee for record in records.values() if record.addressee})
         numbers = self._addressees.number(connection, organization, people) if people else {}
-        return [
-            ShownProvision(row, records[row.id], numbers.get(records[row.id].addressee, "")) for row in rows
-        ]
+        return [ShownProvision(row, records[row.id], numbers.get(records[row.id].addressee, "")) for row in rows]
 
 
 def _settled(row: ProvisionRow, draft: DraftAnswer, state: ProvisionState, when: tuple[int, int]) -> ProvisionRow:

@@ -43,9 +43,7 @@ class Found:
 class ProvisionContent:
     """Looks up persons and replicas of every organization served here, many at a time."""
 
-    def __init__(
-        self, environment: Environment, addressees: AddresseeFinder, replicas: AnswerableReplicas
-    ) -> None:
+    def __init__(self, environment: Environment, addressees: AddresseeFinder, replicas: AnswerableReplicas) -> None:
         self._environment = environment
         self._addressees = addressees
         self._replicas = replicas
@@ -66,9 +64,7 @@ class ProvisionContent:
             for row in self._replicas.answerable(connection, organization, list(pairs)) if pairs else ():
                 replicas.setdefault((row.addressee, row.information), []).append(row)
             causes = _Causes(connection, organization, self._replicas)
-            return [
-                self._found(permit, people.get(permit.linkage_code), replicas, causes) for permit in permits
-            ]
+            return [self._found(permit, people.get(permit.linkage_code), replicas, causes) for permit in permits]
 
     def _found(
         self,

@@ -132,9 +132,7 @@ class AutomaticProvisions:
             now = milliseconds(self._environment.clock.now())
             self._check(organization, inquirer, fresh, now)
             self._find(organization, fresh)
-            sealed = self._sealer.seal(
-                organization, inquirer, statement_digest, [_draft(each) for each in fresh], now
-            )
+            sealed = self._sealer.seal(organization, inquirer, statement_digest, [_draft(each) for each in fresh], now)
             if self._keep(organization, statement_digest, fresh, sealed, now):
                 return (*stored, sealed.batch)
         raise ChukanError("CONCURRENT_CHANGE", retry_after=1.0)
@@ -143,9 +141,7 @@ class AutomaticProvisions:
         # 4. Stored answers come back verbatim; other content on a used nonce or exchange is a replay.
         with self._environment.database.read() as connection:
             nonces, answered, exchanges = self._used(connection, organization, asked)
-            provisions = (
-                self._provisions.by_ids(connection, organization, list(answered.values())) if answered else {}
-            )
+            provisions = self._provisions.by_ids(connection, organization, list(answered.values())) if answered else {}
             wanted = {
                 provisions[answered[each.name]].batch
                 for each in asked
@@ -307,9 +303,7 @@ def _fresh_nonces(asked: Sequence[_Asked]) -> list[UsedNonce]:
     ]
 
 
-def _provision_row(
-    organization: str, id_: int, each: _Asked, place: tuple[int, int], now: int
-) -> ProvisionRow:
+def _provision_row(organization: str, id_: int, each: _Asked, place: tuple[int, int], now: int) -> ProvisionRow:
     outcome = _outcome(each)
     kinds = {Outcome.PROVIDED: AnswerKind.VALUES, Outcome.NO_REPLICA: AnswerKind.NO_REPLICA}
     states = {Outcome.REFUSED: ProvisionState.REFUSED, Outcome.PENDING: ProvisionState.WAITING}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the use cases of inquiries, provisions and exchange records need of their tables; all inside a write or a read."""
+"""What inquiries, provisions and exchange records need of their tables; all inside a write or a read."""
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         self._permissions = permissions
         self._changes = changes
 
-    def CreateInquiry(self, request: pb.CreateInquiryRequest, context: grpc.ServicerContext) -> pb.CreateInquiryResponse:
+    def CreateInquiry(
+        self, request: pb.CreateInquiryRequest, context: grpc.ServicerContext
+    ) -> pb.CreateInquiryResponse:
         """Accept or refuse one inquiry."""
         organization = current_caller().organization
         number = self._acceptance.accept_one(organization, spec_from_message(request.inquiry))
@@ -93,9 +95,7 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         """List inquiries in order of receipt."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
         most = page_size(request.page_size)
-        rows = self._desk.page(
-            current_caller().organization, after=int(after), states=list(request.states), most=most
-        )
+        rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1][0]) if len(rows) == most else ""
         return pb.ListInquiriesResponse(
             inquiries=[inquiry_to_message(inquiry) for _, inquiry in rows], next_page_token=token

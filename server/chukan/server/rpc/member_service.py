@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servicer of MemberService, which each middle server offers to the network: convert, call one use case, convert."""
+"""The servicer of MemberService, which each middle server offers to the network: convert, call, convert."""
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         """List provisions in order of arrival."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
         most = page_size(request.page_size)
-        rows = self._desk.page(
-            current_caller().organization, after=int(after), states=list(request.states), most=most
-        )
+        rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1].row.id) if len(rows) == most else ""
         return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token)
 
