@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from chukan.command.language import Text
-from chukan.command.messages import item_text, named, period_text, reason_text, state, when
+from chukan.command.messages import item_names, item_text, named, period_text, reason_text, state, when
 from chukan.command.session import plain
-from chukan.standard.layouts import layout
 from chukan.standard.permission_list import affairs, procedures
-from chukan.standard.reasons import ChukanError
 from chukan.v1 import inquiry_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -182,7 +180,7 @@ def show_results(session: Session, response: pb.GetInquiryResultsResponse) -> No
 
 
 def _show_record(session: Session, information: str, record: pb.ResultRecord) -> None:
-    names = _item_names(information, record.edition, record.data_set)
+    names = item_names(information, record.edition, record.data_set)
     session.table(
         [Text("item", "項目"), Text("name", "名称"), Text("value", "値")],
         ((item.item_code, names.get(item.item_code, ""), item_text(item)) for item in record.items),
@@ -191,13 +189,6 @@ def _show_record(session: Session, information: str, record: pb.ResultRecord) ->
             f"データセット {record.data_set} 版 {record.edition} {period_text(record.period)}",
         ),
     )
-
-
-def _item_names(information: str, edition: str, data_set: str) -> dict[str, str]:
-    try:
-        return {item.code: item.name for item in layout(information, edition).data_set(data_set).items}
-    except ChukanError:
-        return {}
 
 
 def show_permission(session: Session, request: pb.CheckPermissionRequest, response: pb.CheckPermissionResponse) -> None:

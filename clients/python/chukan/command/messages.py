@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chukan.command.language import Language
     from chukan.v1.common_pb2 import ItemValue, Period
 
-__all__ = ["item_text", "named", "period_text", "reason_text", "state", "when"]
+__all__ = ["item_names", "item_text", "named", "period_text", "reason_text", "state", "when"]
 
 
 def state(enum: Any, value: int, prefix: str) -> str:  # noqa: ANN401  # generated enum wrappers have no common type
@@ -67,3 +67,13 @@ def item_text(item: ItemValue) -> str:
         known = NIL_REASONS.get(item.nil_reason)
         return f"nil({item.nil_reason} {known.japanese if known else '?'})"
     return item.value
+
+
+def item_names(information: str, edition: str, data_set: str) -> dict[str, str]:
+    """Return the names of a data set's items by code; none if the layout is not known here."""
+    from chukan.standard.layouts import layout
+
+    try:
+        return {item.code: item.name for item in layout(information, edition).data_set(data_set).items}
+    except ChukanError:
+        return {}
