@@ -124,10 +124,13 @@ class Body:
         next(stub.BatchRequestCodes(iter([request]), metadata=self.metadata))
 
         def issued() -> list[str]:
+            if not self.linkage(numbers[-1]).processing_number:
+                return []
             found = [self.linkage(number).processing_number for number in numbers]
             return found if all(found) else []
 
-        return list(eventually(issued))
+        issued_numbers: list[str] = eventually(issued)
+        return issued_numbers
 
     def linkage(self, number: str) -> linkage.LinkageStatus:
         """Return where the acquisition of a code stands."""
@@ -169,7 +172,7 @@ class Body:
         """Register a replica (副本) per number; values by item code, nil reasons by item code and row."""
         rows, batch_id = len(numbers), given.pop("batch_id", self.batch_id())
         chosen, nils = dict(values or {}), dict(nil or {})
-        required = [item for item in layout(information, EDITION).data_set(data_set).required_items]
+        required = layout(information, EDITION).data_set(data_set).required_items
         codes = [item.code for item in required if item.code not in chosen] + list(chosen)
         samples = {item.code: _sample(item) for item in required}
         columns = [

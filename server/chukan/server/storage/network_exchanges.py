@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Row, Statement, bulk_insert
 from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
 from chukan.server.storage.schema import metadata
@@ -80,16 +81,10 @@ _commitment: Final = Table(
 _exchange_columns: Final = tuple(column.name for column in _exchange.columns)
 _c = _exchange.c
 _ALL = [_c[name] for name in _exchange_columns]
-_ONE: Final = Statement(sqlalchemy.select(*_ALL).where(_c.digest == bindparam("digest_")))
-_BY_DIGEST: Final = sqlalchemy.select(*_ALL).where(_c.digest.in_(bindparam("digests", expanding=True)))
-_BY_ID: Final = sqlalchemy.select(*_ALL).where(_c.id.in_(bindparam("ids", expanding=True))).order_by(_c.id)
-_LEAF: Final = Statement(sqlalchemy.select(_permit.c.leaf).where(_permit.c.exchange == bindparam("exchange_")))
-_LEAVES: Final = sqlalchemy.select(_permit.c.exchange, _permit.c.leaf).where(
-    _permit.c.exchange.in_(bindparam("exchanges", expanding=True))
-)
-_REQUESTS: Final = sqlalchemy.select(_request.c.id, _request.c.digest).where(
-    _request.c.id.in_(bindparam("ids", expanding=True))
-)
+_BY_DIGEST: Final = Lookup(sqlalchemy.select(*_ALL), _c.digest)
+_BY_ID: Final = Lookup(sqlalchemy.select(*_ALL).order_by(_c.id), _c.id)
+_LEAVES: Final = Lookup(sqlalchemy.select(_permit.c.exchange, _permit.c.leaf), _permit.c.exchange)
+_REQUESTS: Final = Lookup(sqlalchemy.select(_request.c.id, _request.c.digest), _request.c.id)
 _MARK: Final = Statement(
     sqlalchemy.update(_exchange)
     .where(_c.digest == bindparam("digest_"))
@@ -131,27 +126,19 @@ class ExchangeStore:
 
     def by_digests(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, NetworkExchange]:
         """Return the exchanges with these digests."""
-        if len(digests) == 1:
-            row = _ONE.first(connection, digest_=digests[0])
-            return {} if row is None else {digests[0]: NetworkExchange(*row)}
-        rows = connection.execute(_BY_DIGEST, {"digests": list(digests)})
-        return {exchange.digest: exchange for exchange in map(_exchange_of, map(tuple, rows))}
+        return {exchange.digest: exchange for exchange in map(_exchange_of, _BY_DIGEST.all(connection, digests))}
 
     def by_ids(self, connection: Connection, ids: Iterable[int]) -> list[NetworkExchange]:
         """Return the exchanges of these rows, in order."""
-        return [_exchange_of(tuple(row)) for row in connection.execute(_BY_ID, {"ids": list(ids)})]
+        return [_exchange_of(row) for row in _BY_ID.all(connection, list(ids))]
 
     def permit_leaves(self, connection: Connection, exchanges: Sequence[int]) -> dict[int, bytes]:
         """Return the sealed permits of exchanges that have one."""
-        if len(exchanges) == 1:
-            row = _LEAF.first(connection, exchange_=exchanges[0])
-            return {} if row is None else {exchanges[0]: row[0]}
-        rows = connection.execute(_LEAVES, {"exchanges": list(exchanges)})
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in _LEAVES.all(connection, exchanges)}
 
     def request_digests(self, connection: Connection, requests: Iterable[int]) -> dict[int, bytes]:
         """Return the digests of request statements."""
-        return {row[0]: row[1] for row in connection.execute(_REQUESTS, {"ids": list(requests)})}
+        return {row[0]: row[1] for row in _REQUESTS.all(connection, list(requests))}
 
     def add(
         self,

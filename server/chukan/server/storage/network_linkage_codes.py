@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, bindparam
 
-from chukan.durable.statements import Statement, bulk_insert
+from chukan.durable.lookups import Lookup
+from chukan.durable.statements import bulk_insert
 from chukan.server.domain.acquisition import LinkageCodeRow
 from chukan.server.storage.schema import metadata
 
@@ -34,22 +35,11 @@ _table: Final = Table(
 )
 _columns: Final = ("organization", "resident", "code_digest", "code")
 _c = _table.c
-_ONE_RESIDENT: Final = Statement(
-    sqlalchemy.select(_c.resident).where(
-        _c.organization == bindparam("organization"), _c.code_digest == bindparam("digest")
-    )
+_OWN: Final = sqlalchemy.select(_c.code_digest, _c.resident, _c.code).where(
+    _c.organization == bindparam("organization")
 )
-_RESIDENTS: Final = sqlalchemy.select(_c.code_digest, _c.resident).where(
-    _c.organization == bindparam("organization"), _c.code_digest.in_(bindparam("digests", expanding=True))
-)
-_ONE_CODE: Final = Statement(
-    sqlalchemy.select(_c.code_digest, _c.code).where(
-        _c.organization == bindparam("organization"), _c.resident == bindparam("resident")
-    )
-)
-_CODES: Final = sqlalchemy.select(_c.resident, _c.code_digest, _c.code).where(
-    _c.organization == bindparam("organization"), _c.resident.in_(bindparam("residents", expanding=True))
-)
+_RESIDENTS: Final = Lookup(_OWN, _c.code_digest)
+_CODES: Final = Lookup(_OWN, _c.resident)
 
 
 class NetworkLinkageCodeStore:
@@ -57,19 +47,13 @@ class NetworkLinkageCodeStore:
 
     def residents(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return whose codes these are, by the codes' digests."""
-        if len(digests) == 1:
-            row = _ONE_RESIDENT.first(connection, organization=organization, digest=digests[0])
-            return {} if row is None else {digests[0]: row[0]}
-        rows = connection.execute(_RESIDENTS, {"organization": organization, "digests": list(digests)})
+        rows = _RESIDENTS.all(connection, digests, organization=organization)
         return {row[0]: row[1] for row in rows}
 
     def codes(self, connection: Connection, organization: str, residents: Sequence[int]) -> dict[int, LinkageCodeRow]:
         """Return the organization's codes of these residents."""
-        if len(residents) == 1:
-            row = _ONE_CODE.first(connection, organization=organization, resident=residents[0])
-            return {} if row is None else {residents[0]: LinkageCodeRow(residents[0], row[0], row[1])}
-        rows = connection.execute(_CODES, {"organization": organization, "residents": list(residents)})
-        return {row[0]: LinkageCodeRow(row[0], row[1], row[2]) for row in rows}
+        rows = _CODES.all(connection, residents, organization=organization)
+        return {row[1]: LinkageCodeRow(row[1], row[0], row[2]) for row in rows}
 
     def add(self, connection: Connection, organization: str, rows: Sequence[LinkageCodeRow]) -> None:
         """Add codes of residents who have none at this organization."""

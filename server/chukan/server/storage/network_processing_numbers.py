@@ -13,6 +13,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.acquisition import Acquisition, AcquisitionState
 from chukan.server.storage.schema import metadata
@@ -41,12 +42,9 @@ _table: Final = Table(
 )
 _columns: Final = ("id", "organization", "token", "secret", "state", "resident", "reason", "expire")
 _c = _table.c
-_BY_TOKEN: Final = sqlalchemy.select(*(_c[name] for name in _columns)).where(
-    _c.organization == bindparam("organization"), _c.token.in_(bindparam("tokens", expanding=True))
-)
-_BY_ID: Final = sqlalchemy.select(*(_c[name] for name in _columns)).where(
-    _c.id.in_(bindparam("ids", expanding=True)), _c.organization == bindparam("organization")
-)
+_OWN: Final = sqlalchemy.select(*(_c[name] for name in _columns)).where(_c.organization == bindparam("organization"))
+_BY_TOKEN: Final = Lookup(_OWN, _c.token)
+_BY_ID: Final = Lookup(_OWN, _c.id)
 _SETTLE: Final = Statement(
     sqlalchemy.update(_table)
     .where(_c.id == bindparam("id_"))
@@ -62,12 +60,12 @@ class ProcessingNumberStore:
 
     def by_tokens(self, connection: Connection, organization: str, tokens: Sequence[str]) -> dict[str, Acquisition]:
         """Return the organization's acquisitions by token."""
-        rows = connection.execute(_BY_TOKEN, {"organization": organization, "tokens": list(tokens)})
+        rows = _BY_TOKEN.all(connection, tokens, organization=organization)
         return {row[2]: Acquisition(*row) for row in rows}
 
     def by_ids(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, Acquisition]:
         """Return the organization's acquisitions by row; another organization's are absent."""
-        rows = connection.execute(_BY_ID, {"organization": organization, "ids": list(ids)})
+        rows = _BY_ID.all(connection, list(ids), organization=organization)
         return {row[0]: Acquisition(*row) for row in rows}
 
     def add(

@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.resident import KnownResident, ResidentRow
 from chukan.server.storage.schema import metadata
@@ -52,8 +53,8 @@ _columns: Final = (
     "identity",
 )
 _c = _table.c
-_KNOWN: Final = sqlalchemy.select(_c.number_digest, _c.id, _c.content_digest, _c.has_record_code).where(
-    _c.number_digest.in_(bindparam("digests", expanding=True))
+_KNOWN: Final = Lookup(
+    sqlalchemy.select(_c.number_digest, _c.id, _c.content_digest, _c.has_record_code), _c.number_digest
 )
 _BY_NAME: Final = Statement(
     sqlalchemy.select(_c.number_digest, _c.identity)
@@ -85,7 +86,7 @@ class ResidentStore:
 
     def known(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, KnownResident]:
         """Return the residents with these digests of individual numbers."""
-        rows = connection.execute(_KNOWN, {"digests": list(digests)})
+        rows = _KNOWN.all(connection, digests)
         return {row[0]: KnownResident(row[1], row[2], row[3]) for row in rows}
 
     def add(self, connection: Connection, rows: Sequence[ResidentRow]) -> None:
