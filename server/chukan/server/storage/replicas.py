@@ -136,6 +136,7 @@ _UPDATE: Final = Statement(
     sqlalchemy.update(_replica).where(*_KEYED).values({name: bindparam(f"{name}_") for name in _CHANGED})
 )
 _SAMPLE: Final = 500
+_DELETED: Final = ("version", "record_id", "state", "delete_reason", "updated")
 _FIND_SHAPE: Final = Statement(
     sqlalchemy.select(_shape.c.id).where(
         _shape.c.edition == bindparam("edition"), _shape.c.item_codes == bindparam("item_codes")
