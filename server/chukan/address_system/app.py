@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry
 
 from chukan.address.v1.address_service_pb2_grpc import add_AddressServiceServicer_to_server
-from chukan.address_system.environment import Environment, Stores, Surrogates
+from chukan.address_system.environment import Environment, Stores, Tenants
 from chukan.address_system.numbering.acquisition import SUBMIT, carry_submissions
 from chukan.address_system.rpc.address_service import AddressServicer
 from chukan.address_system.rpc.resident_network import NetworkResidents
@@ -25,6 +25,7 @@ from chukan.address_system.storage.local_numbers import LocalNumberStore
 from chukan.address_system.storage.mismatches import MismatchStore
 from chukan.address_system.storage.people import PersonStore
 from chukan.address_system.storage.schema import metadata, outbox
+from chukan.address_system.storage.tenants import TenantStore
 from chukan.durable.database import Database
 from chukan.durable.dispatcher import Backoff, Dispatcher
 from chukan.durable.outbox import Outbox
@@ -111,8 +112,6 @@ def build(
         database.create_or_upgrade()
         vault = Vault(_key(master_key), database)
         stores = _stores(vault)
-        with database.read() as connection:
-            surrogates = Surrogates(stores.people.last_id(connection))
     except BaseException:
         database.close()
         raise
@@ -125,7 +124,7 @@ def build(
         clock=clock,
         ids=ids or SystemIds(clock),
         metrics=metrics,
-        surrogates=surrogates,
+        tenants=Tenants(database, TenantStore()),
         test=mode == "test",
     )
     handlers = {SUBMIT: partial(carry_submissions, environment)}

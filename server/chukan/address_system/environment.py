@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from chukan.durable.idempotency import once
 from chukan.durable.instants import to_micros
+from chukan.standard.numbers import is_integrated_address_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chukan.address_system.storage.local_numbers import LocalNumberStore
     from chukan.address_system.storage.mismatches import MismatchStore
     from chukan.address_system.storage.people import PersonStore
+    from chukan.address_system.storage.tenants import TenantStore
     from chukan.durable.database import Database
     from chukan.durable.outbox import Outbox
     from chukan.durable.vault import Vault
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from chukan.standard.clock import Clock
     from chukan.standard.ids import Ids
 
-__all__ = ["Actor", "Environment", "Stores", "Turns"]
+__all__ = ["Actor", "Environment", "Stores", "Tenants", "Turns", "number_of"]
 
-T = TypeVar("T")
+_NUMBERS: Final = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,39 @@ class Turns:
             return self._locks.setdefault(organization, threading.RLock())
 
 
-class Surrogates:
-    """Surrogates of people: one row of numbers for all organizations, gaps harmless."""
+class Tenants:
+    """Surrogates of people: an organization's place, then the 15 digits of the integrated address number."""
 
-    def __init__(self, last: int) -> None:
-        self._last = last
-        self._lock = threading.Lock()
+    def __init__(self, database: Database, store: TenantStore) -> None:
+        self._database = database
+        self._store = store
+        self._places: dict[str, int] = {}
 
-    def next(self) -> int:
-        """Return the next surrogate."""
-        with self._lock:
-            self._last += 1
-            return self._last
+    def prepare(self, organization: str) -> None:
+        """Give an organization its place."""
+        if organization not in self._places:
+            place = self._database.write(
+                organization, lambda connection: self._store.take_place(connection, organization)
+            )
+            self._places[organization] = place
+
+    def first(self, organization: str) -> int:
+        """Return what an organization's surrogates are counted from."""
+        return self._places[organization] * _NUMBERS
+
+    def last(self, organization: str) -> int:
+        """Return the greatest surrogate an organization can have."""
+        return self.first(organization) + _NUMBERS - 1
+
+    def surrogates(self, organization: str, numbers: Iterable[str]) -> dict[str, int]:
+        """Return the surrogates of integrated address numbers; what has another shape has none."""
+        first = self.first(organization)
+        return {number: first + int(number) for number in numbers if is_integrated_address_number(number)}
+
+
+def number_of(surrogate: int) -> str:
+    """Return the integrated address number of a surrogate."""
+    return f"{surrogate % _NUMBERS:015d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +123,7 @@ class Environment:
     clock: Clock
     ids: Ids
     metrics: Metrics
-    surrogates: Surrogates
+    tenants: Tenants
     test: bool = True
     turns: Turns = field(default_factory=Turns)
 

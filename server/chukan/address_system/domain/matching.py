@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from chukan.address_system.domain.attributes import PersonAttributes
 
-__all__ = ["NUMBERED", "Anchors", "Decision", "Known", "Registration", "decide"]
+__all__ = ["NUMBERED", "Anchors", "Decision", "Known", "Registration", "decide", "names_agree", "share_two_attributes"]
 
 _NON_RESIDENT: Final = str(int(ResidentKind.NON_RESIDENT))
 _FEWEST: Final = 2
@@ -58,10 +58,8 @@ class Registration(NamedTuple):
     former: bytes | None
     individual: bytes | None
     content: bytes
-    name: int | None
-    """Digest of name and birth date."""
-    place: int | None
-    """Digest of birth date and residential address."""
+    birth: int | None
+    """Key of the birth date, None where its year is not known."""
     attributes: PersonAttributes
 
 
@@ -130,7 +128,7 @@ class _Comparison:
         self.confirmed = confirmed
         home, held_home = map(residential_address_key, (new.residential_address, old.residential_address))
         self.birth_differs = not birth_dates_agree(new.birth_date, old.birth_date)
-        self.name_differs = bool(old.name) and not _names_agree(new, old)
+        self.name_differs = bool(old.name) and not names_agree(new, old)
         self.sex_differs = bool(new.sex and old.sex) and new.sex != old.sex
         self.address_differs = bool(home and held_home) and home != held_home
         same_household = bool(new.household_number) and new.household_number == old.household_number
@@ -184,7 +182,7 @@ class _Comparison:
 
 
 def _compare(registration: Registration, person: Known, anchors: Anchors, *, sets_number: bool) -> Decision:
-    """Steps 4 and 5."""
+    """Go through steps 4 and 5."""
     confirmed = anchors.by_local is not None or anchors.by_former is not None
     both = _Comparison(registration.attributes, person.attributes, confirmed=confirmed)
     kind = _objection(both, anchors, sets_number=sets_number)
@@ -237,7 +235,17 @@ def _update(both: _Comparison, anchors: Anchors) -> PersonAttributes | None:
     return both.old.filled_by(both.new) if both.is_newer else None
 
 
-def _names_agree(new: PersonAttributes, old: PersonAttributes) -> bool:
+def share_two_attributes(one: PersonAttributes, other: PersonAttributes) -> bool:
+    """Whether birth date and name, or birth date and residential address, are the same."""
+    if not birth_dates_match(one.birth_date, other.birth_date):
+        return False
+    if names_agree(one, other):
+        return True
+    home = residential_address_key(one.residential_address)
+    return bool(home) and home == residential_address_key(other.residential_address)
+
+
+def names_agree(new: PersonAttributes, old: PersonAttributes) -> bool:
     """Whether names agree: equal, one the other's alias, written with other characters, or changed as told (旧氏)."""
     if new.name == old.name:
         return True

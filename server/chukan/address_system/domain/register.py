@@ -4,16 +4,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.address_system.domain.attributes import birth_dates_agree, name_key
-from chukan.address_system.domain.matching import Anchors, Decision, Known, Registration, decide
+from chukan.address_system.domain.matching import (
+    Anchors,
+    Decision,
+    Known,
+    Registration,
+    decide,
+    names_agree,
+    share_two_attributes,
+)
 from chukan.address_system.domain.outcomes import LinkOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = ["Link", "Register", "two_people_on_one_number"]
+
+
+_NOBODY: Final = Anchors()
 
 
 class Link(NamedTuple):
@@ -30,60 +41,65 @@ class Register:
         self.by_number: dict[bytes, Known] = {}
         """By digest of the individual number, former ones included."""
         self.by_local: dict[bytes, Link] = {}
-        self.by_name: dict[int, list[Known]] = defaultdict(list)
-        self.by_place: dict[int, list[Known]] = defaultdict(list)
+        self._by_birth: dict[int, list[Known]] = {}
+        self._lone: set[int] = set()
         self._allot = allot
 
-    def add(self, person: Known, *, name: int | None, place: int | None) -> None:
+    def expect(self, registrations: Sequence[Registration]) -> None:
+        """Note whom later rows without an individual number may meet among earlier ones."""
+        self._lone.update(row.birth for row in registrations if row.individual is None and row.birth is not None)
+
+    def add(self, person: Known, birth: int | None) -> None:
         """Make somebody a candidate for registrations that share two attributes."""
-        if name is not None:
-            self.by_name[name].append(person)
-        if place is not None:
-            self.by_place[place].append(person)
+        if birth is not None and (person.individual is None or birth in self._lone):
+            self._by_birth.setdefault(birth, []).append(person)
 
     def apply(self, registration: Registration) -> Decision:
         """Decide about a registration and do in memory what was decided."""
         anchors = self._anchors(registration)
-        candidates: Sequence[Known] = ()
-        if anchors.by_number is None and anchors.by_local is None and anchors.by_former is None:
+        if anchors is None:
             candidates = self._candidates(registration)
-        decision = decide(registration, anchors, candidates)
-        if decision.outcome is LinkOutcome.HELD:
-            return decision
-        if decision.outcome is LinkOutcome.NUMBERED:
-            person = Known(self._allot(), registration.individual, registration.attributes)
-            decision = decision._replace(person=person)
-            self.add(person, name=registration.name, place=registration.place)
-        else:
-            assert decision.person is not None  # noqa: S101 narrows the type: who is linked is linked to somebody
+            if not candidates:
+                return self._number(registration)
+            return decide(registration, _NOBODY, candidates)
+        decision = decide(registration, anchors)
+        if decision.person is not None:
             person = decision.person
             if decision.update is not None:
                 person.attributes = decision.update
             if decision.sets_number:
                 person.individual = registration.individual
-        self._link(registration, person)
+            self._link(registration, person)
         return decision
 
-    def _anchors(self, registration: Registration) -> Anchors:
+    def _number(self, registration: Registration) -> Decision:
+        person = Known(self._allot(), registration.individual, registration.attributes)
+        self.add(person, registration.birth)
+        self._link(registration, person)
+        return Decision(LinkOutcome.NUMBERED, person)
+
+    def _anchors(self, registration: Registration) -> Anchors | None:
         number, former = registration.individual, registration.former
+        by_number = None if number is None else self.by_number.get(number)
         held = self.by_local.get(registration.local)
         before = None if former is None else self.by_local.get(former)
+        if by_number is None and held is None and before is None:
+            return None
         return Anchors(
-            by_number=None if number is None else self.by_number.get(number),
+            by_number=by_number,
             by_local=None if held is None else held.person,
             by_former=None if before is None else before.person,
             known_record=held is not None and held.content is not None,
         )
 
-    def _candidates(self, registration: Registration) -> list[Known]:
-        found: dict[int, Known] = {}
-        if registration.name is not None:
-            found.update((known.id, known) for known in self.by_name.get(registration.name, ()))
-        if registration.individual is not None:
-            return [known for known in found.values() if known.individual is None]
-        if registration.place is not None:
-            found.update((known.id, known) for known in self.by_place.get(registration.place, ()))
-        return list(found.values())
+    def _candidates(self, registration: Registration) -> Sequence[Known]:
+        born = None if registration.birth is None else self._by_birth.get(registration.birth)
+        if born is None:
+            return ()
+        attributes = registration.attributes
+        if registration.individual is None:
+            return [known for known in born if share_two_attributes(attributes, known.attributes)]
+        return [known for known in born if known.individual is None and names_agree(attributes, known.attributes)]
 
     def _link(self, registration: Registration, person: Known) -> None:
         if registration.individual is not None:
@@ -96,8 +112,8 @@ class Register:
 def two_people_on_one_number(registrations: Sequence[Registration]) -> set[int]:
     """Return the rows whose individual number stands in the batch for people who can't be one.
 
-    Rows of one person agree in birth date and in name, or one follows the other (旧宛名番号). All rows of the number are
-    returned, whichever came first: who has it rightly is not told by the order of a file.
+    Rows of one person agree in birth date and in name, or one follows the other (旧宛名番号). All rows of the number
+    are returned, whichever came first: who has it rightly is not told by the order of a file.
     """
     rows: dict[bytes, list[Registration]] = defaultdict(list)
     for registration in registrations:

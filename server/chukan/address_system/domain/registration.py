@@ -7,6 +7,8 @@ characters the position; never a value.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -17,10 +19,12 @@ from chukan.address_system.domain.attributes import (
     SELF_INFORMATION_DISABLED,
     PersonAttributes,
 )
+from chukan.address_system.domain.individual_numbers import are_individual_numbers
 from chukan.address_system.domain.outcomes import RowFailure
 from chukan.standard.characters import check_text, is_plain
 from chukan.standard.dates import parse_birth_date, parse_date
 from chukan.standard.numbers import (
+    DUMMY_PREFIX,
     is_dummy_individual_number,
     is_individual_number,
     is_local_address_number,
@@ -31,7 +35,7 @@ from chukan.standard.organizations import fold_ward
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 __all__ = ["Checked", "RegistrationBatch", "check", "individual_number_failure", "local_number_failure"]
 
@@ -48,6 +52,7 @@ _LONGEST: Final = 1_000
 _LONGEST_CODE: Final = 40
 _SEXES: Final = frozenset({"", "1", "2"})
 _INDIVIDUAL_DIGITS: Final = 12
+_LOCAL_DIGITS: Final = 15
 _COLUMN_OF: Final = {
     "alias": "aliases",
     "sex": "sexes",
@@ -100,11 +105,7 @@ def check(batch: RegistrationBatch, *, municipality: str, test: bool) -> Checked
     columns["flags"] = _flags(batch, rows)
     columns["protective_measure_end_date"] = [batch.protected.get(row, "") for row in range(rows)]
     failures: dict[int, RowFailure] = {}
-    _check_each(failures, "local_address_numbers", batch.local_numbers, local_number_failure)
-    _check_each(
-        failures, "former_local_address_numbers", former, lambda text: local_number_failure(text) if text else None
-    )
-    _check_each(failures, "individual_numbers", individual, lambda text: individual_number_failure(text, test=test))
+    _check_numbers(failures, batch.local_numbers, former, individual, test=test)
     _check_duplicates(failures, batch.local_numbers)
     _check_each(failures, "names", columns["name"], lambda text: None if text.strip() else ("NAME_MISSING", ""))
     _check_each(failures, "birth_dates", columns["birth_date"], _birth_date_failure)
@@ -176,13 +177,43 @@ def _flags(batch: RegistrationBatch, rows: int) -> list[str]:
 def _check_each(
     failures: dict[int, RowFailure],
     field_name: str,
-    column: Iterable[str],
+    column: Sequence[str],
     failure: Callable[[str], tuple[str, str] | None],
 ) -> None:
-    for row, text in enumerate(column):
-        found = failure(text)
-        if found is not None and row not in failures:
-            failures[row] = RowFailure(row, found[0], field_name, found[1])
+    """Refuse the rows of a column that fail; each distinct value is looked at once."""
+    wrong = {text: found for text in set(column) if (found := failure(text)) is not None}
+    if wrong:
+        for row, text in enumerate(column):
+            if text in wrong and row not in failures:
+                failures[row] = RowFailure(row, wrong[text][0], field_name, wrong[text][1])
+
+
+def _check_numbers(
+    failures: dict[int, RowFailure],
+    checked_local: Sequence[str],
+    former: Sequence[str],
+    individual: Sequence[str],
+    *,
+    test: bool,
+) -> None:
+    if not _are_local_numbers(checked_local):
+        _check_each(failures, "local_address_numbers", checked_local, local_number_failure)
+    _check_each(failures, "former_local_address_numbers", former, _former_number_failure)
+    if not (are_individual_numbers(individual) and (not test or all(map(_is_blank_or_dummy, individual)))):
+        _check_each(failures, "individual_numbers", individual, lambda text: individual_number_failure(text, test=test))
+
+
+def _are_local_numbers(column: Sequence[str]) -> bool:
+    whole = "".join(column)
+    return whole.isascii() and whole.isdigit() and set(map(len, column)) == {_LOCAL_DIGITS}
+
+
+def _is_blank_or_dummy(text: str) -> bool:
+    return not text or text.startswith(DUMMY_PREFIX)
+
+
+def _former_number_failure(text: str) -> tuple[str, str] | None:
+    return local_number_failure(text) if text else None
 
 
 def _check_duplicates(failures: dict[int, RowFailure], numbers: Sequence[str]) -> None:
@@ -242,14 +273,15 @@ def _folded_code(code: str, municipality: str) -> str | None:
 
 def _check_text(failures: dict[int, RowFailure], name: str, column: Sequence[str]) -> int:
     """Refuse rows with characters that may not travel, and return how many would be substituted."""
-    if max(map(len, column), default=0) <= _LONGEST and is_plain("".join(column)):
+    if max(map(len, column), default=0) > _LONGEST:
+        _check_each(failures, column_name(name), column, _length_failure)
+    suspects = "".join(character for character in set("".join(column)) if _is_suspect(character))
+    if not suspects:
         return 0
+    holds_suspect = re.compile(f"[{re.escape(suspects)}]").search
     substitutions = 0
     for row, text in enumerate(column):
-        if len(text) > _LONGEST:
-            failures.setdefault(row, RowFailure(row, "FIELD_TOO_LONG", column_name(name), f"max_length={_LONGEST}"))
-            continue
-        if is_plain(text):
+        if holds_suspect(text) is None:
             continue
         checked = check_text(text)
         substitutions += checked.substitutions
@@ -257,3 +289,13 @@ def _check_text(failures: dict[int, RowFailure], name: str, column: Sequence[str
             position, rule = checked.refusals[0]
             failures[row] = RowFailure(row, "CHARACTER_REFUSED", column_name(name), f"position={position + 1} {rule}")
     return substitutions
+
+
+@lru_cache(maxsize=1 << 15)
+def _is_suspect(character: str) -> bool:
+    """Whether texts with this character are looked at: it can't travel, or joins the one before it."""
+    return not is_plain(character) or unicodedata.combining(character) != 0
+
+
+def _length_failure(text: str) -> tuple[str, str] | None:
+    return ("FIELD_TOO_LONG", f"max_length={_LONGEST}") if len(text) > _LONGEST else None

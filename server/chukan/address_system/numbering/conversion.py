@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.address_system.domain.registration import local_number_failure
+from chukan.address_system.environment import number_of
 from chukan.address_system.numbering.guard import disguised, rows_with_individual_numbers
 from chukan.standard.numbers import is_integrated_address_number
 
@@ -37,11 +38,9 @@ def to_integrated(environment: Environment, organization: str, keys: Sequence[Lo
     digests = stores.local_numbers.digests(organization, keys)
     with environment.database.read() as connection:
         found = stores.local_numbers.find(connection, organization, digests)
-        sealed = list(stores.people.numbers(connection, organization, {each[0] for each in found.values()}).items())
         unknown = {row: keys[row].local_address_number for row, digest in enumerate(digests) if digest not in found}
         suspects = rows_with_individual_numbers(environment, connection, organization, list(unknown.values()))
-    numbers = dict(zip([row[0] for row in sealed], stores.people.open_numbers(organization, sealed), strict=True))
-    conversions = [Conversion(numbers[found[digest][0]]) if digest in found else _UNKNOWN for digest in digests]
+    conversions = [Conversion(number_of(found[digest][0])) if digest in found else _UNKNOWN for digest in digests]
     for row, text in unknown.items():
         failure = local_number_failure(text)
         if failure is not None:
@@ -58,12 +57,10 @@ def from_integrated(environment: Environment, organization: str, numbers: Sequen
     with environment.database.read() as connection:
         found = find_people(environment, connection, organization, numbers)
         ids = set(found.values())
-        sealed = list(stores.people.numbers(connection, organization, ids).items())
         local_numbers = stores.local_numbers.of_people(connection, organization, ids)
         suspects = set(rows_with_individual_numbers(environment, connection, organization, numbers))
-    opened = dict(zip([row[0] for row in sealed], stores.people.open_numbers(organization, sealed), strict=True))
     return [
-        Conversion(opened[found[number]], local_numbers.get(found[number], ()))
+        Conversion(number_of(found[number]), local_numbers.get(found[number], ()))
         if number in found
         else Conversion(reason=_reason(number, refused=row in suspects))
         for row, number in enumerate(numbers)
@@ -74,14 +71,9 @@ def find_people(
     environment: Environment, connection: Connection, organization: str, numbers: Sequence[str]
 ) -> dict[str, int]:
     """Return the surrogates of people by integrated address number; of the survivor after a merge."""
-    people = environment.stores.people
-    digests = people.number_digests(organization, numbers)
-    found = people.by_numbers(connection, organization, digests)
-    return {
-        number: found[digest][1] or found[digest][0]
-        for number, digest in zip(numbers, digests, strict=True)
-        if digest in found
-    }
+    surrogates = environment.tenants.surrogates(organization, numbers)
+    survivors = environment.stores.people.survivors(connection, organization, surrogates.values())
+    return {number: survivors[surrogate] for number, surrogate in surrogates.items() if surrogate in survivors}
 
 
 def _reason(number: str, *, refused: bool) -> str:

@@ -57,11 +57,9 @@ class Held(NamedTuple):
 
 @dataclass(slots=True)
 class _Person:
-    number: str
     attributes: PersonAttributes
     individual: Individual | None
-    name_key: int | None
-    place_key: int | None
+    birth_key: int | None
 
 
 @dataclass(slots=True)
@@ -93,21 +91,13 @@ class Draft:
     @classmethod
     def begin(cls, environment: Environment, connection: Connection, organization: str) -> Draft:
         """Begin after what is committed."""
-        return cls(environment, organization, NumberBlock.begin(environment.stores.counters, connection, organization))
+        return cls(environment, organization, NumberBlock.begin(environment, connection, organization))
 
-    def number_person(
-        self,
-        id_: int,
-        attributes: PersonAttributes,
-        individual: Individual | None,
-        *,
-        name_key: int | None,
-        place_key: int | None,
-    ) -> str:
-        """Give a new person the next integrated address number and return it."""
-        number = self.block.next()
-        self.new[id_] = _Person(number, attributes, individual, name_key, place_key)
-        return number
+    def add_person(
+        self, id_: int, attributes: PersonAttributes, individual: Individual | None, birth_key: int | None
+    ) -> None:
+        """Add a person whose number was taken from the block."""
+        self.new[id_] = _Person(attributes, individual, birth_key)
 
     def update(self, id_: int, attributes: PersonAttributes) -> None:
         """Replace a person's attributes."""
@@ -115,8 +105,7 @@ class Draft:
             people = self.environment.stores.people
             new = self.new[id_]
             new.attributes = attributes
-            (new.name_key,) = people.name_keys(self.organization, [attributes])
-            (new.place_key,) = people.place_keys(self.organization, [attributes])
+            (new.birth_key,) = people.birth_keys(self.organization, [attributes.birth_date])
         else:
             self.updates[id_] = attributes
 
@@ -224,9 +213,6 @@ class SealedDraft:
         new = list(draft.new.values())
         if not new:
             return []
-        numbers = [person.number for person in new]
-        digests = people.number_digests(organization, numbers)
-        sealed = people.seal(organization, "number", ids, [number.encode() for number in numbers])
         attributes = people.seal(organization, "attributes", ids, [person.attributes.pack() for person in new])
         known = [(id_, person.individual.number.encode()) for id_, person in draft.new.items() if person.individual]
         individual = dict(
@@ -241,24 +227,21 @@ class SealedDraft:
         return [
             NewPerson(
                 id_,
-                digest,
-                number,
                 person.individual.digest if person.individual else None,
                 individual.get(id_),
                 blob,
-                person.name_key,
-                person.place_key,
+                person.birth_key,
             )
-            for id_, person, digest, number, blob in zip(ids, new, digests, sealed, attributes, strict=True)
+            for (id_, person), blob in zip(draft.new.items(), attributes, strict=True)
         ]
 
-    def _seal_updates(self) -> list[tuple[int, bytes, int | None, int | None]]:
+    def _seal_updates(self) -> list[tuple[int, bytes, int | None]]:
         draft = self._draft
         people, organization = draft.environment.stores.people, draft.organization
         ids, attributes = list(draft.updates), list(draft.updates.values())
         sealed = people.seal(organization, "attributes", ids, [each.pack() for each in attributes])
-        names, places = people.name_keys(organization, attributes), people.place_keys(organization, attributes)
-        return list(zip(ids, sealed, names, places, strict=True))
+        births = people.birth_keys(organization, [each.birth_date for each in attributes])
+        return list(zip(ids, sealed, births, strict=True))
 
     def _seal_numbers(self) -> list[tuple[int, bytes | None, bytes | None]]:
         draft = self._draft

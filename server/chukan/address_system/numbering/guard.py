@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from chukan.standard.numbers import is_individual_number
+from chukan.address_system.domain.individual_numbers import has_check_digit
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -28,10 +28,13 @@ _DIGITS: Final = 12
 def disguised(text: str) -> str:
     """Return the individual number a field may be, zero-filled or in full-width digits; empty if it can't be one."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    plain = plain.strip()
-    if len(plain) < _DIGITS or plain[:-_DIGITS].strip("0"):
+    if len(plain) < _DIGITS:
         return ""
-    return plain[-_DIGITS:] if is_individual_number(plain[-_DIGITS:]) else ""
+    plain = plain.strip()
+    number = plain[-_DIGITS:]
+    if plain[:-_DIGITS].strip("0") or len(number) < _DIGITS or not (number.isascii() and number.isdigit()):
+        return ""
+    return number if has_check_digit(int(number)) else ""
 
 
 def rows_with_individual_numbers(
@@ -42,7 +45,7 @@ def rows_with_individual_numbers(
     also: Sequence[str] = (),
 ) -> list[int]:
     """Return the rows of an id column that hold an individual number; also: numbers of the same batch."""
-    suspects = {row: number for row, text in enumerate(texts) if (number := disguised(text))}
+    suspects = {row: number for row, text in enumerate(texts) if text and (number := disguised(text))}
     if not suspects:
         return []
     people = environment.stores.people

@@ -16,7 +16,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from chukan.address_system.storage.counters import CounterStore
+    from chukan.address_system.environment import Environment
 
 __all__ = ["COUNTER", "FIRST_NUMBER", "NumberBlock"]
 
@@ -26,24 +26,25 @@ _LAST_NUMBER: Final = 799_999_999_999_999
 
 
 class NumberBlock:
-    """Numbers of one organization for one write; its turn is held meanwhile."""
+    """Numbers of one organization for one write, as surrogates; its turn is held meanwhile."""
 
-    def __init__(self, counters: CounterStore, organization: str, last: int) -> None:
-        self._counters = counters
+    def __init__(self, environment: Environment, organization: str, last: int) -> None:
+        self._counters = environment.stores.counters
         self._organization = organization
+        self._first = environment.tenants.first(organization)
         self._begun_at = self._last = last or FIRST_NUMBER - 1
 
     @classmethod
-    def begin(cls, counters: CounterStore, connection: Connection, organization: str) -> NumberBlock:
+    def begin(cls, environment: Environment, connection: Connection, organization: str) -> NumberBlock:
         """Begin after the last number issued."""
-        return cls(counters, organization, counters.last(connection, organization, COUNTER))
+        return cls(environment, organization, environment.stores.counters.last(connection, organization, COUNTER))
 
-    def next(self) -> str:
-        """Return the next number. Errors: NUMBERS_EXHAUSTED."""
+    def next(self) -> int:
+        """Return the surrogate with the next number. Errors: NUMBERS_EXHAUSTED."""
         if self._last >= _LAST_NUMBER:
             raise ChukanError("NUMBERS_EXHAUSTED")
         self._last += 1
-        return str(self._last)
+        return self._first + self._last
 
     def save(self, connection: Connection) -> None:
         """Note inside the write what was issued."""

@@ -16,6 +16,7 @@ from chukan.address_system.domain.matching import Known, Registration
 from chukan.address_system.domain.outcomes import Decided, LinkOutcome, RegistrationAnswer, RowFailure
 from chukan.address_system.domain.register import Link, Register, two_people_on_one_number
 from chukan.address_system.domain.registration import check
+from chukan.address_system.environment import number_of
 from chukan.address_system.numbering.draft import Draft, Held, Individual
 from chukan.address_system.numbering.guard import refuse_individual_number, rows_with_individual_numbers
 from chukan.address_system.storage.local_numbers import LocalKey
@@ -60,7 +61,7 @@ def register(
             body_digest=environment.body_digest(organization, sha256),
             step=step,
         )
-    answer = _answer(environment, organization, kept, repeated=repeated, numbers={} if repeated else matching.numbers)
+    answer = _answer(kept, repeated=repeated)
     if not repeated:
         for failure in answer.failures:
             environment.metrics.note_refused(failure.reason)
@@ -94,20 +95,21 @@ def registrations_of(
     numbers = [checked.individual_numbers[row] for row in rows]
     former = [checked.former_local_numbers[row] for row in rows]
     locals_ = local_numbers.digests(organization, [keys[row] for row in rows])
-    before = local_numbers.digests(organization, [(system, business, number) for number in former])
+    named = [place for place, number in enumerate(former) if number]
+    digests = local_numbers.digests(organization, [(system, business, former[place]) for place in named])
+    before = dict(zip(named, digests, strict=True))
     individual = people.individual_digests(organization, numbers)
-    names, places = people.name_keys(organization, attributes), people.place_keys(organization, attributes)
+    births = people.birth_keys(organization, [each.birth_date for each in attributes])
     packed = ["\x1f".join((number, old, *each)) for number, old, each in zip(numbers, former, attributes, strict=True)]
     contents = local_numbers.contents(organization, packed)
     return [
         Registration(
             row,
             locals_[place],
-            before[place] if former[place] else None,
+            before.get(place),
             individual[place] if numbers[place] else None,
             contents[place],
-            names[place],
-            places[place],
+            births[place],
             attributes[place],
         )
         for place, row in enumerate(rows)
@@ -119,12 +121,10 @@ class Matching:
 
     def __init__(self, environment: Environment, connection: Connection, organization: str) -> None:
         self.draft = Draft.begin(environment, connection, organization)
-        self.numbers: dict[int, str] = {}
-        """Integrated address numbers by surrogate, of everybody met."""
         self._environment = environment
         self._connection = connection
         self._organization = organization
-        self._register = Register(environment.surrogates.next)
+        self._register = Register(self.draft.block.next)
         self._linked: dict[bytes, tuple[int, bytes | None]] = {}
         self._held: dict[int, Decision] = {}
         self._outcomes: list[int] = []
@@ -149,7 +149,6 @@ class Matching:
         for registration in prepared.rows:
             self._take(registration, self._register.apply(registration), prepared)
         self._settle_mismatches(prepared)
-        self._note_numbers()
 
     def encode(self) -> bytes:
         """Return the answer as kept beside its batch id: surrogates stand for numbers."""
@@ -209,22 +208,20 @@ class Matching:
         self._linked.update(local_numbers.find(connection, organization, former))
         wanted = {row.local for row in rows} | set(former)
         links = {digest: link for digest, link in self._linked.items() if digest in wanted}
-        candidates = people.candidates(
-            connection,
-            organization,
-            names=[row.name for row in rows if row.individual is None and row.name is not None],
-            unnumbered_names=[row.name for row in rows if row.individual is not None and row.name is not None],
-            places=[row.place for row in rows if row.individual is None and row.place is not None],
-        )
-        ids = {*numbers.values(), *(link[0] for link in links.values()), *(found[2] for found in candidates)}
+        lone = {row.birth for row in rows if row.individual is None and row.birth is not None}
+        others = {row.birth for row in rows if row.birth is not None} - lone
+        born = people.born(connection, organization, lone)
+        born += people.born(connection, organization, others, unnumbered=True)
+        ids = {*numbers.values(), *(link[0] for link in links.values()), *(person for _, person in born)}
         stored = list(people.by_ids(connection, organization, ids).values())
         opened = people.open_attributes(organization, [(row.id, row.attributes) for row in stored])
         known = {row.id: Known(row.id, row.individual_digest, each) for row, each in zip(stored, opened, strict=True)}
         register = self._register
         register.by_number.update((digest, known[person]) for digest, person in numbers.items())
         register.by_local.update((digest, Link(known[person], content)) for digest, (person, content) in links.items())
-        for how, key, person in candidates:
-            register.add(known[person], name=key if how == "name" else None, place=key if how == "place" else None)
+        register.expect(rows)
+        for birth, person in born:
+            register.add(known[person], birth)
 
     def _take(self, registration: Registration, decision: Decision, prepared: Prepared) -> None:
         """Draft what was decided about a row."""
@@ -241,9 +238,7 @@ class Matching:
         if registration.individual is not None:
             individual = Individual(prepared.individual[row], registration.individual)
         if decision.outcome is LinkOutcome.NUMBERED:
-            self.numbers[person.id] = self.draft.number_person(
-                person.id, registration.attributes, individual, name_key=registration.name, place_key=registration.place
-            )
+            self.draft.add_person(person.id, registration.attributes, individual, registration.birth)
         if decision.update is not None:
             self.draft.update(person.id, decision.update)
         if decision.sets_number:
@@ -281,27 +276,12 @@ class Matching:
                     differing=decision.differing,
                 )
 
-    def _note_numbers(self) -> None:
-        people = self._environment.stores.people
-        lacking = {person for person in self._people if person} - self.numbers.keys()
-        sealed = list(people.numbers(self._connection, self._organization, lacking).items())
-        opened = people.open_numbers(self._organization, sealed)
-        self.numbers.update((row[0], number) for row, number in zip(sealed, opened, strict=True))
 
-
-def _answer(
-    environment: Environment, organization: str, kept: bytes, *, repeated: bool, numbers: dict[int, str]
-) -> RegistrationAnswer:
+def _answer(kept: bytes, *, repeated: bool) -> RegistrationAnswer:
     data = json.loads(kept)
-    if repeated:
-        people = environment.stores.people
-        with environment.database.read() as connection:
-            sealed = list(people.numbers(connection, organization, set(data["people"]) - {0}).items())
-        opened = people.open_numbers(organization, sealed)
-        numbers = {row[0]: number for row, number in zip(sealed, opened, strict=True)}
     return RegistrationAnswer(
         outcomes=list(bytes.fromhex(data["outcomes"])),
-        numbers=[numbers.get(person, "") for person in data["people"]],
+        numbers=[number_of(person) if person else "" for person in data["people"]],
         failures=[RowFailure(**failure) for failure in data["failures"]],
         unnumbered=data["unnumbered"],
         substitutions=data["substitutions"],

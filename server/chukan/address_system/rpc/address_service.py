@@ -89,6 +89,7 @@ class AddressServicer(rpc.AddressServiceServicer):
         except ChukanError:
             raise ChukanError("CALLER_ORGANIZATION_UNKNOWN", field="chukan-organization") from None
         self._environment.vault.prepare([caller.organization])
+        self._environment.tenants.prepare(caller.organization)
         return Actor(
             caller.organization, caller.system, caller.terminal, caller.department, caller.user, caller.request_id
         )

@@ -3,11 +3,13 @@
 
 The key is (number system, business id, number), looked up by keyed digest; the number itself is sealed, for the way
 back, which is one-to-many. content is the digest of what was registered under it last, so that a resend of the same
-record costs one look-up; NULL until it was registered itself.
+record costs one look-up; NULL until it was registered itself. Digests are keyed per organization, so their index needs
+no other column.
 """
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy
@@ -35,14 +37,14 @@ _local: Final = Table(
     Column("person", BigInteger, nullable=False),
     Column("number", LargeBinary, nullable=False),  # sealed, row key = digest
     Column("content", LargeBinary),
-    Index("local_number_key", "organization", "digest", unique=True),
+    Index("local_number_key", "digest", unique=True),
     Index("local_number_person", "person"),
 )
 _c: Final = _local.c
 _OF: Final = _c.organization == bindparam("organization")
 _INSERT: Final = ("organization", "digest", "person", "number", "content")
-_FIND: Final = LookUp(sqlalchemy.select(_c.digest, _c.person, _c.content).where(_OF), _c.digest)
-_OF_PEOPLE: Final = LookUp(sqlalchemy.select(_c.person, _c.digest, _c.number).where(_OF).order_by(_c.id), _c.person)
+_FIND: Final = LookUp(_c.organization, _c.digest, _c.digest, _c.person, _c.content)
+_OF_PEOPLE: Final = LookUp(_c.organization, _c.person, _c.id, _c.person, _c.digest, _c.number)
 _SET: Final = Statement(
     sqlalchemy.update(_local)
     .where(_OF, _c.digest == bindparam("digest_"))
@@ -87,17 +89,17 @@ class LocalNumberStore:
         self, connection: Connection, organization: str, digests: Iterable[bytes]
     ) -> dict[bytes, tuple[int, bytes | None]]:
         """Return (person, content digest) by key digest."""
-        return {row[0]: (row[1], row[2]) for row in _FIND.rows(connection, digests, organization=organization)}
+        return {row[0]: (row[1], row[2]) for row in _FIND.rows(connection, organization, digests)}
 
     def of_people(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, list[LocalKey]]:
         """Return the local numbers of people, in order of registration."""
-        rows = list(_OF_PEOPLE.rows(connection, ids, organization=organization))
+        rows = sorted(_OF_PEOPLE.rows(connection, organization, ids), key=itemgetter(0))
         opened = self._vault.open_many(
-            organization, "local_number", "number", [row[1] for row in rows], [row[2] for row in rows]
+            organization, "local_number", "number", [row[2] for row in rows], [row[3] for row in rows]
         )
         found: dict[int, list[LocalKey]] = {}
         for row, packed in zip(rows, opened, strict=True):
-            found.setdefault(row[0], []).append(LocalKey(*packed.decode().split(_SEPARATOR)))
+            found.setdefault(row[1], []).append(LocalKey(*packed.decode().split(_SEPARATOR)))
         return found
 
     def insert(

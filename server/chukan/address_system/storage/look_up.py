@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy
 from sqlalchemy import bindparam
 
 from chukan.durable.statements import Row, Statement
@@ -12,7 +13,7 @@ from chukan.durable.statements import Row, Statement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Connection
 
 __all__ = ["LookUp"]
 
@@ -20,14 +21,31 @@ _SIZES: Final = (1, 16, 128, 1_024)
 
 
 class LookUp:
-    """The rows of a select whose key is one of many; further parameters are passed by name."""
+    """The rows of an organization whose key is one of many.
 
-    def __init__(self, select: Select[Any], key: ColumnElement[Any]) -> None:
+    The organization is compared here and not in SQL: SQLite would rather go through all rows of an organization than
+    look a thousand keys up.
+    """
+
+    def __init__(
+        self,
+        organization: ColumnElement[str],
+        key: ColumnElement[Any],
+        *columns: ColumnElement[Any],
+        where: ColumnElement[bool] | None = None,
+    ) -> None:
+        """Select the columns by the key, of rows that meet a condition."""
+        condition = sqlalchemy.true() if where is None else where
         self._statements = {
-            size: Statement(select.where(key.in_([bindparam(name) for name in _names(size)]))) for size in _SIZES
+            size: Statement(
+                sqlalchemy.select(organization, *columns).where(
+                    key.in_([bindparam(name) for name in _names(size)]), condition
+                )
+            )
+            for size in _SIZES
         }
 
-    def rows(self, connection: Connection, keys: Iterable[Any], **values: Any) -> Iterator[Row]:  # noqa: ANN401
+    def rows(self, connection: Connection, organization: str, keys: Iterable[Any]) -> Iterator[Row]:
         """Yield the rows of these keys, in no order."""
         wanted = list(dict.fromkeys(keys))
         start = 0
@@ -37,7 +55,9 @@ class LookUp:
             part = wanted[start : start + size]
             start += size
             filled = part + part[-1:] * (size - len(part))
-            yield from self._statements[size].all(connection, **values, **dict(zip(_names(size), filled, strict=True)))
+            for row in self._statements[size].all(connection, **dict(zip(_names(size), filled, strict=True))):
+                if row[0] == organization:
+                    yield row[1:]
 
 
 def _names(size: int) -> list[str]:

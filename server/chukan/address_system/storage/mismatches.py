@@ -38,20 +38,29 @@ _mismatch: Final = Table(
     Column("decision", Integer, nullable=False),
     Column("person", BigInteger, nullable=False),
     Index("mismatch_name", "organization", "name", unique=True),
-    Index("mismatch_open", "organization", "local_digest", sqlite_where=sqlalchemy.text("resolved = 0")),
+    Index("mismatch_open", "local_digest", sqlite_where=sqlalchemy.text("resolved = 0")),
     Index("mismatch_list", "organization", "id"),
+    Index("mismatch_waiting", "organization", "id", sqlite_where=sqlalchemy.text("resolved = 0")),
 )
 _c: Final = _mismatch.c
 _COLUMNS: Final = tuple(column.name for column in _c)
 _OF: Final = _c.organization == bindparam("organization")
 _OPEN: Final = LookUp(
-    sqlalchemy.select(_c.local_digest, _c.id, _c.name, _c.kind, _c.content).where(_OF, _c.resolved == 0),
+    _c.organization,
     _c.local_digest,
+    _c.local_digest,
+    _c.id,
+    _c.name,
+    _c.kind,
+    _c.content,
+    where=_c.resolved == sqlalchemy.literal_column("0"),
 )
 _BY_NAME: Final = Statement(sqlalchemy.select(_mismatch).where(_OF, _c.name == bindparam("name_")))
 _ALL: Final = sqlalchemy.select(_mismatch).where(_OF, _c.id > bindparam("after")).order_by(_c.id)
 _PAGE: Final = Statement(_ALL.limit(bindparam("most", type_=Integer)))
-_OPEN_PAGE: Final = Statement(_ALL.where(_c.resolved == 0).limit(bindparam("most", type_=Integer)))
+_OPEN_PAGE: Final = Statement(
+    _ALL.where(_c.resolved == sqlalchemy.literal_column("0")).limit(bindparam("most", type_=Integer))
+)
 _RESOLVE: Final = Statement(
     sqlalchemy.update(_mismatch)
     .where(_c.id == bindparam("id_"))
@@ -96,7 +105,7 @@ class MismatchStore:
         self, connection: Connection, organization: str, digests: Iterable[bytes]
     ) -> dict[bytes, tuple[int, str, int, bytes]]:
         """Return (id, name, kind, content) of open mismatches by local key digest, the latest of each."""
-        rows = sorted(_OPEN.rows(connection, digests, organization=organization), key=lambda row: row[1])
+        rows = sorted(_OPEN.rows(connection, organization, digests), key=lambda row: row[1])
         return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
     def by_name(self, connection: Connection, organization: str, name: str) -> MismatchRow | None:

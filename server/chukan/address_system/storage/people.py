@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People: an integer surrogate each; numbers and attributes sealed, found by keyed digests.
+"""People: attributes and individual number sealed, found by keyed digests.
 
-The individual number (個人番号) lies in a column of its own, so that who reads attributes never opens it. Candidate keys
-are 64 bits of a keyed digest: enough to propose, small in an index; what they find is opened and compared.
+The surrogate is the organization's place among the tenants followed by the 15 digits of the integrated address number,
+so converting needs no second look-up. The number lies there as it is: numbers are issued in order, a seal would hide
+nothing. The individual number (個人番号) lies in a column of its own, so that who reads attributes never opens it. The
+key of birth dates is 64 bits of a keyed digest: it finds the few people of one birth date, who are opened and compared.
+Digests are keyed per organization, so their indexes begin with the digest: half the size, and random-order indexes
+decide how fast people are loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
-from chukan.address_system.domain.attributes import PersonAttributes, name_key, residential_address_key
+from chukan.address_system.domain.attributes import PersonAttributes
 from chukan.address_system.storage.look_up import LookUp
 from chukan.address_system.storage.schema import metadata
 from chukan.durable.statements import Statement, bulk_insert
@@ -31,86 +35,69 @@ _person: Final = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("organization", String(16), nullable=False),
-    Column("number_digest", LargeBinary, nullable=False),
-    Column("number", LargeBinary, nullable=False),  # sealed, row key = id
     Column("individual_digest", LargeBinary),
     Column("individual_number", LargeBinary),  # sealed, row key = id
     Column("attributes", LargeBinary, nullable=False),  # sealed, row key = id
-    Column("name_key", BigInteger),  # name and birth date
-    Column("place_key", BigInteger),  # birth date and residential address
+    Column("birth_key", BigInteger),
     Column("merged_into", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
-    Index("person_number", "organization", "number_digest", unique=True),
     Index(
         "person_individual_number",
-        "organization",
         "individual_digest",
         unique=True,
         sqlite_where=sqlalchemy.text("individual_digest IS NOT NULL"),
     ),
-    Index("person_name", "organization", "name_key"),
-    Index("person_place", "organization", "place_key"),
+    Index("person_birth", "birth_key"),
     Index(
         "person_unnumbered",
-        "organization",
-        "name_key",
         "id",
         sqlite_where=sqlalchemy.text("individual_digest IS NULL"),
     ),
+    Index("person_unnumbered_birth", "birth_key", sqlite_where=sqlalchemy.text("individual_digest IS NULL")),
     Index("person_merged", "merged_into", sqlite_where=sqlalchemy.text("merged_into > 0")),
 )
 _former: Final = Table(
     "former_individual_number",
     metadata,
-    Column("organization", String(16), primary_key=True),
     Column("digest", LargeBinary, primary_key=True),
+    Column("organization", String(16), nullable=False),
     Column("person", BigInteger, nullable=False),
     Column("number", LargeBinary, nullable=False),  # sealed, row key = digest
     Column("ended", BigInteger, nullable=False),
     Index("former_individual_number_person", "person"),
+    Index("former_individual_number_organization", "organization"),
 )
 _c: Final = _person.c
 _COLUMNS: Final = tuple(column.name for column in _c)
 _OF: Final = _c.organization == bindparam("organization")
-_ROW: Final = sqlalchemy.select(
-    _c.id, _c.individual_digest, _c.attributes, _c.merged_into, _c.updated, _c.number, _c.created
-).where(_OF)
-_KEYS: Final = sqlalchemy.select(_c.number_digest, _c.id, _c.merged_into).where(_OF)
-_BY_IDS: Final = LookUp(_ROW, _c.id)
-_BY_NUMBERS: Final = LookUp(_KEYS, _c.number_digest)
-_NUMBERS: Final = LookUp(sqlalchemy.select(_c.id, _c.number, _c.merged_into).where(_OF), _c.id)
-_BY_INDIVIDUAL: Final = LookUp(sqlalchemy.select(_c.individual_digest, _c.id).where(_OF), _c.individual_digest)
-_BY_FORMER: Final = LookUp(
-    sqlalchemy.select(_former.c.digest, _former.c.person).where(_former.c.organization == bindparam("organization")),
-    _former.c.digest,
-)
+_ORG: Final = _c.organization
 _ACTIVE: Final = _c.merged_into == 0
-_BY_NAME: Final = LookUp(sqlalchemy.select(_c.name_key, _c.id).where(_OF, _ACTIVE), _c.name_key)
-_BY_PLACE: Final = LookUp(sqlalchemy.select(_c.place_key, _c.id).where(_OF, _ACTIVE), _c.place_key)
-_UNNUMBERED_BY_NAME: Final = LookUp(
-    sqlalchemy.select(_c.name_key, _c.id).where(_OF, _c.individual_digest.is_(None), _ACTIVE), _c.name_key
+_LACKING: Final = _c.individual_digest.is_(None)
+_BY_IDS: Final = LookUp(_ORG, _c.id, _c.id, _c.individual_digest, _c.attributes, _c.merged_into, _c.updated, _c.created)
+_EXIST: Final = LookUp(_ORG, _c.id, _c.id, _c.merged_into)
+_BY_INDIVIDUAL: Final = LookUp(_ORG, _c.individual_digest, _c.individual_digest, _c.id)
+_BY_FORMER: Final = LookUp(_former.c.organization, _former.c.digest, _former.c.digest, _former.c.person)
+_BY_BIRTH: Final = LookUp(_ORG, _c.birth_key, _c.birth_key, _c.id, where=_ACTIVE)
+_UNNUMBERED_BY_BIRTH: Final = LookUp(_ORG, _c.birth_key, _c.birth_key, _c.id, where=_LACKING & _ACTIVE)
+_INDIVIDUAL: Final = LookUp(_ORG, _c.id, _c.id, _c.individual_number, where=_c.individual_number.is_not(None))
+_ANY_FORMER: Final = Statement(
+    sqlalchemy.select(_former.c.person).where(_former.c.organization == bindparam("organization")).limit(1)
 )
-_INDIVIDUAL: Final = LookUp(
-    sqlalchemy.select(_c.id, _c.individual_number).where(_OF, _c.individual_number.is_not(None)), _c.id
-)
+_RANGE: Final = (_c.id > bindparam("after"), _c.id <= bindparam("last"))
 _PAGE: Final = Statement(
     sqlalchemy.select(_c.id, _c.attributes)
-    .where(_OF, _ACTIVE, _c.id > bindparam("after"))
+    .where(*_RANGE, _ACTIVE)
     .order_by(_c.id)
     .limit(bindparam("most", type_=Integer))
 )
 _UNNUMBERED: Final = Statement(
-    sqlalchemy.select(_c.id)
-    .where(_OF, _c.individual_digest.is_(None), _ACTIVE, _c.id > bindparam("after"))
-    .order_by(_c.id)
-    .limit(bindparam("most", type_=Integer))
+    sqlalchemy.select(_c.id).where(*_RANGE, _LACKING, _ACTIVE).order_by(_c.id).limit(bindparam("most", type_=Integer))
 )
-_LAST: Final = Statement(sqlalchemy.select(sqlalchemy.func.coalesce(sqlalchemy.func.max(_c.id), 0)))
 _UPDATE: Final = Statement(
     sqlalchemy.update(_person)
     .where(_c.id == bindparam("id_"))
-    .values({name: bindparam(f"{name}_") for name in ("attributes", "name_key", "place_key", "updated")})
+    .values({name: bindparam(f"{name}_") for name in ("attributes", "birth_key", "updated")})
 )
 _SET_INDIVIDUAL: Final = Statement(
     sqlalchemy.update(_person)
@@ -125,23 +112,24 @@ _MERGE: Final = Statement(
     )
 )
 _FOLLOW: Final = Statement(
-    sqlalchemy.update(_person).where(_c.merged_into == bindparam("gone")).values(merged_into=bindparam("into"))
+    sqlalchemy.update(_person)
+    .where(_c.merged_into == bindparam("gone"), _c.merged_into > sqlalchemy.literal_column("0"))
+    .values(merged_into=bindparam("into"))
 )
 _FORMER_FOLLOW: Final = Statement(
     sqlalchemy.update(_former).where(_former.c.person == bindparam("gone")).values(person=bindparam("into"))
 )
-_PLACE_BYTES: Final = 8
+_KEY_BYTES: Final = 8
 
 
 class PersonRow(NamedTuple):
-    """A person as stored; attributes and number stay sealed until `PersonStore.opened`, instants in microseconds."""
+    """A person as stored; attributes stay sealed until opened, instants in microseconds."""
 
     id: int
     individual_digest: bytes | None
     attributes: bytes
     merged_into: int
     updated: int
-    number: bytes
     created: int
 
 
@@ -149,13 +137,10 @@ class NewPerson(NamedTuple):
     """A person to insert; what is sealed was sealed outside the write."""
 
     id: int
-    number_digest: bytes
-    number: bytes
     individual_digest: bytes | None
     individual_number: bytes | None
     attributes: bytes
-    name_key: int | None
-    place_key: int | None
+    birth_key: int | None
 
 
 class PersonStore:
@@ -166,27 +151,24 @@ class PersonStore:
 
     # --- digests and seals ---
 
-    def number_digests(self, organization: str, numbers: Iterable[str]) -> list[bytes]:
-        """Return the look-up digests of integrated address numbers."""
-        return self._vault.index_digest_many(organization, "person.number", numbers)
-
     def individual_digests(self, organization: str, numbers: Iterable[str]) -> list[bytes]:
         """Return the look-up digests of individual numbers."""
         return self._vault.index_digest_many(organization, "person.individual_number", numbers)
 
-    def name_keys(self, organization: str, attributes: Sequence[PersonAttributes]) -> list[int | None]:
-        """Return the candidate keys of name and birth date; None where the birth year is not known."""
-        texts = [f"{each.birth_date}\x1f{name_key(each.name)}" for each in attributes]
-        return self._candidate_keys(organization, "person.name", texts)
-
-    def place_keys(self, organization: str, attributes: Sequence[PersonAttributes]) -> list[int | None]:
-        """Return the candidate keys of birth date and residential address; None where one of them is not known."""
-        homes = [residential_address_key(each.residential_address) for each in attributes]
-        texts = [f"{each.birth_date}\x1f{home}" if home else "" for each, home in zip(attributes, homes, strict=True)]
-        return self._candidate_keys(organization, "person.place", texts)
+    def birth_keys(self, organization: str, birth_dates: Sequence[str]) -> list[int | None]:
+        """Return the keys of birth dates; None where the year is not known, which nobody shares."""
+        distinct = list(set(birth_dates))
+        digests = self._vault.index_digest_many(organization, "person.birth_date", distinct)
+        keys = {
+            text: None
+            if not text or text.startswith("0000")
+            else int.from_bytes(digest[:_KEY_BYTES], "big", signed=True)
+            for text, digest in zip(distinct, digests, strict=True)
+        }
+        return [keys[text] for text in birth_dates]
 
     def seal(self, organization: str, column: str, ids: Sequence[int], plain: Sequence[bytes]) -> list[bytes]:
-        """Seal a column ("number", "individual_number", "attributes") of these people."""
+        """Seal a column ("individual_number" or "attributes") of these people."""
         return self._vault.seal_many(organization, "person", column, ids, plain)
 
     def seal_former(self, organization: str, digests: Sequence[bytes], numbers: Sequence[str]) -> list[bytes]:
@@ -200,59 +182,35 @@ class PersonStore:
         opened = self._vault.open_many(organization, "person", "attributes", [row[0] for row in rows], sealed)
         return list(map(PersonAttributes.unpack, opened))
 
-    def open_numbers(self, organization: str, rows: Sequence[tuple[int, bytes]]) -> list[str]:
-        """Open (id, sealed integrated address number)."""
-        sealed = [row[1] for row in rows]
-        opened = self._vault.open_many(organization, "person", "number", [row[0] for row in rows], sealed)
-        return [number.decode() for number in opened]
-
     # --- reading ---
-
-    def last_id(self, connection: Connection) -> int:
-        """Return the greatest surrogate of all organizations."""
-        row = _LAST.first(connection)
-        return 0 if row is None else int(row[0])
 
     def by_ids(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, PersonRow]:
         """Return people by surrogate."""
-        return {row[0]: PersonRow._make(row) for row in _BY_IDS.rows(connection, ids, organization=organization)}
+        return {row[0]: PersonRow._make(row) for row in _BY_IDS.rows(connection, organization, ids)}
 
-    def by_numbers(
-        self, connection: Connection, organization: str, digests: Iterable[bytes]
-    ) -> dict[bytes, tuple[int, int]]:
-        """Return (surrogate, survivor or 0) by the digest of the integrated address number."""
-        return {row[0]: (row[1], row[2]) for row in _BY_NUMBERS.rows(connection, digests, organization=organization)}
-
-    def numbers(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, bytes]:
-        """Return sealed integrated address numbers by surrogate."""
-        return {row[0]: row[1] for row in _NUMBERS.rows(connection, ids, organization=organization)}
+    def survivors(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, int]:
+        """Return those of the surrogates that exist, each with the survivor it was merged into or itself."""
+        return {row[0]: row[1] or row[0] for row in _EXIST.rows(connection, organization, ids)}
 
     def by_individual(self, connection: Connection, organization: str, digests: Iterable[bytes]) -> dict[bytes, int]:
         """Return surrogates by the digest of the individual number, former ones included."""
         wanted = list(digests)
-        found: dict[bytes, int] = dict(_two(_BY_FORMER.rows(connection, wanted, organization=organization)))
-        found.update(_two(_BY_INDIVIDUAL.rows(connection, wanted, organization=organization)))
+        found: dict[bytes, int] = {}
+        if _ANY_FORMER.first(connection, organization=organization) is not None:
+            found.update(_tuples(_BY_FORMER.rows(connection, organization, wanted)))
+        found.update(_tuples(_BY_INDIVIDUAL.rows(connection, organization, wanted)))
         return found
 
-    def candidates(
-        self,
-        connection: Connection,
-        organization: str,
-        *,
-        names: Iterable[int] = (),
-        unnumbered_names: Iterable[int] = (),
-        places: Iterable[int] = (),
-    ) -> list[tuple[str, int, int]]:
-        """Return ("name" or "place", key, surrogate) of people with these candidate keys."""
-        found = [("name", *row) for row in _two(_BY_NAME.rows(connection, names, organization=organization))]
-        lacking = _UNNUMBERED_BY_NAME.rows(connection, unnumbered_names, organization=organization)
-        found += [("name", *row) for row in _two(lacking)]
-        found += [("place", *row) for row in _two(_BY_PLACE.rows(connection, places, organization=organization))]
-        return found
+    def born(
+        self, connection: Connection, organization: str, keys: Iterable[int], *, unnumbered: bool = False
+    ) -> list[tuple[int, int]]:
+        """Return (key, surrogate) of people with these keys of birth dates, or of those without individual number."""
+        look_up = _UNNUMBERED_BY_BIRTH if unnumbered else _BY_BIRTH
+        return _tuples(look_up.rows(connection, organization, keys))
 
     def individual_numbers(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, bytes]:
         """Return sealed individual numbers by surrogate, of those who have one."""
-        return {row[0]: row[1] for row in _INDIVIDUAL.rows(connection, ids, organization=organization)}
+        return {row[0]: row[1] for row in _INDIVIDUAL.rows(connection, organization, ids)}
 
     def open_individual_numbers(self, organization: str, sealed: dict[int, bytes]) -> dict[int, str]:
         """Open individual numbers."""
@@ -260,27 +218,25 @@ class PersonStore:
         opened = self._vault.open_many(organization, "person", "individual_number", ids, list(sealed.values()))
         return {key: number.decode() for key, number in zip(ids, opened, strict=True)}
 
-    def page(self, connection: Connection, organization: str, *, after: int, most: int) -> list[tuple[int, bytes]]:
+    def page(self, connection: Connection, *, after: int, last: int, most: int) -> list[tuple[int, bytes]]:
         """Return (surrogate, sealed attributes) in order of registration."""
-        return _two(_PAGE.all(connection, organization=organization, after=after, most=most))
+        return _PAGE.all(connection, after=after, last=last, most=most)
 
-    def unnumbered(self, connection: Connection, organization: str, *, after: int, most: int) -> list[int]:
+    def unnumbered(self, connection: Connection, *, after: int, last: int, most: int) -> list[int]:
         """Return people without an individual number, in order of registration."""
-        return [row[0] for row in _UNNUMBERED.all(connection, organization=organization, after=after, most=most)]
+        return [row[0] for row in _UNNUMBERED.all(connection, after=after, last=last, most=most)]
 
     # --- writing ---
 
     def insert(self, connection: Connection, organization: str, people: Sequence[NewPerson], *, now: int) -> None:
         """Insert people."""
-        rows = [(person[0], organization, *person[1:], 0, now, now) for person in people]
+        rows = [(id_, organization, *rest, 0, now, now) for id_, *rest in people]
         bulk_insert(connection, _person, _COLUMNS, rows)
 
-    def update(
-        self, connection: Connection, rows: Sequence[tuple[int, bytes, int | None, int | None]], *, now: int
-    ) -> None:
-        """Set (id, sealed attributes, name key, place key)."""
-        names = ("attributes_", "name_key_", "place_key_", "updated_", "id_")
-        _UPDATE.many(connection, names, [(row[1], row[2], row[3], now, row[0]) for row in rows])
+    def update(self, connection: Connection, rows: Sequence[tuple[int, bytes, int | None]], *, now: int) -> None:
+        """Set (id, sealed attributes, key of the birth date)."""
+        names = ("attributes_", "birth_key_", "updated_", "id_")
+        _UPDATE.many(connection, names, [(row[1], row[2], now, row[0]) for row in rows])
 
     def set_individual(
         self, connection: Connection, rows: Sequence[tuple[int, bytes | None, bytes | None]], *, now: int
@@ -294,7 +250,7 @@ class PersonStore:
     ) -> None:
         """Keep (digest, person, sealed number) of individual numbers that were changed."""
         columns = tuple(column.name for column in _former.c)
-        values = [(organization, *row, now) for row in rows]
+        values = [(row[0], organization, row[1], row[2], now) for row in rows]
         bulk_insert(connection, _former, columns, values, on_conflict="replace")
 
     def merge(self, connection: Connection, gone: int, into: int, *, now: int) -> None:
@@ -303,13 +259,6 @@ class PersonStore:
         _FORMER_FOLLOW.run(connection, gone=gone, into=into)
         _MERGE.run(connection, id_=gone, into=into, updated_=now)
 
-    def _candidate_keys(self, organization: str, kind: str, texts: Sequence[str]) -> list[int | None]:
-        digests = self._vault.index_digest_many(organization, kind, texts)
-        return [
-            None if not text or text.startswith("0000") else int.from_bytes(digest[:_PLACE_BYTES], "big", signed=True)
-            for text, digest in zip(texts, digests, strict=True)
-        ]
 
-
-def _two(rows: Iterable[Any]) -> list[Any]:
+def _tuples(rows: Iterable[Any]) -> list[Any]:
     return [tuple(row) for row in rows]
