@@ -40,6 +40,7 @@ def _load_builders() -> object:
 
 if "builders" not in sys.modules:
     _load_builders()
+sys.modules.setdefault("chukan_rpc_conftest", sys.modules[__name__])  # for tests that start servers of their own
 
 from builders import SETAGAYA, SHINJUKU, Body  # noqa: E402  # found by the lines above
 
@@ -53,11 +54,11 @@ class Running:
 
 
 @contextmanager
-def serve(config: Config, *, clock: Clock | None = None) -> Iterator[Running]:
-    """Serve a role on a free port of this machine."""
+def serve(config: Config, *, clock: Clock | None = None, listen: str = "127.0.0.1:0") -> Iterator[Running]:
+    """Serve a role, on a free port of this machine if none is given."""
     app = build(config, clock=clock)
     try:
-        edge = EdgeConfig("127.0.0.1:0", unvalidated=app.unvalidated)
+        edge = EdgeConfig(listen, unvalidated=app.unvalidated)
         server = build_server(edge, app.services, metrics=app.metrics, clock=app.clock, ready=app.ready)
         address = f"127.0.0.1:{server.port}"
         server.start()
