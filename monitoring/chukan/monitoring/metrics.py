@@ -45,12 +45,6 @@ class Metrics:
         self._stored = Counter(
             "chukan_replica_writes_total", "Replicas written, by information.", ("information",), registry=registry
         )
-        self._unsent = Gauge(
-            "chukan_oldest_unsent_seconds",
-            "Age of the oldest unsent item of the outbox, by kind; 0 when nothing waits.",
-            ("kind",),
-            registry=registry,
-        )
         self._build = Gauge("chukan_build_info", "1, with what is running.", ("version", "profile"), registry=registry)
         self._scrape = _AtScrape()
         registry.register(self._scrape)
@@ -71,10 +65,6 @@ class Metrics:
         """Count replicas of an information that were written (registered, corrected or deleted)."""
         self._stored.labels(_code(information, _INFORMATION)).inc(count)
 
-    def observe_unsent_age(self, kind: str, seconds: float) -> None:
-        """Say how old the oldest unsent item of a kind is now; 0 when nothing waits."""
-        self._unsent.labels(_code(kind, _SNAKE)).set(seconds)
-
     def note_build(self, *, version: str, profile: str) -> None:
         """Say what is running."""
         self._build.labels(version, profile).set(1)
@@ -87,15 +77,20 @@ class Metrics:
         """Ask `source` at each scrape how many current replicas of each information are held."""
         self._scrape.add("chukan_replicas", "Replicas held, by information.", ("information", _INFORMATION), source)
 
+    def read_unsent(self, source: Callable[[], Mapping[str, float]]) -> None:
+        """Ask `source` at each scrape how old the oldest unsent item of each kind is; 0 when nothing waits."""
+        text = "Age of the oldest unsent item of the outbox, by kind; 0 when nothing waits."
+        self._scrape.add("chukan_oldest_unsent_seconds", text, ("kind", _SNAKE), source)
+
 
 class _AtScrape(Collector):
     """Gauges read from their owner at each scrape. One that can't be read is left out: unknown, never zero."""
 
     def __init__(self) -> None:
-        self._gauges: list[tuple[str, str, tuple[str, re.Pattern[str]], Callable[[], Mapping[str, int]]]] = []
+        self._gauges: list[tuple[str, str, tuple[str, re.Pattern[str]], Callable[[], Mapping[str, float]]]] = []
 
     def add(
-        self, name: str, text: str, label: tuple[str, re.Pattern[str]], source: Callable[[], Mapping[str, int]]
+        self, name: str, text: str, label: tuple[str, re.Pattern[str]], source: Callable[[], Mapping[str, float]]
     ) -> None:
         self._gauges.append((name, text, label, source))
 

@@ -17,21 +17,23 @@ from chukan.edge.tls import TlsFiles
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
-from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
+from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring, software_version
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.domain.exchange import NETWORK
+from chukan.server.domain.inquiry import InquiryState
 from chukan.server.rpc.network_client import NetworkClient
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from chukan.durable.dispatcher import Handler
     from chukan.edge.service import Service
     from chukan.edge.transport import Transport
     from chukan.monitoring import Metrics
     from chukan.server.assembly.foundation import Foundation
+    from chukan.server.assembly.middle_side import MiddleSide
     from chukan.server.config import Config
     from chukan.server.dispatch.exchange import Timer
     from chukan.standard.clock import Clock
@@ -187,7 +189,7 @@ def _both(foundation: Foundation) -> ServerApp:
     )
     inside.add([network.service, middle.member_service])
     handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
-    return ServerApp(
+    app = ServerApp(
         foundation=foundation,
         services=[network.service, middle.member_service, *middle.services, *later_services()],
         control_services=control_services(),
@@ -196,6 +198,7 @@ def _both(foundation: Foundation) -> ServerApp:
         timer=middle.exchange.timer,
         running=running,
     )
+    return _measure(app, handlers, middle)
 
 
 def _network_alone(foundation: Foundation) -> ServerApp:
@@ -203,7 +206,7 @@ def _network_alone(foundation: Foundation) -> ServerApp:
     core, directory = build_network_side(foundation, masters, core_ring(foundation, None), hosted=frozenset())
     routes = EndpointRoutes(directory, _tls(foundation.config))
     network = with_routes(core, routes)
-    return ServerApp(
+    app = ServerApp(
         foundation=foundation,
         services=[network.service],
         control_services=control_services(),
@@ -211,6 +214,7 @@ def _network_alone(foundation: Foundation) -> ServerApp:
         dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
         closers=[routes.close],
     )
+    return _measure(app, network.deliveries.handlers(), None)
 
 
 def _middle_alone(foundation: Foundation) -> ServerApp:
@@ -227,7 +231,7 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
     client = NetworkClient(transport, RingKeys(ring), endpoint=reached.get, learned=learned)
     running = threading.Event()
     middle = build_middle_side(foundation, masters, ring, client, dispatching=running.is_set)
-    return ServerApp(
+    app = ServerApp(
         foundation=foundation,
         services=[middle.member_service, *middle.services, *later_services()],
         control_services=control_services(),
@@ -239,6 +243,30 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         reached=reached,
         closers=[transport.close],
     )
+    return _measure(app, handlers_of(middle), middle)
+
+
+def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) -> ServerApp:
+    """Let each scrape ask what waits and what stands in which state."""
+    metrics, database = app.metrics, app.foundation.database
+    names = sorted(kinds)
+
+    def unsent() -> dict[str, float]:
+        waiting = app.dispatcher.backlog()
+        return {kind: waiting[kind].oldest_seconds if kind in waiting else 0.0 for kind in names}
+
+    metrics.read_unsent(unsent)
+    if middle is not None:
+        inquiries = middle.exchange.inquiries
+
+        def states() -> dict[str, int]:
+            with database.read() as connection:
+                counted = inquiries.counts(connection)
+            return {state.name.lower(): counted.get(state, 0) for state in InquiryState}
+
+        metrics.read_inquiries(states)
+    metrics.note_build(version=software_version(), profile=app.foundation.config.profile)
+    return app
 
 
 def _dispatcher(

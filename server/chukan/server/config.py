@@ -60,9 +60,11 @@ def _one_of(*allowed: str) -> Callable[[object], str]:
 
 
 def _path(value: object) -> Path | None:
-    if isinstance(value, Path):
+    if isinstance(value, Path) or value is None:
         return value
-    return Path(value).expanduser() if isinstance(value, str) and value else None
+    if not isinstance(value, str):
+        raise _BadValueError("a path")
+    return Path(value).expanduser() if value else None
 
 
 def _address(value: object) -> str:

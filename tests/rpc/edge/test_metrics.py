@@ -96,7 +96,7 @@ def test_domain_metrics_count_what_the_verbs_say_and_ask_their_owner_at_each_scr
     metrics.note_inquiry_state("ANSWERED", 1)
     metrics.note_inquiry_state("answered", 2)
     metrics.note_replicas(INFORMATION, 7)
-    metrics.observe_unsent_age("request_permits", 1.5)
+    metrics.read_unsent(lambda: {"request_permits": 1.5})
     metrics.note_build(version="0.1.0", profile="emulator")
     sample = metrics.registry.get_sample_value
 
@@ -131,7 +131,7 @@ def test_no_label_can_be_a_person(start: Start, echo: SimpleNamespace) -> None:
     edge.metrics.note_refused(number)
     edge.metrics.note_inquiry_state(number)
     edge.metrics.note_replicas(number)
-    edge.metrics.observe_unsent_age(number, 1)
+    edge.metrics.read_unsent(lambda: {number: 1.0})
     edge.metrics.read_replicas(lambda: {number: 1})
     edge.stub.Say(echo.SayRequest(text=number), metadata=METADATA)
     text = generate_latest(edge.metrics.registry).decode()

@@ -35,8 +35,6 @@ from chukan.v1.provision_service_pb2_grpc import add_ProvisionServiceServicer_to
 from chukan.v1.security_service_pb2_grpc import add_SecurityServiceServicer_to_server
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from chukan.server.crypto.exchange_keys import RingKeys
     from chukan.server.middle.code_acquisition import CodeAcquisition
     from chukan.server.ports import Environment, Outbox
@@ -83,9 +81,8 @@ def build_exchange_side(
     network: ExchangeNetwork,
     addressees: AddresseeFinder,
     replicas: AnswerableReplicas,
-    organizations: Collection[str],
 ) -> ExchangeSide:
-    """Build it over the stores of addressees and replicas; organizations: those served here."""
+    """Build it over the stores of addressees and replicas."""
     inquiries, records, provisions = InquiryStore(), ExchangeRecordStore(), ProvisionStore()
     statements = Statements(environment, codec, keys)
     sealer = AnswerSealer(codec, keys, statements)
@@ -114,7 +111,6 @@ def build_exchange_side(
     )
     timers = InquiryTimers(
         environment,
-        organizations=sorted(organizations),
         inquiries=inquiries,
         records=records,
         provisions=provisions,

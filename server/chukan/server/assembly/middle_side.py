@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chukan.server.ports import OutboxItem
     from chukan.server.rpc.network_client import NetworkClient
 
-__all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring"]
+__all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring", "software_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,6 @@ def build_middle_side(
         network=network,
         addressees=addressees,
         replicas=replicas,
-        organizations=foundation.organizations,
     )
     replica_desk = Replicas(environment, addressees, replicas, ImportStore())
     operation = Operation(environment, OperationStore(), dispatching=dispatching)
@@ -92,7 +91,7 @@ def build_middle_side(
             pools={"RegisterReplicas": "bulk", "ExportReplicas": "bulk", "CompareReplicas": "bulk"},
         ),
         Service(
-            OperationServicer(operation, software_version=_software_version()),
+            OperationServicer(operation, software_version=software_version()),
             add_OperationServiceServicer_to_server,
             "chukan.v1.OperationService",
         ),
@@ -106,7 +105,8 @@ def handlers_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxIte
     return {ISSUE: middle.acquisition.issue, **middle.exchange.steps.handlers()}
 
 
-def _software_version() -> str:
+def software_version() -> str:
+    """Return the version of the installed package."""
     try:
         return version("chukan")
     except PackageNotFoundError:
