@@ -312,7 +312,6 @@ def build_world(path: Path | None) -> World:
         network=network,  # type: ignore[arg-type]
         addressees=addressees,
         replicas=replicas,
-        organizations=hosted,
     )
     acquisition = CodeAcquisition(environment, addressees, foundation.outbox, network)
     member.side, member.codes = side, acquisition

@@ -42,7 +42,6 @@ class InquiryTimers:
         self,
         environment: Environment,
         *,
-        organizations: Sequence[str],
         inquiries: Inquiries,
         records: ExchangeRecords,
         provisions: Provisions,
@@ -50,7 +49,6 @@ class InquiryTimers:
         network: ExchangeNetwork,
     ) -> None:
         self._environment = environment
-        self._organizations = tuple(organizations)
         self._inquiries = inquiries
         self._records = records
         self._provisions = provisions
@@ -60,20 +58,20 @@ class InquiryTimers:
     def run_due(self) -> int:
         """Look at everything due now and return how many inquiries were; called by the timer and after time moved."""
         looked_at = 0
-        for organization in self._organizations:
-            while found := self._look(organization):
-                looked_at += found
-                if found < _MOST:
-                    break
+        while due := self._due():
+            for organization, ids in due.items():
+                self._look(organization, ids)
+                looked_at += len(ids)
         self._erase()
         return looked_at
 
-    def _look(self, organization: str) -> int:
+    def _due(self) -> dict[str, list[int]]:
         now = milliseconds(self._environment.clock.now())
         with self._environment.database.read() as connection:
-            due = self._inquiries.due(connection, organization, now=now, most=_MOST)
-        if not due:
-            return 0
+            return self._inquiries.due(connection, now=now, most=_MOST)
+
+    def _look(self, organization: str, due: Sequence[int]) -> None:
+        now = milliseconds(self._environment.clock.now())
 
         def step(connection: Connection) -> int:
             rows = self._inquiries.by_ids(connection, organization, due)
@@ -86,7 +84,6 @@ class InquiryTimers:
         ended = self._environment.database.write(organization, step)
         if ended:
             self._environment.metrics.note_inquiry_state("timed_out", ended)
-        return len(due)
 
     def _time_out(self, connection: Connection, organization: str, rows: Sequence[InquiryRow], now: int) -> None:
         if not rows:

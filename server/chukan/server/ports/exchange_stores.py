@@ -88,8 +88,8 @@ class Inquiries(Protocol):
     ) -> None:
         """Note that results were taken over."""
 
-    def due(self, connection: Connection, organization: str, *, now: int, most: int) -> list[int]:
-        """Return open inquiries to be looked at."""
+    def due(self, connection: Connection, *, now: int, most: int) -> dict[str, list[int]]:
+        """Return open inquiries to be looked at, by organization."""
 
     def counts(self, connection: Connection) -> dict[int, int]:
         """Return how many inquiries stand in each state."""

@@ -7,11 +7,12 @@ exchange digest that both sides look up by.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.exchange_record import RecordEnd, RecordRow
 from chukan.server.storage.schema import metadata
@@ -56,8 +57,7 @@ _table: Final = Table(
     Index("exchange_record_exchange", "organization", "exchange"),
     Index("exchange_record_addressee", "organization", "addressee"),
     Index("exchange_record_change", "organization", "change_seq"),
-    sqlite_with_rowid=False,
-)
+)  # with row ids: without them SQLite would read a whole organization to find an exchange
 _network: Final = Table(
     "network_record_copy",
     metadata,
@@ -71,10 +71,8 @@ _c = _table.c
 _COLUMNS: Final = tuple(column.name for column in _c)
 _HERE: Final = _c.organization == bindparam("organization_")
 _ROW: Final = sqlalchemy.select(_table)
-_BY_EXCHANGE: Final = Statement(_ROW.where(_HERE, _c.exchange == bindparam("exchange_")))
-_BY_EXCHANGES: Final = _ROW.where(_HERE, _c.exchange.in_(bindparam("exchanges", expanding=True)))
-_BY_IDS: Final = _ROW.where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
-_BY_ID: Final = Statement(_ROW.where(_HERE, _c.id == bindparam("id_")))
+_BY_EXCHANGES: Final = Lookup(_ROW.where(_HERE), _c.exchange)
+_BY_IDS: Final = Lookup(_ROW.where(_HERE), _c.id)
 _CHANGED: Final = Statement(
     _ROW.where(_HERE, _c.change_seq > bindparam("after"))
     .order_by(_c.change_seq)
@@ -105,12 +103,12 @@ _END: Final = Statement(
 _END_NAMES: Final = ("outcome_", "reason_", "provided_", "undisclosable_", "items_", "change_seq_")
 _FIND_ITEMS: Final = Statement(sqlalchemy.select(_items.c.id).where(_items.c.codes == bindparam("codes_")))
 _ADD_ITEMS: Final = Statement(sqlalchemy.insert(_items).returning(_items.c.id), ("codes",))
-_READ_ITEMS: Final = sqlalchemy.select(_items.c.id, _items.c.codes).where(
-    _items.c.id.in_(bindparam("ids", expanding=True))
-)
-_COPIES: Final = sqlalchemy.select(_network.c.exchange, _network.c.record).where(
-    _network.c.organization == bindparam("organization_"),
-    _network.c.exchange.in_(bindparam("exchanges", expanding=True)),
+_READ_ITEMS: Final = Lookup(sqlalchemy.select(_items.c.id, _items.c.codes), _items.c.id)
+_COPIES: Final = Lookup(
+    sqlalchemy.select(_network.c.exchange, _network.c.record).where(
+        _network.c.organization == bindparam("organization_")
+    ),
+    _network.c.exchange,
 )
 
 
@@ -126,10 +124,7 @@ class ExchangeRecordStore:
 
     def of_exchanges(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> list[RecordRow]:
         """Return all records of exchanges, oldest first: replays make further ones."""
-        if len(exchanges) == 1:
-            rows: Iterable[Any] = _BY_EXCHANGE.all(connection, organization_=organization, exchange_=exchanges[0])
-        else:
-            rows = connection.execute(_BY_EXCHANGES, {"organization_": organization, "exchanges": list(exchanges)})
+        rows = _BY_EXCHANGES.all(connection, exchanges, organization_=organization)
         return sorted(map(RecordRow._make, rows), key=lambda row: row.id)
 
     def by_exchanges(
@@ -144,10 +139,7 @@ class ExchangeRecordStore:
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, RecordRow]:
         """Return records by the number of their inquiry or provision."""
-        if len(ids) == 1:
-            row = _BY_ID.first(connection, organization_=organization, id_=ids[0])
-            return {} if row is None else {ids[0]: RecordRow._make(row)}
-        rows = connection.execute(_BY_IDS, {"organization_": organization, "ids": list(ids)})
+        rows = _BY_IDS.all(connection, ids, organization_=organization)
         return {row[1]: RecordRow._make(row) for row in rows}
 
     def page(
@@ -210,7 +202,7 @@ class ExchangeRecordStore:
 
     def item_codes(self, connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
         """Return the item codes of sets."""
-        rows = connection.execute(_READ_ITEMS, {"ids": list(set(ids))})
+        rows = _READ_ITEMS.all(connection, list(set(ids)))
         return {0: (), **{row[0]: tuple(row[1].split()) for row in rows}}
 
     # --- the network's records, as last fetched ---
@@ -229,5 +221,5 @@ class ExchangeRecordStore:
 
     def copies(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the network's records by exchange; absent = never fetched."""
-        rows = connection.execute(_COPIES, {"organization_": organization, "exchanges": list(exchanges)})
+        rows = _COPIES.all(connection, exchanges, organization_=organization)
         return {row[0]: row[1] for row in rows}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.inquiry import OPEN_STATES, InquiryEnd, InquiryRow, InquiryState, StoredResult
 from chukan.server.storage.schema import metadata
@@ -53,7 +54,6 @@ _table: Final = Table(
     Index("inquiry_change", "organization", "change_seq"),
     Index(
         "inquiry_due",
-        "organization",
         "due",
         sqlite_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),
         postgresql_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),
@@ -74,11 +74,8 @@ _c = _table.c
 _COLUMNS: Final = tuple(column.name for column in _c)
 _HERE: Final = _c.organization == bindparam("organization_")
 _ROW: Final = sqlalchemy.select(_table)
-_BY_ID: Final = Statement(_ROW.where(_HERE, _c.id == bindparam("id_")))
-_BY_IDS: Final = _ROW.where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
-_KNOWN: Final = sqlalchemy.select(_c.record_id, _c.spec_digest, _c.id, _c.accepted)
-_KNOWN_ONE: Final = Statement(_KNOWN.where(_HERE, _c.record_id == bindparam("record_id_")))
-_KNOWN_MANY: Final = _KNOWN.where(_HERE, _c.record_id.in_(bindparam("record_ids", expanding=True)))
+_BY_IDS: Final = Lookup(_ROW.where(_HERE), _c.id)
+_KNOWN: Final = Lookup(sqlalchemy.select(_c.record_id, _c.spec_digest, _c.id, _c.accepted).where(_HERE), _c.record_id)
 _WATCH: Final = Statement(
     _ROW.where(_HERE, _c.change_seq > bindparam("after"))
     .order_by(_c.change_seq)
@@ -87,8 +84,7 @@ _WATCH: Final = Statement(
 _PAGE: Final = Statement(
     _ROW.where(_HERE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("most", type_=Integer))
 )
-_STATES: Final = sqlalchemy.select(_c.id, _c.state).where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
-_STATE: Final = Statement(sqlalchemy.select(_c.state).where(_HERE, _c.id == bindparam("id_")))
+_STATES: Final = Lookup(sqlalchemy.select(_c.id, _c.state).where(_HERE), _c.id)
 _PERMIT: Final = Statement(
     sqlalchemy.update(_table)
     .where(_HERE, _c.id == bindparam("id_"), _c.state == int(InquiryState.ACCEPTED))
@@ -130,21 +126,18 @@ _ACKNOWLEDGE: Final = Statement(
     .where(_HERE, _c.id == bindparam("id_"))
     .values(acknowledged=bindparam("acknowledged_"), change_seq=bindparam("change_seq_"))
 )
+_OPEN: Final = sqlalchemy.text(f"inquiry.state <= {_LAST_OPEN}")  # as the partial index has it, not bound
 _DUE: Final = Statement(
     sqlalchemy.select(_c.organization, _c.id)
-    .where(_HERE, _c.state <= _LAST_OPEN, _c.due <= bindparam("now"))
+    .where(_OPEN, _c.due <= bindparam("now"))
     .order_by(_c.due)
     .limit(bindparam("most", type_=Integer))
 )
 _COUNTS: Final = sqlalchemy.select(_c.state, sqlalchemy.func.count()).group_by(_c.state)
 _r = _result.c
-_RESULT: Final = Statement(
-    sqlalchemy.select(_r.id, _r.content, _r.provided, _r.expires).where(
-        _r.organization == bindparam("organization_"), _r.id == bindparam("id_")
-    )
-)
-_RESULTS: Final = sqlalchemy.select(_r.id, _r.content, _r.provided, _r.expires).where(
-    _r.organization == bindparam("organization_"), _r.id.in_(bindparam("ids", expanding=True))
+_RESULTS: Final = Lookup(
+    sqlalchemy.select(_r.id, _r.content, _r.provided, _r.expires).where(_r.organization == bindparam("organization_")),
+    _r.id,
 )
 _ERASE: Final = Statement(
     sqlalchemy.delete(_result).where(
@@ -168,10 +161,7 @@ class InquiryStore:
         self, connection: Connection, organization: str, record_ids: Sequence[str]
     ) -> dict[str, tuple[bytes, int, int]]:
         """Return (digest of what was asked, id, acceptance) by record identification number."""
-        if len(record_ids) == 1:
-            row = _KNOWN_ONE.first(connection, organization_=organization, record_id_=record_ids[0])
-            return {} if row is None else {row[0]: row[1:]}
-        rows = connection.execute(_KNOWN_MANY, {"organization_": organization, "record_ids": list(record_ids)})
+        rows = _KNOWN.all(connection, record_ids, organization_=organization)
         return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def add(self, connection: Connection, rows: Iterable[InquiryRow]) -> None:
@@ -180,18 +170,12 @@ class InquiryStore:
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryRow]:
         """Return inquiries by number."""
-        if len(ids) == 1:
-            row = _BY_ID.first(connection, organization_=organization, id_=ids[0])
-            return {} if row is None else {ids[0]: InquiryRow._make(row)}
-        rows = connection.execute(_BY_IDS, {"organization_": organization, "ids": list(ids)})
+        rows = _BY_IDS.all(connection, ids, organization_=organization)
         return {row[1]: InquiryRow._make(row) for row in rows}
 
     def states(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, int]:
         """Return the states of inquiries, nothing else read."""
-        if len(ids) == 1:
-            row = _STATE.first(connection, organization_=organization, id_=ids[0])
-            return {} if row is None else {ids[0]: row[0]}
-        rows = connection.execute(_STATES, {"organization_": organization, "ids": list(ids)})
+        rows = _STATES.all(connection, ids, organization_=organization)
         return {row[0]: row[1] for row in rows}
 
     def page(
@@ -245,9 +229,12 @@ class InquiryStore:
         names = ("acknowledged_", "change_seq_", "organization_", "id_")
         _ACKNOWLEDGE.many(connection, names, [(now, first_seq + at, organization, id_) for at, id_ in enumerate(ids)])
 
-    def due(self, connection: Connection, organization: str, *, now: int, most: int) -> list[int]:
-        """Return open inquiries to be looked at."""
-        return [row[1] for row in _DUE.all(connection, organization_=organization, now=now, most=most)]
+    def due(self, connection: Connection, *, now: int, most: int) -> dict[str, list[int]]:
+        """Return open inquiries to be looked at, by organization."""
+        found: dict[str, list[int]] = {}
+        for organization, id_ in _DUE.all(connection, now=now, most=most):
+            found.setdefault(organization, []).append(id_)
+        return found
 
     def counts(self, connection: Connection) -> dict[int, int]:
         """Return how many inquiries stand in each state."""
@@ -263,10 +250,7 @@ class InquiryStore:
 
     def results(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, StoredResult]:
         """Return opened answers that are still kept."""
-        if len(ids) == 1:
-            row = _RESULT.first(connection, organization_=organization, id_=ids[0])
-            return {} if row is None else {ids[0]: StoredResult._make(row)}
-        rows = connection.execute(_RESULTS, {"organization_": organization, "ids": list(ids)})
+        rows = _RESULTS.all(connection, ids, organization_=organization)
         return {row[0]: StoredResult._make(row) for row in rows}
 
     def any_expired(self, connection: Connection, *, now: int) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
+from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
 from chukan.server.domain.provision import AnswerBatchRow, ProvisionRow, WaitingRow
 from chukan.server.storage.schema import metadata
@@ -75,8 +76,7 @@ _waiting: Final = Table(
 _c = _table.c
 _HERE: Final = _c.organization == bindparam("organization_")
 _ROW: Final = sqlalchemy.select(_table)
-_BY_ID: Final = Statement(_ROW.where(_HERE, _c.id == bindparam("id_")))
-_BY_IDS: Final = _ROW.where(_HERE, _c.id.in_(bindparam("ids", expanding=True)))
+_BY_IDS: Final = Lookup(_ROW.where(_HERE), _c.id)
 _SET: Final = tuple(column.name for column in _c)[2:]
 _SETTLE: Final = Statement(
     sqlalchemy.update(_table)
@@ -84,17 +84,10 @@ _SETTLE: Final = Statement(
     .values({name: bindparam(f"{name}_") for name in _SET})
 )
 _b = _batch.c
-_BATCHES: Final = sqlalchemy.select(_batch).where(
-    _b.organization == bindparam("organization_"), _b.id.in_(bindparam("ids", expanding=True))
-)
+_BATCHES: Final = Lookup(sqlalchemy.select(_batch).where(_b.organization == bindparam("organization_")), _b.id)
 _n = _nonce.c
-_NONCE: Final = Statement(
-    sqlalchemy.select(_n.permit_digest).where(
-        _n.organization == bindparam("organization_"), _n.nonce == bindparam("nonce_")
-    )
-)
-_NONCES: Final = sqlalchemy.select(_n.nonce, _n.permit_digest).where(
-    _n.organization == bindparam("organization_"), _n.nonce.in_(bindparam("nonces", expanding=True))
+_NONCES: Final = Lookup(
+    sqlalchemy.select(_n.nonce, _n.permit_digest).where(_n.organization == bindparam("organization_")), _n.nonce
 )
 _PURGE: Final = Statement(
     sqlalchemy.delete(_nonce).where(
@@ -122,10 +115,7 @@ class ProvisionStore:
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, ProvisionRow]:
         """Return provisions by number."""
-        if len(ids) == 1:
-            row = _BY_ID.first(connection, organization_=organization, id_=ids[0])
-            return {} if row is None else {ids[0]: ProvisionRow._make(row)}
-        rows = connection.execute(_BY_IDS, {"organization_": organization, "ids": list(ids)})
+        rows = _BY_IDS.all(connection, ids, organization_=organization)
         return {row[1]: ProvisionRow._make(row) for row in rows}
 
     def page(
@@ -157,15 +147,12 @@ class ProvisionStore:
 
     def batches(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AnswerBatchRow]:
         """Return sealed batches by number."""
-        rows = connection.execute(_BATCHES, {"organization_": organization, "ids": list(ids)})
+        rows = _BATCHES.all(connection, ids, organization_=organization)
         return {row[1]: AnswerBatchRow._make(row) for row in rows}
 
     def nonces(self, connection: Connection, organization: str, nonces: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the permit digests under which nonces were used."""
-        if len(nonces) == 1:
-            row = _NONCE.first(connection, organization_=organization, nonce_=nonces[0])
-            return {} if row is None else {nonces[0]: row[0]}
-        rows = connection.execute(_NONCES, {"organization_": organization, "nonces": list(nonces)})
+        rows = _NONCES.all(connection, nonces, organization_=organization)
         return {row[0]: row[1] for row in rows}
 
     def use_nonces(self, connection: Connection, organization: str, rows: Iterable[UsedNonce]) -> None:
