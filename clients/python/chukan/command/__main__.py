@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m chukan.command`: the same as `chukan`."""
-
-from __future__ import annotations
+"""`python -m chukan.command` is `chukan`."""
 
 from chukan.command import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chukan.command.language import Language, Text
 
 if TYPE_CHECKING:
-    from chukan.standard.reasons import ChukanError
+    from chukan.standard.reasons import ChukanError, Reason
 
 __all__ = ["FAILED", "INTERRUPTED", "UNREACHABLE", "USAGE", "as_json", "exit_code", "sentences", "tell"]
 
@@ -28,6 +28,12 @@ _WHERE: Final = Text("where", "箇所")
 _TODO: Final = Text("to do", "対処")
 _REASON: Final = Text("reason", "理由コード")
 
+_NOBODY_THERE: Final = "PEER_UNREACHABLE"
+_START: Final = Text(
+    "start a server (`chukan serve --data DIR`), or give its --target; `chukan doctor` looks further",
+    "サーバーを起動する(chukan serve --data DIR)か、--target を指定してください。chukan doctor で原因を調べられます。",
+)
+
 
 def exit_code(error: ChukanError) -> int:
     """Return the process's exit code for a refusal."""
@@ -38,7 +44,7 @@ def sentences(error: ChukanError, language: Language) -> list[str]:
     """Return the failure as lines: what happened, where, what to do, the reason's code."""
     reason = error.reason
     happened = Text(reason.english, reason.japanese)
-    todo = Text(reason.action_english, reason.action_japanese)
+    todo = _START if error.code == _NOBODY_THERE and "target" in error.params else _todo(reason)
     lines = [f"{_HAPPENED.word(language)}: {line}" for line in happened.lines(language)]
     lines += [f"  {_WHERE.word(language)}: {place}" for place in _places(error)]
     lines += [f"  {_TODO.word(language)}: {line}" for line in todo.lines(language)]
@@ -72,6 +78,10 @@ def tell(error: ChukanError, *, language: Language, machine: bool = False) -> in
     else:
         print("\n".join(sentences(error, language)), file=sys.stderr)
     return exit_code(error)
+
+
+def _todo(reason: Reason) -> Text:
+    return Text(reason.action_english, reason.action_japanese)
 
 
 def _places(error: ChukanError) -> list[str]:

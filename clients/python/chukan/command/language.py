@@ -29,11 +29,12 @@ class Text(NamedTuple):
 
     def lines(self, language: Language) -> list[str]:
         """Return it as one line, or two."""
-        return {Language.EN: [self.en], Language.JA: [self.ja], Language.BOTH: [self.en, self.ja]}[language]
+        both = list(dict.fromkeys(self))
+        return {Language.EN: [self.en], Language.JA: [self.ja], Language.BOTH: both}[language]
 
     def word(self, language: Language) -> str:
         """Return it on one line."""
-        return " / ".join(dict.fromkeys(self.lines(language)))
+        return " / ".join(self.lines(language))
 
 
 def language_of(environment: Mapping[str, str] = os.environ) -> Language:

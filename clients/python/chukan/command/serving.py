@@ -80,6 +80,8 @@ def _started(config: Config, own: Mapping[str, str], language: Language) -> Runn
     try:
         return start(config, tls_folder=Path(own["tls"]) if own["tls"] else None)
     except ChukanError as error:
+        if error.code == "DATABASE_IN_USE" and config.data is not None:
+            error.params["data"] = str(config.data.absolute())
         return tell(error, language=language)
     except (EdgeConfigError, OSError, ValueError) as error:
         print(f"chukan serve: {error}", file=sys.stderr)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "Session"]
 
+_WIDE = 240
+"""Columns of a table that goes into a file or a pipe."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -117,13 +120,20 @@ class Session:
         from rich.console import Console
         from rich.table import Table
 
+        shown = [[escaped(cell) for cell in row] for row in rows]
+        if not shown:
+            self.say("(none)", "(なし)")
+            return
         head = title.word(self.language) if title else None
         table = Table(title=head, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
         for column in columns:
             table.add_column(column.word(self.language), overflow="fold")
-        for row in rows:
-            table.add_row(*(escaped(cell) for cell in row))
-        Console(highlight=False, soft_wrap=False).print(table)
+        for row in shown:
+            table.add_row(*row)
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDE
+        console.print(table)
 
     def fields(self, pairs: Iterable[tuple[Text, object]]) -> None:
         """Print what is not empty, a line each."""
