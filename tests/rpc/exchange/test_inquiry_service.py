@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""InquiryService over real gRPC, with the network in process and apart: what callers see."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from builders import AFFAIR, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
+
+from chukan.edge.errors import error_of_call
+from chukan.server.rpc.tokens import encode_token
+from chukan.standard.numbers import dummy_individual_number
+from chukan.v1 import inquiry_service_pb2 as pb
+from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED
+from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Emulator
+
+NOW = "now"
+
+
+def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
+    """Return status and reason a call ends with."""
+    with pytest.raises(grpc.RpcError) as raised:
+        call()
+    return raised.value.code(), error_of_call(raised.value).code
+
+
+@pytest.fixture
+def stub(emulator: Emulator) -> InquiryServiceStub:
+    return InquiryServiceStub(emulator.channel)
+
+
+@pytest.fixture
+def moved(emulator: Emulator) -> str:
+    serial = fresh_serial()
+    (provided,) = emulator.shinjuku.link([serial])
+    emulator.shinjuku.replicas([provided])
+    (own,) = emulator.setagaya.link([serial])
+    return own
+
+
+def test_one_inquiry_is_accepted_at_once_and_answered_later(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    request = pb.CreateInquiryRequest(inquiry=body.spec(moved))
+
+    first = stub.CreateInquiry(request, metadata=body.metadata).inquiry
+    again = stub.CreateInquiry(request, metadata=body.metadata).inquiry
+    done = body.finished(first.receipt_number)
+
+    assert first.receipt_number == again.receipt_number
+    assert done.spec == request.inquiry
+    assert (done.status.row_status, done.status.information_status) == ("09", "01")
+    assert body.results(done.receipt_number).results[0].records
+
+
+def test_the_same_record_id_with_other_content_is_a_conflict(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    spec = body.spec(moved)
+    stub.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec), metadata=body.metadata)
+    spec.consent = not spec.consent
+
+    code, reason = refusal(lambda: stub.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec), metadata=body.metadata))
+
+    assert (code, reason) == (grpc.StatusCode.ABORTED, "IDEMPOTENCY_CONFLICT")
+
+
+def test_an_individual_number_is_refused_and_not_echoed(emulator: Emulator, stub: Any) -> None:
+    body, individual = emulator.setagaya, dummy_individual_number(99)
+    spec = body.spec(individual)
+
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec), metadata=body.metadata)
+
+    assert error_of_call(raised.value).code == "INDIVIDUAL_NUMBER_REFUSED"
+    assert individual not in str(raised.value) + str(raised.value.trailing_metadata())
+    failure = body.ask(spec).failures[0]
+    assert (failure.reason, individual in str(failure)) == ("INDIVIDUAL_NUMBER_REFUSED", False)
+
+
+def test_a_stream_of_batches_answers_each_in_order(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    specs = [body.spec(moved) for _ in range(3)]
+    requests = [
+        pb.CreateInquiriesRequest(batch_id=f"{fresh_serial()}-{at}", inquiries=[spec]) for at, spec in enumerate(specs)
+    ]
+    requests.append(requests[0])
+    requests.append(pb.CreateInquiriesRequest(batch_id=f"{fresh_serial()}-x", inquiries=[specs[1], body.spec("1")]))
+
+    responses = list(stub.CreateInquiries(iter(requests), metadata=body.metadata))
+
+    assert [each.batch_id for each in responses] == [each.batch_id for each in requests]
+    assert responses[3].repeated_batch
+    assert responses[3].receipt_numbers == responses[0].receipt_numbers
+    assert [list(each.outcomes) for each in responses[:3]] == [[ROW_OUTCOME_COMMITTED]] * 3
+    assert list(responses[4].outcomes) == [ROW_OUTCOME_UNCHANGED, ROW_OUTCOME_REFUSED]
+    assert (responses[4].failures[0].row, responses[4].failures[0].reason) == (1, "NUMBER_MALFORMED")
+
+
+def test_concurrent_duplicates_become_one_inquiry(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    request = pb.CreateInquiryRequest(inquiry=body.spec(moved))
+    receipts: list[str] = []
+
+    def send() -> None:
+        receipts.append(stub.CreateInquiry(request, metadata=body.metadata).inquiry.receipt_number)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(receipts) == 8
+    assert len(set(receipts)) == 1
+
+
+def test_a_refused_inquiry_says_why_as_staff_know_it(emulator: Emulator, moved: str) -> None:
+    found = emulator.setagaya.answer(moved, information_code="TM00000000000082")
+
+    assert found.state == pb.INQUIRY_STATE_REFUSED
+    assert found.reason == "NOT_PERMITTED_INFORMATION"
+    assert found.status.row_message == (
+        "指定された特定個人情報名「ＴＭ００００００００００００８２」の照会は許可されていません。"
+    )
+    unavailable = emulator.setagaya.results(found.receipt_number, "20260101000000000001").unavailable
+    assert [each.reason for each in unavailable] == ["INQUIRY_HAS_NO_RESULT", "INQUIRY_UNKNOWN"]
+
+
+def test_listing_goes_page_by_page_and_refuses_foreign_tokens(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    body.ask(*[body.spec(moved) for _ in range(3)])
+    seen: list[str] = []
+    token = ""
+    while True:
+        page = stub.ListInquiries(pb.ListInquiriesRequest(page_size=2, page_token=token), metadata=body.metadata)
+        seen += [each.receipt_number for each in page.inquiries]
+        token = page.next_page_token
+        if not token:
+            break
+
+    assert seen == sorted(set(seen))
+    for bad in ("x", "WyJvdGhlciIsMV0"):
+        request = pb.ListInquiriesRequest(page_token=bad)
+        assert refusal(lambda request=request: stub.ListInquiries(request, metadata=body.metadata)) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "PAGE_TOKEN_INVALID",
+        )
+
+
+def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=NOW), metadata=body.metadata)
+    asked = body.ask(body.spec(moved)).receipt_numbers[0]
+    first = next(watch)
+    watch.cancel()
+    assert first.inquiries[0].receipt_number == asked
+
+    request = pb.WatchInquiriesRequest(resume_token=first.resume_token, finished_only=True)
+    again = stub.WatchInquiries(request, metadata=body.metadata)
+    finished = next(again)
+    again.cancel()
+
+    assert asked in {each.receipt_number for each in finished.inquiries}
+    assert all(each.state >= pb.INQUIRY_STATE_ANSWERED for each in finished.inquiries)
+
+
+def test_a_token_of_another_time_is_too_old(emulator: Emulator, stub: Any) -> None:
+    later = encode_token("changes", 10**10)
+    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=later), metadata=emulator.setagaya.metadata)
+
+    assert refusal(lambda: next(watch)) == (grpc.StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED")
+
+
+def test_cancelling_and_acknowledging(emulator: Emulator, moved: str, stub: Any) -> None:
+    body = emulator.setagaya
+    done = body.answer(moved)
+
+    response = stub.AcknowledgeResults(
+        pb.AcknowledgeResultsRequest(receipt_numbers=[done.receipt_number]), metadata=body.metadata
+    )
+    request = pb.CancelInquiryRequest(receipt_number=done.receipt_number)
+
+    assert response.acknowledged_count == 1
+    assert refusal(lambda: stub.CancelInquiry(request, metadata=body.metadata)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "INQUIRY_FINISHED",
+    )
+    request.receipt_number = "0" * 20
+    assert refusal(lambda: stub.CancelInquiry(request, metadata=body.metadata))[1] == "INQUIRY_UNKNOWN"
+
+
+def test_another_organizations_inquiry_is_absent(emulator: Emulator, moved: str, stub: Any) -> None:
+    receipt = emulator.setagaya.ask(emulator.setagaya.spec(moved)).receipt_numbers[0]
+    request = pb.GetInquiryRequest(receipt_number=receipt)
+
+    assert refusal(lambda: stub.GetInquiry(request, metadata=emulator.shinjuku.metadata)) == (
+        grpc.StatusCode.NOT_FOUND,
+        "INQUIRY_UNKNOWN",
+    )
+
+
+def test_checking_a_permission_leaves_no_trace(emulator: Emulator, stub: Any) -> None:
+    body = emulator.setagaya
+    request = pb.CheckPermissionRequest(
+        affair_code=AFFAIR, procedure_code=PROCEDURE, provider_code=SHINJUKU, information_code=TAX
+    )
+    before = stub.ListInquiries(pb.ListInquiriesRequest(page_size=1000), metadata=body.metadata)
+
+    yes = stub.CheckPermission(request, metadata=body.metadata)
+    early = stub.CheckPermission(pb.CheckPermissionRequest(date="20200101", **_fields(request)), metadata=body.metadata)
+    request.provider_code = SETAGAYA
+    no = stub.CheckPermission(request, metadata=body.metadata)
+
+    assert (yes.permitted, yes.reason, yes.permission_row_id) == (True, "", "P-214")
+    assert (early.permitted, early.reason) == (False, "NOT_YET_IN_FORCE")
+    assert (no.permitted, no.reason) == (False, "PROVIDER_IS_INQUIRER")
+    assert no.message
+    assert no.message_ja
+    after = stub.ListInquiries(pb.ListInquiriesRequest(page_size=1000), metadata=body.metadata)
+    assert len(after.inquiries) == len(before.inquiries)
+
+
+def test_result_downloads_say_they_are_not_offered(emulator: Emulator, stub: Any) -> None:
+    request = pb.CreateResultDownloadRequest(receipt_numbers=["1"])
+
+    assert refusal(lambda: stub.CreateResultDownload(request, metadata=emulator.setagaya.metadata)) == (
+        grpc.StatusCode.UNIMPLEMENTED,
+        "FEATURE_NOT_AVAILABLE",
+    )
+
+
+def test_many_at_once_are_all_answered(emulator: Emulator, moved: str) -> None:
+    body = emulator.setagaya
+    answer = body.ask(*[body.spec(moved) for _ in range(300)])
+
+    def finished() -> list[str]:
+        results = body.results(*answer.receipt_numbers)
+        return [each.receipt_number for each in results.results] if not results.unavailable else []
+
+    assert eventually(finished) == list(answer.receipt_numbers)
+
+
+def _fields(request: pb.CheckPermissionRequest) -> dict[str, str]:
+    return {field.name: value for field, value in request.ListFields()}

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ProvisionService, ExchangeRecordService and SecurityService over real gRPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from builders import SETAGAYA, TAX, eventually, fresh_serial
+
+from chukan.edge.errors import error_of_call
+from chukan.v1 import exchange_record_service_pb2 as records
+from chukan.v1 import inquiry_service_pb2 as inquiry
+from chukan.v1 import provision_service_pb2 as provisions
+from chukan.v1 import security_service_pb2 as security
+from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
+from chukan.v1.linkage_code_service_pb2 import AutoResponseDisabledRows
+from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
+from chukan.v1.security_service_pb2_grpc import SecurityServiceStub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Emulator
+
+NOW = "now"
+
+
+def reason_of(call: Callable[[], Any]) -> str:
+    """Return the reason a call ends with."""
+    with pytest.raises(grpc.RpcError) as raised:
+        call()
+    return error_of_call(raised.value).code
+
+
+def _linked(emulator: Emulator, **given: Any) -> tuple[str, str]:
+    """Return the numbers of one person at provider and inquirer."""
+    serial = fresh_serial()
+    (provided,) = emulator.shinjuku.link([serial], **given)
+    emulator.shinjuku.replicas([provided])
+    (asked,) = emulator.setagaya.link([serial])
+    return provided, asked
+
+
+def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator: Emulator) -> None:
+    manual = [AutoResponseDisabledRows(information_code=TAX, rows=[0])]
+    provided, asked = _linked(emulator, auto_response_disabled=manual)
+    stub, metadata = ProvisionServiceStub(emulator.channel), emulator.shinjuku.metadata
+    receipt = emulator.setagaya.ask(emulator.setagaya.spec(asked)).receipt_numbers[0]
+
+    def waiting() -> provisions.Provision | None:
+        request = provisions.ListProvisionsRequest(states=[provisions.PROVISION_STATE_WAITING])
+        found = stub.ListProvisions(request, metadata=metadata).provisions
+        return next((each for each in found if each.integrated_address_number == provided), None)
+
+    shown = eventually(waiting)
+    name = {"provision_id": shown.provision_id}
+    first, second = ((*metadata, ("chukan-user", user)) for user in ("first", "second"))
+    assert stub.GetProvisionContent(provisions.GetProvisionContentRequest(**name), metadata=metadata).records
+    eventually(lambda: emulator.setagaya.inquiry(receipt).state == inquiry.INQUIRY_STATE_WAITING_FOR_APPROVAL)
+    stub.ApproveProvision(provisions.ApproveProvisionRequest(**name), metadata=first)
+    assert (
+        reason_of(lambda: stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=first))
+        == "SECOND_PERSON_REQUIRED"
+    )
+    done = stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=second).provision
+
+    assert done.state == provisions.PROVISION_STATE_PROVIDED
+    assert emulator.setagaya.finished(receipt).answer_kind == inquiry.ANSWER_KIND_VALUES
+    assert (
+        reason_of(lambda: stub.GetProvision(provisions.GetProvisionRequest(provision_id="x"), metadata=metadata))
+        == "PROVISION_UNKNOWN"
+    )
+
+
+def test_provisions_are_watched(emulator: Emulator) -> None:
+    _, asked = _linked(emulator)
+    stub = ProvisionServiceStub(emulator.channel)
+    watch = stub.WatchProvisions(
+        provisions.WatchProvisionsRequest(resume_token=NOW), metadata=emulator.shinjuku.metadata
+    )
+    emulator.setagaya.answer(asked)
+
+    seen = next(watch)
+    watch.cancel()
+
+    assert seen.provisions[-1].inquirer_code == SETAGAYA
+    assert seen.resume_token
+
+
+def test_records_agree_with_the_networks_once_they_were_compared(emulator: Emulator) -> None:
+    provided, asked = _linked(emulator)
+    emulator.setagaya.answer(asked)
+    stub = ExchangeRecordServiceStub(emulator.channel)
+    sides = []
+    for body, number in ((emulator.setagaya, asked), (emulator.shinjuku, provided)):
+        listing = records.ListExchangeRecordsRequest(integrated_address_number=number)
+        (record,) = stub.ListExchangeRecords(listing, metadata=body.metadata).records
+        sides.append(record)
+        wanted = records.ReconcileExchangeRecordsRequest(exchange_ids=[record.exchange_id])
+
+        def agreed(body: Any = body, wanted: Any = wanted) -> bool:
+            (found,) = stub.ReconcileExchangeRecords(wanted, metadata=body.metadata).reconciliations
+            assert found.state != records.RECONCILIATION_STATE_DIFFERS, found.differing_fields
+            return found.state == records.RECONCILIATION_STATE_AGREES
+
+        assert eventually(agreed)
+        got = stub.GetExchangeRecord(
+            records.GetExchangeRecordRequest(exchange_id=record.exchange_id), metadata=body.metadata
+        )
+        assert got.record == record
+
+    assert sides[0].item_codes == sides[1].item_codes
+    assert sides[0].receipt_number
+    traced = stub.TraceProvision(
+        records.TraceProvisionRequest(integrated_address_number=provided), metadata=emulator.shinjuku.metadata
+    ).records
+    assert [each.inquirer_code for each in traced] == [SETAGAYA]
+
+
+def test_records_are_exported_in_commit_order(emulator: Emulator) -> None:
+    _, asked = _linked(emulator)
+    emulator.setagaya.answer(asked)
+    stub = ExchangeRecordServiceStub(emulator.channel)
+
+    pages = list(
+        stub.ExportExchangeRecords(records.ExportExchangeRecordsRequest(), metadata=emulator.setagaya.metadata)
+    )
+    sequence = [each.change_seq for page in pages for each in page.records]
+
+    assert sequence == sorted(sequence)
+    rest = stub.ExportExchangeRecords(
+        records.ExportExchangeRecordsRequest(after_change_seq=sequence[-1]), metadata=emulator.setagaya.metadata
+    )
+    assert [record for page in rest for record in page.records] == []
+
+
+def test_an_unknown_record_and_proofs_are_refused_with_their_reasons(emulator: Emulator) -> None:
+    stub, metadata = ExchangeRecordServiceStub(emulator.channel), emulator.setagaya.metadata
+
+    for name in ("zz", "00" * 32):
+        request = records.GetExchangeRecordRequest(exchange_id=name)
+        assert reason_of(lambda request=request: stub.GetExchangeRecord(request, metadata=metadata)) == "RECORD_UNKNOWN"
+    assert (
+        reason_of(lambda: stub.GetCheckpoint(records.GetCheckpointRequest(), metadata=metadata))
+        == "FEATURE_NOT_AVAILABLE"
+    )
+
+
+def test_the_permission_list_can_be_read_whole(emulator: Emulator) -> None:
+    stub, metadata = SecurityServiceStub(emulator.channel), emulator.setagaya.metadata
+    rows: list[str] = []
+    token = ""
+    while True:
+        page = stub.GetPermissionList(
+            security.GetPermissionListRequest(page_size=10, page_token=token), metadata=metadata
+        )
+        rows += [row.row_id for row in page.rows]
+        token = page.next_page_token
+        if not token:
+            break
+
+    assert len(rows) == len(set(rows)) >= 20
+    assert rows == sorted(rows)
+    versions = stub.ListPermissionLists(security.ListPermissionListsRequest(), metadata=metadata).versions
+    assert [each.version for each in versions] == [page.version]
+    assert len(versions[0].digest) == 64
+    assert stub.GetMasterVersion(security.GetMasterVersionRequest(), metadata=metadata).version.version
+    assert (
+        reason_of(lambda: stub.GetPermissionList(security.GetPermissionListRequest(version="x"), metadata=metadata))
+        == "PERMISSION_LIST_UNKNOWN"
+    )
+
+
+def test_public_keys_are_listed_and_nothing_else_of_them(emulator: Emulator) -> None:
+    stub, metadata = SecurityServiceStub(emulator.channel), emulator.setagaya.metadata
+
+    keys = stub.ListKeys(security.ListKeysRequest(), metadata=metadata).keys
+
+    assert [each.purpose for each in keys] == [security.KEY_PURPOSE_SIGNING, security.KEY_PURPOSE_SEALING]
+    assert all(len(each.key_id) == 64 and each.public_key for each in keys)
+    assert reason_of(lambda: stub.RotateKey(security.RotateKeyRequest(), metadata=metadata)) == "FEATURE_NOT_AVAILABLE"
