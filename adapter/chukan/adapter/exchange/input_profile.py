@@ -16,7 +16,6 @@ from chukan.adapter.exchange.profile_files import read_profile, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["MEANINGS", "InputField", "InputProfile", "input_profile"]
 
@@ -113,9 +112,9 @@ class InputProfile:
         return (*found, text[start:]) if start < len(text) else tuple(found)
 
 
-def input_profile(name: str, beside: Path | None = None) -> InputProfile:
+def input_profile(name: str) -> InputProfile:
     """Read an input profile. Errors: PROFILE_UNKNOWN, SETTING_INVALID."""
-    data, _ = read_profile("input", name, beside)
+    data, _ = read_profile("input", name)
     try:
         return _profile(name, data)
     except KeyError as error:

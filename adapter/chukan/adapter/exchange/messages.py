@@ -18,7 +18,6 @@ from chukan.standard.reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["Messages", "RowStatus", "full_width", "messages"]
 
@@ -29,7 +28,7 @@ _PLACEHOLDERS: Final = ("number", "local", "information", "column", "position", 
 
 
 class RowStatus(NamedTuple):
-    """Status and message (照会ステータス) of the row level (明細単位) and of the information level (特定個人情報名単位)."""
+    """Status (照会ステータス) and message of both levels: the row (明細) and the information (特定個人情報名)."""
 
     row: str
     row_message: str
@@ -58,9 +57,9 @@ class Messages:
         return RowStatus(status.row, message, status.information, message if status.information else "")
 
 
-def messages(name: str, beside: Path | None = None) -> Messages:
+def messages(name: str) -> Messages:
     """Read a table of messages. Errors: PROFILE_UNKNOWN, SETTING_INVALID."""
-    data, _ = read_profile("messages", name, beside)
+    data, _ = read_profile("messages", name)
     table: dict[str, tuple[str, str]] = {}
     for code, row in data["messages"].items():
         try:

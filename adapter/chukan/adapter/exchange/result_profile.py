@@ -105,23 +105,27 @@ class ResultProfile:
 
 def result_profile(name: str) -> ResultProfile:
     """Read a result profile with all it names. Errors: PROFILE_UNKNOWN, SETTING_INVALID."""
-    data, path = read_profile("result", name)
-    inserts: list[tuple[int, int]] = []
-    while "like" in data:
-        inserts[:0] = [(row["before"], row["count"]) for row in data.get("insert", ())]
-        model, path = read_profile("result", data["like"], path)
-        data = {
-            **model,
-            **{key: value for key, value in data.items() if key not in ("like", "insert")},
-            **({"like": model["like"]} if "like" in model else {}),
-        }
+    data, inserts = _read(name, None)
     try:
-        return _profile(data, inserts, path)
+        return _profile(data, inserts)
     except KeyError as error:
         raise wrong(name, str(error.args[0]), "missing") from None
 
 
-def _profile(data: Mapping[str, Any], inserts: list[tuple[int, int]], path: Path) -> ResultProfile:
+def _read(name: str, beside: Path | None) -> tuple[dict[str, Any], list[tuple[int, int]]]:
+    """Return a profile with what it takes over from the one it is like, and the columns put in between."""
+    data, path = read_profile("result", name, beside)
+    for key in ("input", "messages"):
+        if data.get(key, "").endswith(".toml"):
+            data[key] = str(path.parent / data[key])
+    inserts = [(row["before"], row["count"]) for row in data.get("insert", ())]
+    if "like" not in data:
+        return data, inserts
+    model, earlier = _read(data["like"], path)
+    return {**model, **data}, earlier + inserts
+
+
+def _profile(data: Mapping[str, Any], inserts: list[tuple[int, int]]) -> ResultProfile:
     name = data["name"]
     if data["quoting"] not in _QUOTING:
         raise wrong(name, "quoting", "|".join(_QUOTING))
@@ -143,8 +147,8 @@ def _profile(data: Mapping[str, Any], inserts: list[tuple[int, int]], path: Path
         item_step=items["step"],
         fixed_items=items.get("at", {}),
         inserts=tuple(inserts),
-        input=input_profile(data["input"], path),
-        messages=messages(data["messages"], path),
+        input=input_profile(data["input"]),
+        messages=messages(data["messages"]),
     )
     columns = {key: profile.moved(place) for key, place in data["columns"].items()}
     object.__setattr__(profile, "columns", MappingProxyType(columns))
