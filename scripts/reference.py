@@ -14,6 +14,7 @@ from generate import replace
 from reference_command import command_line, configuration
 from reference_contract import rpcs
 from reference_data import layouts, organizations, permission_list, reasons, rules
+from reference_digest import digest_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "organizations.md": organizations,
     "permission_list.md": permission_list,
     "reasons.md": reasons,
+    "replica_digest.md": digest_page,
     "rpcs.md": rpcs,
     "rules.md": rules,
 }
