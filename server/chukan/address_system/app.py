@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from chukan.address.v1.address_service_pb2_grpc import add_AddressServiceServicer_to_server
 from chukan.address_system.environment import Environment, Stores, Tenants
 from chukan.address_system.numbering.acquisition import SUBMIT, carry_submissions
+from chukan.address_system.numbering.lookups import LOOK_UP, carry_look_ups
 from chukan.address_system.rpc.address_service import AddressServicer
 from chukan.address_system.rpc.resident_network import NetworkResidents
 from chukan.address_system.storage.access_records import AccessRecordStore
@@ -127,7 +128,7 @@ def build(
         tenants=Tenants(database, TenantStore()),
         test=mode == "test",
     )
-    handlers = {SUBMIT: partial(carry_submissions, environment)}
+    handlers = {SUBMIT: partial(carry_submissions, environment), LOOK_UP: partial(carry_look_ups, environment)}
     dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)
     servicer = AddressServicer(environment, mode=mode)
     service = Service(servicer, add_AddressServiceServicer_to_server, SERVICE, pools={"RegisterPeople": "bulk"})

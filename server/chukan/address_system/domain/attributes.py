@@ -2,8 +2,8 @@
 """What is known of a person besides numbers, and the forms in which two people's attributes are compared.
 
 Names are compared after substitution of characters outside linkage, NFKC and without white space; residential
-addresses also with 丁目・番地・番・号 as dashes, so 「2丁目1番地2号」 and 「2-1-2」 agree [own] (docs/divergences "Address
-system").
+addresses also with 丁目・番地・番・号 as dashes, so 「2丁目1番地2号」 and 「2-1-2」 agree [own]
+(docs/divergences "Address system").
 """
 
 from __future__ import annotations

@@ -37,7 +37,15 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ["Checked", "RegistrationBatch", "check", "individual_number_failure", "local_number_failure"]
+__all__ = [
+    "Checked",
+    "RegistrationBatch",
+    "check",
+    "check_key",
+    "column_name",
+    "individual_number_failure",
+    "local_number_failure",
+]
 
 _TEXTS: Final = ("name", "kana_name", "alias", "former_name", "residential_address", "building")
 _CODES: Final = (
@@ -87,7 +95,7 @@ class Checked:
     local_numbers: Sequence[str]
     individual_numbers: Sequence[str]
     former_local_numbers: Sequence[str]
-    attributes: Sequence[PersonAttributes]
+    attributes: list[PersonAttributes]
     failures: dict[int, RowFailure]
     substitutions: int
 
@@ -97,7 +105,7 @@ def check(batch: RegistrationBatch, *, municipality: str, test: bool) -> Checked
 
     Errors: COLUMNS_UNEQUAL, NUMBER_MALFORMED of the number system.
     """
-    _check_key(batch.number_system, batch.business_id)
+    check_key(batch.number_system, batch.business_id)
     rows = len(batch.local_numbers)
     columns = {name: _filled(name, batch.columns.get(name, ()), rows) for name in PersonAttributes._fields}
     individual = _filled("individual_number", batch.individual_numbers, rows)
@@ -145,7 +153,8 @@ def individual_number_failure(text: str, *, test: bool) -> tuple[str, str] | Non
     return "CHECK_DIGIT_WRONG", ""
 
 
-def _check_key(number_system: str, business_id: str) -> None:
+def check_key(number_system: str, business_id: str) -> None:
+    """Refuse what can't be 番号体系 and 業務ID of a local address number."""
     if len(number_system) != 2 or not number_system.isascii() or not number_system.isdigit():  # noqa: PLR2004
         raise ChukanError("INVALID_FIELD", violations=[("number_system", "digits=2")])
     if len(business_id) > 8 or not business_id.isascii() or not (business_id + "0").isalnum():  # noqa: PLR2004

@@ -86,6 +86,7 @@ def submit(
 def carry_submissions(environment: Environment, items: Sequence[Item]) -> None:
     """Submit what was promised; a row is done once the network has answered."""
     for item in items:
+        environment.tenants.prepare(item.organization)
         key, sealed = item.payload[:_KEY_BYTES], item.payload[_KEY_BYTES:]
         pairs = json.loads(environment.vault.open(item.organization, "outbox", "payload", key, sealed))
         individual = _individual_numbers(environment, item.organization, [person for person, _ in pairs])

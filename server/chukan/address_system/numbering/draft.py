@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chukan.address_system.domain.outcomes import Decided, MismatchKind
     from chukan.address_system.environment import Actor, Environment
 
-__all__ = ["Draft", "Held", "Individual"]
+__all__ = ["Draft", "Held", "Individual", "SealedDraft"]
 
 
 class Individual(NamedTuple):
@@ -178,34 +178,34 @@ class SealedDraft:
         self._held = self._seal_held()
 
     def write(self, connection: Connection) -> None:
-        """Write everything inside a write."""
-        draft, now = self._draft, self._now
-        stores, organization = draft.environment.stores, draft.organization
-        if self._former:
-            stores.people.add_former(connection, organization, self._former, now=now)
-        for gone, into in draft.merges:
-            stores.people.merge(connection, gone, into, now=now)
-            stores.local_numbers.move(connection, organization, gone, into)
-        if self._people:
-            stores.people.insert(connection, organization, self._people, now=now)
-        if self._updates:
-            stores.people.update(connection, self._updates, now=now)
-        if self._numbers:
-            stores.people.set_individual(connection, self._numbers, now=now)
-        if draft.relinks:
-            rows = [(digest, *values) for digest, values in draft.relinks.items()]
-            stores.local_numbers.set(connection, organization, rows)
-        if self._links:
-            stores.local_numbers.insert(connection, organization, self._links)
-        if draft.resolved:
-            stores.mismatches.resolve(connection, draft.resolved, now=now)
-        if self._held:
-            stores.mismatches.insert(connection, self._held)
-        if draft.records:
-            stores.access_records.add(connection, draft.records)
+        """Write everything inside a write; numbers given up come before those taken."""
+        draft = self._draft
+        self._write_people(connection)
+        self._write_links(connection)
+        stores = draft.environment.stores
+        stores.mismatches.resolve(connection, draft.resolved, now=self._now)
+        stores.mismatches.insert(connection, self._held)
+        stores.access_records.add(connection, draft.records)
         for name, last in draft.counters.items():
-            stores.counters.advance(connection, organization, name, last)
+            stores.counters.advance(connection, draft.organization, name, last)
         draft.block.save(connection)
+
+    def _write_people(self, connection: Connection) -> None:
+        draft, people, now = self._draft, self._draft.environment.stores.people, self._now
+        people.add_former(connection, draft.organization, self._former, now=now)
+        for gone, into in draft.merges:
+            people.merge(connection, gone, into, now=now)
+        people.insert(connection, draft.organization, self._people, now=now)
+        people.update(connection, self._updates, now=now)
+        people.set_individual(connection, self._numbers, now=now)
+
+    def _write_links(self, connection: Connection) -> None:
+        draft, local_numbers = self._draft, self._draft.environment.stores.local_numbers
+        for gone, into in draft.merges:
+            local_numbers.move(connection, draft.organization, gone, into)
+        rows = [(digest, *values) for digest, values in draft.relinks.items()]
+        local_numbers.set(connection, draft.organization, rows)
+        local_numbers.insert(connection, draft.organization, self._links)
 
     def _seal_new(self) -> list[NewPerson]:
         draft = self._draft

@@ -46,7 +46,8 @@ def register(
     checked = check(batch, municipality=municipality, test=environment.test)
     with environment.turns.of(organization):
         with environment.database.read() as connection:
-            matching = Matching(environment, connection, organization)
+            draft = Draft.begin(environment, connection, organization)
+            matching = Matching(environment, connection, organization, draft)
             matching.run(batch, checked)
         sealed = matching.draft.sealed()
 
@@ -119,12 +120,12 @@ def registrations_of(
 class Matching:
     """Matches one batch and drafts what is written; the organization's turn is held."""
 
-    def __init__(self, environment: Environment, connection: Connection, organization: str) -> None:
-        self.draft = Draft.begin(environment, connection, organization)
+    def __init__(self, environment: Environment, connection: Connection, organization: str, draft: Draft) -> None:
+        self.draft = draft
         self._environment = environment
         self._connection = connection
         self._organization = organization
-        self._register = Register(self.draft.block.next)
+        self.register = Register(self.draft.block.next)
         self._linked: dict[bytes, tuple[int, bytes | None]] = {}
         self._held: dict[int, Decision] = {}
         self._outcomes: list[int] = []
@@ -145,9 +146,9 @@ class Matching:
         fresh = self._skip_unchanged(every)
         fresh = self._refuse_two_people(fresh)
         prepared = Prepared(fresh, keys, checked.former_local_numbers, checked.individual_numbers)
-        self._load(prepared.rows)
+        self.load(prepared.rows)
         for registration in prepared.rows:
-            self._take(registration, self._register.apply(registration), prepared)
+            self._take(registration, self.register.apply(registration), prepared)
         self._settle_mismatches(prepared)
 
     def encode(self) -> bytes:
@@ -197,7 +198,7 @@ class Matching:
             self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_TAKEN", "individual_numbers")
         return [registration for registration in fresh if registration.row not in refused] if refused else fresh
 
-    def _load(self, rows: Sequence[Registration]) -> None:
+    def load(self, rows: Sequence[Registration]) -> None:
         """Look up everybody these rows can lead to."""
         connection, organization = self._connection, self._organization
         people, local_numbers = self._environment.stores.people, self._environment.stores.local_numbers
@@ -216,7 +217,7 @@ class Matching:
         stored = list(people.by_ids(connection, organization, ids).values())
         opened = people.open_attributes(organization, [(row.id, row.attributes) for row in stored])
         known = {row.id: Known(row.id, row.individual_digest, each) for row, each in zip(stored, opened, strict=True)}
-        register = self._register
+        register = self.register
         register.by_number.update((digest, known[person]) for digest, person in numbers.items())
         register.by_local.update((digest, Link(known[person], content)) for digest, (person, content) in links.items())
         register.expect(rows)

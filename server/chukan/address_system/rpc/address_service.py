@@ -3,13 +3,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chukan.address.v1 import address_service_pb2 as pb
 from chukan.address.v1 import address_service_pb2_grpc as rpc
+from chukan.address_system.domain.outcomes import Decided
 from chukan.address_system.environment import Actor
-from chukan.address_system.numbering import acquisition, conversion, registration
+from chukan.address_system.numbering import (
+    acquisition,
+    conversion,
+    lookups,
+    merging,
+    mismatches,
+    non_residents,
+    people,
+    registration,
+    search,
+)
 from chukan.address_system.rpc import messages
+from chukan.address_system.rpc.tokens import page_token, place_of
 from chukan.edge.caller import current_caller
 from chukan.standard.organizations import organization as organization_of
 from chukan.standard.reasons import ChukanError
@@ -23,6 +35,9 @@ if TYPE_CHECKING:
     from chukan.address_system.environment import Environment
 
 __all__ = ["AddressServicer"]
+
+_PAGE: Final = 100
+_FOUND: Final = 20
 
 
 class AddressServicer(rpc.AddressServiceServicer):
@@ -79,6 +94,174 @@ class AddressServicer(rpc.AddressServiceServicer):
         for failure in answer.failures:
             outcomes[failure.row] = common_pb2.ROW_OUTCOME_REFUSED
         return pb.SubmitProcessingNumbersResponse(outcomes=outcomes, failures=messages.failures(answer.failures))
+
+    def LookUpUnnumbered(
+        self, request: pb.LookUpUnnumberedRequest, context: grpc.ServicerContext
+    ) -> pb.LookUpUnnumberedResponse:
+        """Commit look-ups in the resident network."""
+        numbers = list(request.integrated_address_numbers)
+        return pb.LookUpUnnumberedResponse(accepted_count=lookups.look_up(self._environment, self._actor(), numbers))
+
+    def ListUnnumbered(
+        self, request: pb.ListUnnumberedRequest, context: grpc.ServicerContext
+    ) -> pb.ListUnnumberedResponse:
+        """List people without an individual number."""
+        after, most = place_of("unnumbered", request.page_token), request.page_size or _PAGE
+        views = lookups.page(self._environment, self._actor(), after=after, most=most)
+        token = page_token("unnumbered", int(views[-1].number)) if len(views) == most else ""
+        return pb.ListUnnumberedResponse(people=map(messages.person_message, views), next_page_token=token)
+
+    def ListMismatches(
+        self, request: pb.ListMismatchesRequest, context: grpc.ServicerContext
+    ) -> pb.ListMismatchesResponse:
+        """List held registrations."""
+        after, most = place_of("mismatches", request.page_token), request.page_size or _PAGE
+        views = mismatches.page(
+            self._environment, self._actor(), after=after, most=most, resolved=request.include_resolved
+        )
+        token = page_token("mismatches", views[-1].id) if len(views) == most else ""
+        return pb.ListMismatchesResponse(mismatches=map(messages.mismatch_message, views), next_page_token=token)
+
+    def ResolveMismatch(
+        self, request: pb.ResolveMismatchRequest, context: grpc.ServicerContext
+    ) -> pb.ResolveMismatchResponse:
+        """Do what a person decided."""
+        mismatch, person = mismatches.resolve(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            name=request.mismatch_id,
+            decision=Decided(request.decision),
+            number=request.integrated_address_number,
+        )
+        return pb.ResolveMismatchResponse(
+            mismatch=messages.mismatch_message(mismatch),
+            person=None if person is None else messages.person_message(person),
+        )
+
+    def FindPeople(self, request: pb.FindPeopleRequest, context: grpc.ServicerContext) -> pb.FindPeopleResponse:
+        """Find candidates."""
+        query = search.Query(
+            request.name, request.birth_date, request.sex, request.residential_address, request.partial
+        )
+        after, most = place_of("people", request.page_token), request.page_size or _FOUND
+        views, place = search.find(self._environment, self._actor(), query, after=after, most=most)
+        return pb.FindPeopleResponse(
+            people=map(messages.person_message, views), next_page_token=page_token("people", place)
+        )
+
+    def GetPerson(self, request: pb.GetPersonRequest, context: grpc.ServicerContext) -> pb.GetPersonResponse:
+        """Read one person."""
+        view = people.get(
+            self._environment,
+            self._actor(),
+            request.integrated_address_number,
+            individual=request.show_individual_number,
+        )
+        return pb.GetPersonResponse(person=messages.person_message(view))
+
+    def LinkLocalNumber(
+        self, request: pb.LinkLocalNumberRequest, context: grpc.ServicerContext
+    ) -> pb.LinkLocalNumberResponse:
+        """Link a local number."""
+        view = people.link_local_number(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            request.integrated_address_number,
+            messages.local_key(request.local_number),
+        )
+        return pb.LinkLocalNumberResponse(person=messages.person_message(view))
+
+    def ChangeIndividualNumber(
+        self, request: pb.ChangeIndividualNumberRequest, context: grpc.ServicerContext
+    ) -> pb.ChangeIndividualNumberResponse:
+        """Set a changed individual number."""
+        view = people.change_individual_number(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            request.integrated_address_number,
+            request.individual_number,
+        )
+        return pb.ChangeIndividualNumberResponse(person=messages.person_message(view))
+
+    def ClosePerson(self, request: pb.ClosePersonRequest, context: grpc.ServicerContext) -> pb.ClosePersonResponse:
+        """Close a person."""
+        view = people.close(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            request.integrated_address_number,
+            state=request.resident_state,
+            movement_date=request.movement_date,
+        )
+        return pb.ClosePersonResponse(person=messages.person_message(view))
+
+    def MergePeople(self, request: pb.MergePeopleRequest, context: grpc.ServicerContext) -> pb.MergePeopleResponse:
+        """Merge two numbers."""
+        view = merging.merge(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            request.merged_integrated_address_number,
+            request.surviving_integrated_address_number,
+        )
+        return pb.MergePeopleResponse(person=messages.person_message(view))
+
+    def SplitPerson(self, request: pb.SplitPersonRequest, context: grpc.ServicerContext) -> pb.SplitPersonResponse:
+        """Split two people who shared a number."""
+        kept, new = merging.split(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            request.integrated_address_number,
+            list(map(messages.local_key, request.moved_local_numbers)),
+        )
+        return pb.SplitPersonResponse(person=messages.person_message(kept), new_person=messages.person_message(new))
+
+    def IssueNonResidentNumber(
+        self, request: pb.IssueNonResidentNumberRequest, context: grpc.ServicerContext
+    ) -> pb.IssueNonResidentNumberResponse:
+        """Number a non-resident."""
+        view, key = non_residents.issue(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            business_id=request.business_id,
+            attributes=messages.attributes_of(request.person),
+            individual_number=request.person.individual_number,
+        )
+        return pb.IssueNonResidentNumberResponse(
+            person=messages.person_message(view), local_number=messages.local_message(key)
+        )
+
+    def UpdateNonResident(
+        self, request: pb.UpdateNonResidentRequest, context: grpc.ServicerContext
+    ) -> pb.UpdateNonResidentResponse:
+        """Update a non-resident."""
+        view = non_residents.update(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            number=request.person.integrated_address_number,
+            attributes=messages.attributes_of(request.person),
+            individual_number=request.person.individual_number,
+        )
+        return pb.UpdateNonResidentResponse(person=messages.person_message(view))
+
+    def CloseNonResident(
+        self, request: pb.CloseNonResidentRequest, context: grpc.ServicerContext
+    ) -> pb.CloseNonResidentResponse:
+        """Close a non-resident."""
+        view = people.close(
+            self._environment,
+            self._actor(),
+            messages.sha256(request),
+            request.integrated_address_number,
+            non_resident=True,
+        )
+        return pb.CloseNonResidentResponse(person=messages.person_message(view))
 
     def _actor(self) -> Actor:
         caller = current_caller()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from chukan.address_system.domain.outcomes import RegistrationAnswer, RowFailure
+    from chukan.address_system.numbering.mismatches import MismatchView
+    from chukan.address_system.numbering.views import PersonView
 
 __all__ = [
     "attributes_of",
@@ -32,6 +34,8 @@ __all__ = [
     "failures",
     "local_key",
     "local_message",
+    "mismatch_message",
+    "person_message",
     "registration_response",
     "sha256",
     "wire",
@@ -158,8 +162,34 @@ def attributes_of(person: pb.Person) -> PersonAttributes:
     )
 
 
-def attributes_message(attributes: PersonAttributes) -> pb.Person:
-    """Return attributes as a person without numbers."""
+def person_message(view: PersonView) -> pb.Person:
+    """Return a person as shown."""
+    message = _described(view.attributes)
+    message.integrated_address_number = view.number
+    message.individual_number = view.individual_number
+    message.local_numbers.extend(map(local_message, view.local_numbers))
+    message.merged_into = view.merged_into
+    message.unnumbered = view.unnumbered
+    _set_time(message.update_time, view.updated)
+    return message
+
+
+def mismatch_message(view: MismatchView) -> pb.Mismatch:
+    """Return a mismatch with what was held."""
+    message = pb.Mismatch(
+        mismatch_id=view.name,
+        kind=wire(view.kind),
+        local_number=local_message(view.held.key),
+        candidates=view.candidates,
+        differing_attributes=view.differing,
+        registration=_described(view.held.attributes),
+    )
+    _set_time(message.create_time, view.created)
+    _set_time(message.resolve_time, view.resolved)
+    return message
+
+
+def _described(attributes: PersonAttributes) -> pb.Person:
     message = pb.Person(
         resident_kind=wire(int(attributes.resident_kind or 0)),
         resident_state=wire(int(attributes.resident_state or 0)),
@@ -170,7 +200,7 @@ def attributes_message(attributes: PersonAttributes) -> pb.Person:
     return message
 
 
-def set_time(message: Any, micros: int) -> None:  # noqa: ANN401 the stubs give timestamps no common type
+def _set_time(message: Any, micros: int) -> None:  # noqa: ANN401 the stubs give timestamps no common type
     """Set a timestamp to a stored instant; 0 leaves it absent."""
     if micros:
         message.FromDatetime(from_micros(micros))
