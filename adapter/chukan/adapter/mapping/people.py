@@ -47,6 +47,17 @@ class MappedPeople:
     flags: Mapping[str, frozenset[int]]
     faults: Sequence[CellFault]
 
+    def take(self, rows: Sequence[int]) -> MappedPeople:
+        """Return some of the rows, renumbered."""
+        return MappedPeople(
+            {field: [column[row] for row in rows] for field, column in self.columns.items()},
+            {
+                flag: frozenset(at for at, row in enumerate(rows) if row in marked)
+                for flag, marked in self.flags.items()
+            },
+            (),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PeopleMapping:

@@ -88,20 +88,26 @@ def _item(
 ) -> MappedItem:
     item = mapping.item
     values, refused = mapping.expression.apply(cells, rows)
-    nil_rows: list[int] = []
-    reasons: list[str] = []
-    if item.nil_allowed and "" in values and (mapping.empty or nil_because):
-        failed = {row for row, _ in refused}
-        for row, value in enumerate(values):
-            reason = "" if value or row in failed else nil_because.get(row, mapping.empty)
-            if reason:
-                nil_rows.append(row)
-                reasons.append(reason)
+    nil_rows, reasons = _nils(mapping, values, nil_because, {row for row, _ in refused})
     broken = item.check_column(values, nil_rows=nil_rows, nil_reason_codes=reasons)
     if refused or broken:
         column, rules = mapping.expression.column, {**dict(broken), **dict(refused)}
         faults += [CellFault(row, column, item.code, reason_of_rule(rule), rule) for row, rule in rules.items()]
     return MappedItem(item.code, values, nil_rows, reasons)
+
+
+def _nils(
+    mapping: ItemMapping, values: Sequence[str], nil_because: Mapping[int, str], refused: set[int]
+) -> tuple[list[int], list[str]]:
+    """Return the rows that are nil, in their order, and why."""
+    if not mapping.item.nil_allowed or not (mapping.empty or nil_because):
+        return [], []
+    rows = [row for row in nil_because if not values[row]]
+    if mapping.empty and values.count("") > len(rows):
+        rows = [row for row, value in enumerate(values) if not value]
+    if refused:
+        rows = [row for row in rows if row not in refused]
+    return rows, [nil_because.get(row, mapping.empty) for row in rows]
 
 
 def _nil_reasons(mapping: DataSetMapping, cells: Mapping[str, Sequence[str]], rows: int) -> dict[int, str]:
@@ -111,7 +117,7 @@ def _nil_reasons(mapping: DataSetMapping, cells: Mapping[str, Sequence[str]], ro
         column = cells[rule.column]
         if not rule.values.isdisjoint(column):
             reasons.update({row: rule.reason for row in range(rows) if column[row] in rule.values})
-    return reasons
+    return dict(sorted(reasons.items()))
 
 
 def _period(

@@ -170,7 +170,8 @@ def _is_number_column(column: Sequence[str]) -> bool:
 
 
 def _is_trimmed(column: Sequence[str]) -> bool:
-    return not any(text != text.strip() for text in set(column))
+    joined = "".join(column)
+    return joined.split() in ([], [joined])
 
 
 def _is_half_width(column: Sequence[str]) -> bool:

@@ -68,13 +68,14 @@ class DelimitedFile:
         """Return the cells of good rows, the index of each in lines, and the faults of the others."""
         texts, undecodable = decode_rows(list(lines), self.codec)
         faults = [RowFault(numbers[index], "FILE_ENCODING", rule=rule) for index, rule in undecodable]
-        rows = self._cells(texts)
+        rows = self._cells(texts, quoted=b'"' in b"".join(lines))
         if rows is not None and not faults and set(map(len, rows)) <= {self._count}:
             return rows, list(range(len(rows))), faults
         return self._parse_each(texts, numbers, faults, {index for index, _ in undecodable})
 
-    def _cells(self, texts: list[str]) -> list[Sequence[str]] | None:
-        if not any('"' in text for text in texts):
+    @staticmethod
+    def _cells(texts: list[str], *, quoted: bool) -> list[Sequence[str]] | None:
+        if not quoted:
             return [text.split(",") for text in texts]
         try:
             rows: list[Sequence[str]] = [next(csv.reader([text], strict=True)) for text in texts]
@@ -90,7 +91,7 @@ class DelimitedFile:
         for index, text in enumerate(texts):
             if index in undecodable:
                 continue
-            found = self._cells([text])
+            found = self._cells([text], quoted='"' in text)
             if found is None:
                 faults.append(RowFault(numbers[index], "ROW_QUOTING"))
             elif len(found[0]) != self._count:

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Code acquisition (符号取得) on the address side: what the address system's people do between the two servers.
+
+As processing numbers (処理通番) are issued, they are passed to the address system, which submits them with the
+individual numbers; then it is waited until every acquisition is linked or failed, or nothing has moved for too long.
+The position in the watch is kept in a file, so that a broken run is taken up where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from functools import partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from chukan.adapter.sync.options import ProgressEvent
+from chukan.adapter.sync.report import FAILED
+from chukan.adapter.sync.streams import RETRIED, retried
+from chukan.address.v1 import address_service_pb2 as address
+from chukan.standard.reasons import ChukanError
+from chukan.v1 import linkage_code_service_pb2 as linkage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from chukan.adapter.sync.options import Progress
+    from chukan.adapter.sync.report import CodeReport
+    from chukan.adapter.sync.streams import Waiting
+    from chukan.client import Client
+
+__all__ = ["Acquisition"]
+
+_MOST: Final = 1_000
+_GLANCE: Final = 0.2
+_OPEN: Final = (linkage.LINKAGE_STATE_REQUESTED, linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED)
+_WATCHED: Final = (
+    linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED,
+    linkage.LINKAGE_STATE_LINKED,
+    linkage.LINKAGE_STATE_FAILED,
+)
+_TOKEN_ENDED: Final = frozenset({"RESUME_TOKEN_EXPIRED", "RESUME_TOKEN_INVALID"})
+
+
+class Acquisition:
+    """Follows the codes of one organization while other lanes work, in a thread of its own."""
+
+    def __init__(
+        self, client: Client, report: CodeReport, waiting: Waiting, *, token_file: Path, progress: Progress | None
+    ) -> None:
+        self._client = client
+        self._report = report
+        self._waiting = waiting
+        self._token_file = token_file
+        self._progress = progress
+        self._moved = time.monotonic()
+        self._call: Any = None
+        self._ended = threading.Event()
+        self._error: ChukanError | None = None
+        self._not_submittable: set[str] = set()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="chukan-codes")
+        self.open_numbers: list[str] = []
+        """Whose codes were awaited still when it ended."""
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until all is linked or failed, or nothing has moved for too long; then end the watch."""
+        try:
+            self._moved = time.monotonic()
+            while not self._is_over():
+                self._check()
+                self._waiting.stop.wait(_GLANCE)
+        except ChukanError as error:
+            self._report.state, self._report.problem = FAILED, error.code
+        finally:
+            self.stop()
+        self._summarise()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._ended.set()
+        if self._call is not None:
+            self._call.cancel()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5.0)
+
+    def _check(self) -> None:
+        self._waiting.check()
+        if self._error is not None:
+            raise self._error
+        if time.monotonic() - self._moved > self._waiting.stall:
+            raise ChukanError("CODE_ANSWER_TIMED_OUT")
+
+    def _is_over(self) -> bool:
+        """Whether nothing is open but what can't be submitted."""
+        most = min(_MOST, len(self._not_submittable) + 1)
+        rows = self._list(_OPEN, most=most)
+        return all(row.integrated_address_number in self._not_submittable for row in rows)
+
+    def _summarise(self) -> None:
+        report = self._report
+        try:
+            self.open_numbers = [row.integrated_address_number for row in self._all(_OPEN)]
+            report.failed = Counter(row.failure_reason for row in self._all((linkage.LINKAGE_STATE_FAILED,)))
+        except ChukanError as error:
+            report.state, report.problem = FAILED, report.problem or error.code
+        report.open = len(self.open_numbers)
+
+    def _all(self, states: Sequence[int]) -> list[linkage.LinkageStatus]:
+        rows: list[linkage.LinkageStatus] = []
+        token = ""
+        while True:
+            request = linkage.ListLinkageStatesRequest(states=states, page_size=_MOST, page_token=token)  # type: ignore[arg-type]
+            answer = retried(partial(self._client.linkage_codes.ListLinkageStates, request), self._waiting)
+            rows += answer.linkage_statuses
+            token = answer.next_page_token
+            if not token:
+                return rows
+
+    def _list(self, states: Sequence[int], *, most: int) -> Sequence[linkage.LinkageStatus]:
+        request = linkage.ListLinkageStatesRequest(states=states, page_size=most)  # type: ignore[arg-type]
+        answer = retried(partial(self._client.linkage_codes.ListLinkageStates, request), self._waiting)
+        return answer.linkage_statuses
+
+    def _watch(self) -> None:
+        token = self._read_token()
+        pause = _GLANCE
+        while not self._ended.is_set() and not self._waiting.stop.is_set():
+            try:
+                call = self._client.linkage_codes.WatchLinkageStates(
+                    linkage.WatchLinkageStatesRequest(resume_token=token, states=_WATCHED)
+                )
+                self._call = call
+                for answer in call:
+                    self._take(answer.linkage_statuses)
+                    token = answer.resume_token
+                    self._keep_token(token)
+                    pause = _GLANCE
+            except ChukanError as error:
+                if self._ended.is_set() or self._waiting.stop.is_set():
+                    return
+                if error.code in _TOKEN_ENDED and token:
+                    token = ""
+                elif error.code not in RETRIED or time.monotonic() - self._moved > self._waiting.patience:
+                    self._error = error
+                    return
+            self._ended.wait(pause)
+            pause = min(pause * 2, 2.0)
+
+    def _take(self, statuses: Sequence[linkage.LinkageStatus]) -> None:
+        report = self._report
+        issued = [row for row in statuses if row.state == linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED]
+        for start in range(0, len(issued), _MOST):
+            self._submit(issued[start : start + _MOST])
+        report.linked += sum(row.state == linkage.LINKAGE_STATE_LINKED for row in statuses)
+        if statuses:
+            self._moved = time.monotonic()
+        if self._progress is not None:
+            total = max(report.asked, report.linked)
+            self._progress(ProgressEvent("linkage codes", report.linked, total, 0, report.submitted))
+
+    def _submit(self, rows: Sequence[linkage.LinkageStatus]) -> None:
+        said = "\x1f".join(row.processing_number for row in rows)
+        request = address.SubmitProcessingNumbersRequest(
+            batch_id=f"submit-{blake2b(said.encode(), digest_size=16).hexdigest()}",
+            integrated_address_numbers=[row.integrated_address_number for row in rows],
+            processing_numbers=[row.processing_number for row in rows],
+        )
+        answer = retried(partial(self._client.address.SubmitProcessingNumbers, request), self._waiting)
+        self._report.submitted += len(rows) - len(answer.failures)
+        self._not_submittable.update(rows[failure.row].integrated_address_number for failure in answer.failures)
+
+    def _read_token(self) -> str:
+        try:
+            return self._token_file.read_text("utf-8")
+        except OSError:
+            return ""
+
+    def _keep_token(self, token: str) -> None:
+        partial_file = self._token_file.with_suffix(".partial")
+        with partial_file.open("w", encoding="utf-8") as file:
+            file.write(token)
+            file.flush()
+            os.fsync(file.fileno())
+        partial_file.replace(self._token_file)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one lane remembers of what was sent: keyed digests in an SQLite file, nothing of the content.
+
+Of each record: a digest of its raw row (unchanged rows are neither parsed nor sent) and one of its key (a changed row
+replaces what was remembered). Rows are met in the order they were remembered, so an unchanged file costs one pass over
+both; rows that moved are found by key. What is about to be sent is noted beforehand with its record numbers, so that a
+run after a crash sends the same rows under the same record numbers, which the server recognises.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from chukan.standard.ids import Ids
+
+__all__ = ["Memory"]
+
+_DIGEST: Final = 16
+_AHEAD: Final = 10_000
+"""Remembered rows that are looked out for at once: how far a row may have moved and still be met in order."""
+_VERSION: Final = "1"
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sent(id INTEGER PRIMARY KEY, row BLOB NOT NULL, key BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS sent_by_key ON sent(key);
+CREATE TABLE IF NOT EXISTS pending(id INTEGER PRIMARY KEY, digests BLOB NOT NULL, numbers BLOB NOT NULL);
+"""
+_PREFIX: Final = 13
+"""Characters of a time-ordered id: 48 bits of milliseconds and 16 of entropy, enough to tell states apart."""
+
+
+class Memory:
+    """The memory of one lane; used by one thread. Opening one that is in use: RUN_IN_PROGRESS."""
+
+    def __init__(self, path: Path, *, secret: bytes, ids: Ids) -> None:
+        self.path = path
+        self._secret = secret
+        self._met: int
+        try:
+            self.connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "cache_size=-16000"):
+                self.connection.execute(f"PRAGMA {pragma}").fetchall()
+            self.connection.executescript(_SCHEMA)
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise ChukanError("RUN_IN_PROGRESS", params={"state": path.name}) from error
+        except sqlite3.DatabaseError as error:
+            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name}) from error
+        path.chmod(0o600)
+        if self.get("version", _VERSION) != _VERSION:
+            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name})
+        self.put("version", _VERSION)
+        self.prefix = self.get("prefix") or ids.next("adapter-state")[:_PREFIX]
+        self.put("prefix", self.prefix)
+        self._next_number = int(self.get("next_number", "1"))
+        self._reserved = dict(self._pending())
+        self.commit()
+        self._begin_empty()
+
+    def close(self) -> None:
+        """Close the file; what was not committed is dropped."""
+        with suppress(sqlite3.Error):
+            self.connection.rollback()
+        self.connection.close()
+
+    def commit(self) -> None:
+        """Make everything so far durable."""
+        self.connection.execute("COMMIT")
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return a remembered setting."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return default if row is None else str(row[0])
+
+    def put(self, name: str, value: str) -> None:
+        """Remember a setting."""
+        self.connection.execute("INSERT OR REPLACE INTO meta(name, value) VALUES (?, ?)", (name, value))
+
+    # --- digests ---
+
+    def row_digests(self, lines: Iterable[bytes], salt: bytes) -> list[bytes]:
+        """Return digests of raw rows; salt: what else their meaning depends on, 16 bytes."""
+        secret = self._secret
+        return [blake2b(line, digest_size=_DIGEST, key=secret, person=salt).digest() for line in lines]
+
+    def key_digests(self, keys: Iterable[str]) -> list[bytes]:
+        """Return digests of record keys."""
+        secret = self._secret
+        return [blake2b(key.encode(), digest_size=_DIGEST, key=secret, person=b"record key").digest() for key in keys]
+
+    # --- one pass over the files ---
+
+    def begin(self) -> int:
+        """Begin a pass; return how many records are remembered."""
+        self._begin_empty()
+        count, self._last = self.connection.execute("SELECT COUNT(*), COALESCE(MAX(id), 0) FROM sent").fetchone()
+        self._seen = bytearray(self._last + 1)
+        self._cursor = self.connection.execute("SELECT row, id FROM sent WHERE id <= ? ORDER BY id", (self._last,))
+        self._remembered = int(count)
+        return self._remembered
+
+    def unmatched(self, digests: Sequence[bytes]) -> list[int]:
+        """Return the indexes of rows that were not met in order: changed, new or moved ones."""
+        waiting, seen = self._waiting, self._seen
+        if self._reached < self._last:
+            self._look_ahead(len(digests))
+        if not waiting:
+            return list(range(len(digests)))
+        fresh: list[int] = []
+        met = self._met
+        for index, digest in enumerate(digests):
+            found = waiting.pop(digest, 0)
+            if found:
+                seen[found] = 1
+                met = found
+            else:
+                fresh.append(index)
+        self._met = met
+        return fresh
+
+    def known(self, keys: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+        """Return (id, row digest) of the records remembered under keys."""
+        if not self._remembered and not self._added:
+            return {}
+        marks = ",".join("?" * len(keys))
+        rows = self.connection.execute(f"SELECT key, id, row FROM sent WHERE key IN ({marks})", keys)  # noqa: S608
+        return {key: (id_, row) for key, id_, row in rows}
+
+    def is_seen(self, id_: int) -> bool:
+        """Whether a record was met in this pass, or remembered in it."""
+        return id_ > self._last or bool(self._seen[id_])
+
+    def see(self, id_: int) -> None:
+        """Note that a record is still there."""
+        if id_ <= self._last:
+            self._seen[id_] = 1
+
+    def vanished(self) -> Iterator[bytes]:
+        """Yield the keys of records no row of this pass stood for."""
+        if sum(self._seen) >= self._remembered:
+            return
+        for id_, key in self.connection.execute("SELECT id, key FROM sent WHERE id <= ?", (self._last,)).fetchall():
+            if not self._seen[id_]:
+                yield key
+
+    # --- sending ---
+
+    def reserve(self, keys: Sequence[bytes], rows: Sequence[bytes]) -> tuple[int, list[int]]:
+        """Note what is about to be sent; return the note's id and a record number for each row.
+
+        Rows that a broken run had noted keep their numbers. Durable with the next commit.
+        """
+        numbers = array("Q")
+        for key, row in zip(keys, rows, strict=True):
+            number = self._reserved.get(key + row)
+            if number is None:
+                number = self._next_number
+                self._next_number += 1
+            numbers.append(number)
+        self.put("next_number", str(self._next_number))
+        digests = b"".join([key + row for key, row in zip(keys, rows, strict=True)])
+        cursor = self.connection.execute(
+            "INSERT INTO pending(digests, numbers) VALUES (?, ?)", (digests, numbers.tobytes())
+        )
+        return int(cursor.lastrowid or 0), numbers.tolist()
+
+    def acknowledge(self, pairs: Sequence[tuple[bytes, bytes]], note: int = 0) -> None:
+        """Remember (row, key) digests as sent and drop the note; durable with the next commit."""
+        self.connection.executemany(
+            "INSERT INTO sent(row, key) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET row = excluded.row", pairs
+        )
+        self._added += len(pairs)
+        if note:
+            self.connection.execute("DELETE FROM pending WHERE id = ?", (note,))
+
+    def forget(self, keys: Sequence[bytes]) -> None:
+        """Forget deleted records."""
+        self.connection.executemany("DELETE FROM sent WHERE key = ?", [(key,) for key in keys])
+
+    def forget_all(self) -> None:
+        """Forget everything: the server is another one than was remembered."""
+        self.connection.execute("DELETE FROM sent")
+        self.connection.execute("DELETE FROM pending")
+        self._reserved = {}
+        self.commit()
+
+    def finish(self) -> None:
+        """End a pass that went through everything: notes of earlier, broken runs are no longer needed."""
+        self.connection.execute("DELETE FROM pending")
+        self._reserved = {}
+        self.commit()
+
+    def _begin_empty(self) -> None:
+        self._waiting: dict[bytes, int] = {}
+        self._seen = bytearray(1)
+        self._last = self._reached = self._remembered = self._added = 0
+        self._met = 0
+        self._cursor = self.connection.execute("SELECT row, id FROM sent WHERE 0")
+
+    def _look_ahead(self, coming: int) -> None:
+        """Read remembered rows on, to a fixed distance beyond the one met last."""
+        wanted = self._met + coming + _AHEAD - self._reached
+        if wanted > 0:
+            rows = self._cursor.fetchmany(wanted)
+            self._waiting.update(rows)
+            self._reached = rows[-1][1] if len(rows) == wanted else self._last
+        if len(self._waiting) > 4 * _AHEAD:
+            oldest = self._met - _AHEAD
+            self._waiting = {row: id_ for row, id_ in self._waiting.items() if id_ > oldest}
+
+    def _pending(self) -> Iterator[tuple[bytes, int]]:
+        for digests, numbers in self.connection.execute("SELECT digests, numbers FROM pending").fetchall():
+            each = array("Q")
+            each.frombytes(numbers)
+            for index, number in enumerate(each):
+                yield digests[index * 2 * _DIGEST : (index + 1) * 2 * _DIGEST], number

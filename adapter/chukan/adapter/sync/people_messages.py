@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches of people as messages to the address system, the resident network and the middle server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chukan.address.v1 import address_service_pb2 as address
+from chukan.network.v1 import network_service_pb2 as network
+from chukan.v1 import linkage_code_service_pb2 as linkage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chukan.adapter.sync.people_lane import PeopleBatch
+
+__all__ = [
+    "Closing",
+    "addressees",
+    "closing_request",
+    "closings",
+    "code_request",
+    "notification",
+    "notified_rows",
+    "registration",
+]
+
+_ENUMS: Final = ("resident_kinds", "resident_states")
+_APART: Final = ("resident_record_codes", "protective_measure_end_dates", *_ENUMS)
+
+
+class Closing(NamedTuple):
+    """What is to be said of an addressee once its code is there; closed False: it is open after all."""
+
+    number: str
+    nondisclosure: bool
+    self_information_disabled: bool
+    closed: bool
+
+
+def registration(batch: PeopleBatch, number_system: str) -> address.RegisterPeopleRequest:
+    """Return the registration of all rows."""
+    columns, flags = batch.mapped.columns, batch.mapped.flags
+    request = address.RegisterPeopleRequest(
+        batch_id=batch.id,
+        number_system=number_system,
+        business_id=batch.business_id,
+        local_address_numbers=batch.local,
+        nondisclosure_rows=sorted(flags.get("nondisclosure", ())),
+        self_information_disabled_rows=sorted(flags.get("self_information_disabled", ())),
+        **{name: column for name, column in columns.items() if name not in _APART},  # type: ignore[arg-type]
+    )
+    for name in _ENUMS:
+        if name in columns:
+            getattr(request, name).extend([int(value) if value else 0 for value in columns[name]])
+    protected = sorted(flags.get("protective_measures", ()))
+    request.protective_measure_rows.extend(protected)
+    ends = columns.get("protective_measure_end_dates")
+    request.protective_measure_end_dates.extend([ends[row] if ends else "" for row in protected])
+    return request
+
+
+def notified_rows(batch: PeopleBatch) -> list[int]:
+    """Return the rows the resident network is told of: each individual number's last."""
+    numbers = batch.mapped.columns.get("individual_numbers")
+    if not numbers:
+        return []
+    return sorted({numbers[row]: row for row in batch.taken if numbers[row]}.values())
+
+
+def notification(batch: PeopleBatch) -> network.NotifyResidentsRequest | None:
+    """Return identity data of residents; None if the extract has no resident record codes (住登外者)."""
+    columns = batch.mapped.columns
+    if "resident_record_codes" not in columns:
+        return None
+    rows = notified_rows(batch)
+    if not rows:
+        return None
+
+    def taken(name: str) -> list[str]:
+        column = columns.get(name)
+        return [column[row] for row in rows] if column else []
+
+    return network.NotifyResidentsRequest(
+        batch_id=batch.id,
+        individual_numbers=taken("individual_numbers"),
+        resident_record_codes=taken("resident_record_codes"),
+        names=taken("names"),
+        birth_dates=taken("birth_dates"),
+        sexes=taken("sexes"),
+        residential_addresses=taken("residential_addresses"),
+    )
+
+
+def addressees(batch: PeopleBatch) -> linkage.RegisterAddresseesRequest | None:
+    """Return the people the middle server is told of, open as yet."""
+    if not batch.addressed:
+        return None
+    flags = batch.mapped.flags
+    return linkage.RegisterAddresseesRequest(
+        batch_id=batch.id,
+        integrated_address_numbers=[batch.numbers[row] for row in batch.addressed],
+        nondisclosure_rows=_positions(batch.addressed, flags.get("nondisclosure", frozenset())),
+        self_information_disabled_rows=_positions(batch.addressed, flags.get("self_information_disabled", frozenset())),
+    )
+
+
+def code_request(batch: PeopleBatch) -> linkage.BatchRequestCodesRequest | None:
+    """Return the request for linkage codes."""
+    if not batch.asked:
+        return None
+    return linkage.BatchRequestCodesRequest(
+        batch_id=batch.id, integrated_address_numbers=[batch.numbers[row] for row in batch.asked]
+    )
+
+
+def closings(batch: PeopleBatch) -> list[Closing]:
+    """Return what is to be said of the batch's addressees later on."""
+    flags = batch.mapped.flags
+    closed, hidden = flags.get("closed", frozenset()), flags.get("nondisclosure", frozenset())
+    stopped = flags.get("self_information_disabled", frozenset())
+    return [Closing(batch.numbers[row], row in hidden, row in stopped, row in closed) for row in batch.addressed]
+
+
+def closing_request(batch_id: str, every: Sequence[Closing]) -> linkage.RegisterAddresseesRequest:
+    """Return the message that closes addressees."""
+    rows = range(len(every))
+    return linkage.RegisterAddresseesRequest(
+        batch_id=batch_id,
+        integrated_address_numbers=[each.number for each in every],
+        nondisclosure_rows=[row for row in rows if every[row].nondisclosure],
+        self_information_disabled_rows=[row for row in rows if every[row].self_information_disabled],
+        closed_rows=rows,
+    )
+
+
+def _positions(rows: Sequence[int], flagged: frozenset[int]) -> list[int]:
+    return [position for position, row in enumerate(rows) if row in flagged] if flagged else []

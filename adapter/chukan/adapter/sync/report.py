@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a load did: counted per lane, never a personal value."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+__all__ = ["COMPLETE", "FAILED", "HELD", "CodeReport", "LaneReport", "Report"]
+
+COMPLETE: Final = "complete"
+HELD: Final = "held"
+"""The server holds the lane; other lanes went on."""
+FAILED: Final = "failed"
+
+
+@dataclass(slots=True)
+class LaneReport:
+    """One lane: the people of one extract, or the replicas of one information.
+
+    Every row read is counted once: as not changed, provided (written or standing already), not provided because
+    個人番号 is not set, held for a person, or refused (a dead letter).
+    """
+
+    name: str
+    kind: str
+    information_code: str = ""
+    edition: str = ""
+    files: list[str] = field(default_factory=list)
+    rows: int = 0
+    not_changed: int = 0
+    sent: int = 0
+    written: int = 0
+    standing: int = 0
+    not_provided_no_individual_number: int = 0
+    held_for_a_person: int = 0
+    refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    vanished: int = 0
+    deleted: int = 0
+    batches: int = 0
+    sends: int = 0
+    seconds: float = 0.0
+    state: str = COMPLETE
+    problem: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def refuse(self, reason: str) -> None:
+        """Count a refused row."""
+        self.refused += 1
+        self.reasons[reason] += 1
+
+
+@dataclass(slots=True)
+class CodeReport:
+    """Acquisition of linkage codes (符号取得)."""
+
+    asked: int = 0
+    submitted: int = 0
+    linked: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    open: int = 0
+    closed_addressees: int = 0
+    state: str = COMPLETE
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """The whole load."""
+
+    target: str
+    organization: str
+    dry_run: bool
+    started: str
+    seconds: float = 0.0
+    lanes: list[LaneReport] = field(default_factory=list)
+    codes: CodeReport = field(default_factory=CodeReport)
+    dead_letters: int = 0
+    dead_letter_file: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was gone through; refused rows don't count against it."""
+        return all(lane.state == COMPLETE for lane in self.lanes) and self.codes.state == COMPLETE
+
+    def to_json(self) -> str:
+        """Return the report as text."""
+        return json.dumps({**asdict(self), "complete": self.complete}, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder where a load remembers what was sent, one per organization, target and world; for its owner only.
+
+A server tells the adapter no identity of its own world: the target stands for it, and a server that has nothing of what
+is remembered is taken for another one [own] (docs/divergences "Adapter").
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from chukan.adapter.sync.memory import Memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chukan.adapter.sync.options import LoadOptions
+    from chukan.standard.ids import Ids
+
+__all__ = ["State"]
+
+_FOLDER: Final = "chukan-state"
+_KEY_BYTES: Final = 32
+
+
+class State:
+    """The state folder of one organization at one target."""
+
+    def __init__(self, options: LoadOptions, ids: Ids) -> None:
+        where = blake2b(f"{options.target}\x1f{options.world}".encode(), digest_size=6).hexdigest()
+        self.folder = _base(options) / f"{options.organization}-{where}"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._secret = _secret(self.folder / "key")
+        self._ids = ids
+
+    def memory(self, name: str) -> Memory:
+        """Open the memory of a lane. Errors: RUN_IN_PROGRESS, CHECKPOINT_UNREADABLE."""
+        return Memory(self.folder / f"{name}.db", secret=self._secret, ids=self._ids)
+
+    @property
+    def token_file(self) -> Path:
+        """Where code acquisition keeps its position."""
+        return self.folder / "linkage_token"
+
+    @property
+    def dead_letter_file(self) -> Path:
+        """Where the rows that were not taken are named."""
+        return self.folder / "dead_letters.csv"
+
+    @property
+    def report_file(self) -> Path:
+        """Where the last report is kept."""
+        return self.folder / "report.json"
+
+
+def _base(options: LoadOptions) -> Path:
+    if options.state is not None:
+        return options.state
+    given = options.people[0] if options.people else options.extracts
+    if given is None:
+        message = "got neither people nor extracts, expected one"
+        raise ValueError(message)
+    return (given if given.is_dir() and options.people else given.parent) / _FOLDER
+
+
+def _secret(path: Path) -> bytes:
+    """Return the key digests are made with, made once."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    secret = os.urandom(_KEY_BYTES)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    return secret
