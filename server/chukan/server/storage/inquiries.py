@@ -55,8 +55,7 @@ _table: Final = Table(
     Index(
         "inquiry_due",
         "due",
-        sqlite_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),
-        postgresql_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),
+        sqlite_where=sqlalchemy.text(f"state <= {_LAST_OPEN}"),  # postgresql_where would load that dialect: 50 ms
     ),
     sqlite_with_rowid=False,
 )
