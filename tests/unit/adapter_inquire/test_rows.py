@@ -181,6 +181,7 @@ def test_a_problem_never_bears_the_value() -> None:
     assert number not in repr(problems)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.binary(max_size=3000).map(lambda raw: raw.replace(b"\n", b"")), max_size=6),
     st.sampled_from([b"", b"\n"]),
