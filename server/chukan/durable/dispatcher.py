@@ -105,12 +105,12 @@ class Dispatcher:
     def stop(self, timeout: float = 30.0) -> bool:
         """Let running handlers end, start no more; return whether all ended in time. Rows left stay in the outbox."""
         self._lanes.close()
-        for end in self._ends:
-            end()
         until = monotonic() + timeout
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, until - monotonic()))
+        for end in self._ends:  # only now: a handler that ends meanwhile is heard
+            end()
         return not any(thread.is_alive() for thread in self._threads)
 
     def run_due(self) -> int:
