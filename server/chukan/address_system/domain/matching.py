@@ -64,12 +64,17 @@ class Registration(NamedTuple):
 
 
 class Anchors(NamedTuple):
-    """Whom a registration's numbers lead to. known_record: its local number has been registered with content before."""
+    """Whom a registration's numbers lead to.
+
+    known_record: its local number has been registered with content before. superseded: its local number has a successor
+    (naturalised, returned), so it speaks for the past.
+    """
 
     by_number: Known | None = None
     by_local: Known | None = None
     by_former: Known | None = None
     known_record: bool = False
+    superseded: bool = False
 
 
 class Decision(NamedTuple):
@@ -196,7 +201,7 @@ def _compare(registration: Registration, person: Known, anchors: Anchors, *, set
         update = None
     if update is not None or sets_number:
         outcome = LinkOutcome.LINKED_WITH_UPDATE
-    elif anchors.by_local is not None and anchors.known_record and not both.is_older:
+    elif anchors.by_local is not None and anchors.known_record and not (both.is_older or both.differing()):
         outcome = LinkOutcome.UNCHANGED
     else:
         outcome = LinkOutcome.LINKED
@@ -211,8 +216,9 @@ def _objection(both: _Comparison, anchors: Anchors, *, sets_number: bool) -> Mis
         return MismatchKind.HOUSEHOLD_MEMBER_NUMBER if copied else MismatchKind.NAME_AND_BIRTH_DATE_DIFFER
     if both.name_differs and not both.confirmed and both.same_home:
         return MismatchKind.HOUSEHOLD_MEMBER_NUMBER
-    # A record that follows another, or was announced by its successor, is this person's at another time.
-    another_time = anchors.by_former is not None or (anchors.by_local is not None and not anchors.known_record)
+    # A record that follows another, or has a successor, or was linked by a person, is this person's at another time.
+    linked_before = anchors.by_local is not None and not anchors.known_record
+    another_time = anchors.by_former is not None or anchors.superseded or linked_before
     explained = both.is_newer or both.is_older or another_time
     if (both.name_differs or both.sex_differs) and not (both.confirmed and explained and not sets_number):
         return MismatchKind.UNEXPLAINED_DIFFERENCE
@@ -225,8 +231,7 @@ def _update(both: _Comparison, anchors: Anchors) -> PersonAttributes | None:
     """Return what the person is to look like; None if the registration has nothing newer to say."""
     if both.old.is_blank:
         return both.new
-    predecessor = anchors.by_local is not None and not anchors.known_record and anchors.by_former is None
-    if both.is_older or both.is_business_view or predecessor:
+    if both.is_older or both.is_business_view or anchors.superseded:
         return None
     if (anchors.by_local is not None and anchors.known_record) or anchors.by_former is not None:
         return both.new

@@ -28,10 +28,11 @@ _NOBODY: Final = Anchors()
 
 
 class Link(NamedTuple):
-    """Whom a local number is linked to; content is None until it was registered itself."""
+    """Whom a local number is linked to; content is None until it was registered itself; superseded: has a successor."""
 
     person: Known
     content: bytes | None
+    superseded: bool = False
 
 
 class Register:
@@ -90,6 +91,7 @@ class Register:
             by_local=None if held is None else held.person,
             by_former=None if before is None else before.person,
             known_record=held is not None and held.content is not None,
+            superseded=held is not None and held.superseded,
         )
 
     def _candidates(self, registration: Registration) -> Sequence[Known]:
@@ -104,9 +106,11 @@ class Register:
     def _link(self, registration: Registration, person: Known) -> None:
         if registration.individual is not None:
             self.by_number[registration.individual] = person
-        self.by_local[registration.local] = Link(person, registration.content)
-        if registration.former is not None and registration.former not in self.by_local:
-            self.by_local[registration.former] = Link(person, None)
+        held = self.by_local.get(registration.local)
+        self.by_local[registration.local] = Link(person, registration.content, held is not None and held.superseded)
+        if registration.former is not None:
+            before = self.by_local.get(registration.former)
+            self.by_local[registration.former] = Link(person, None if before is None else before.content, True)
 
 
 def two_people_on_one_number(registrations: Sequence[Registration]) -> set[int]:

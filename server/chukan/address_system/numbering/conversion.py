@@ -40,7 +40,7 @@ def to_integrated(environment: Environment, organization: str, keys: Sequence[Lo
         found = stores.local_numbers.find(connection, organization, digests)
         unknown = {row: keys[row].local_address_number for row, digest in enumerate(digests) if digest not in found}
         suspects = rows_with_individual_numbers(environment, connection, organization, list(unknown.values()))
-    conversions = [Conversion(number_of(found[digest][0])) if digest in found else _UNKNOWN for digest in digests]
+    conversions = [Conversion(number_of(found[digest].person)) if digest in found else _UNKNOWN for digest in digests]
     for row, text in unknown.items():
         failure = local_number_failure(text)
         if failure is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chukan.address_system.domain.attributes import PersonAttributes
 from chukan.address_system.numbering.numbers import NumberBlock
 from chukan.address_system.storage.access_records import AccessRecord
-from chukan.address_system.storage.local_numbers import LocalKey
+from chukan.address_system.storage.local_numbers import LocalKey, StoredLink
 from chukan.address_system.storage.mismatches import MismatchRow
 from chukan.address_system.storage.people import NewPerson
 
@@ -63,13 +63,6 @@ class _Person:
 
 
 @dataclass(slots=True)
-class _Link:
-    key: LocalKey
-    person: int
-    content: bytes | None
-
-
-@dataclass(slots=True)
 class Draft:
     """One change of one organization's people."""
 
@@ -80,8 +73,8 @@ class Draft:
     updates: dict[int, PersonAttributes] = field(default_factory=dict)
     numbers: dict[int, Individual | None] = field(default_factory=dict)
     former: list[tuple[int, Individual]] = field(default_factory=list)
-    links: dict[bytes, _Link] = field(default_factory=dict)
-    relinks: dict[bytes, tuple[int, bytes | None]] = field(default_factory=dict)
+    links: dict[bytes, tuple[LocalKey, StoredLink]] = field(default_factory=dict)
+    relinks: dict[bytes, StoredLink] = field(default_factory=dict)
     merges: list[tuple[int, int]] = field(default_factory=list)
     held: list[tuple[MismatchRow, Held]] = field(default_factory=list)
     resolved: list[tuple[int, int, int]] = field(default_factory=list)
@@ -120,16 +113,16 @@ class Draft:
         """Keep an individual number that was changed."""
         self.former.append((id_, individual))
 
-    def link(self, digest: bytes, key: LocalKey, person: int, content: bytes | None) -> None:
+    def link(self, digest: bytes, key: LocalKey, link: StoredLink) -> None:
         """Link a local number that is not linked."""
-        self.links[digest] = _Link(key, person, content)
+        self.links[digest] = (key, link)
 
-    def relink(self, digest: bytes, person: int, content: bytes | None) -> None:
-        """Set person and content of a linked local number."""
+    def relink(self, digest: bytes, link: StoredLink) -> None:
+        """Change the link of a local number."""
         if digest in self.links:
-            self.links[digest].person, self.links[digest].content = person, content
+            self.links[digest] = (self.links[digest][0], link)
         else:
-            self.relinks[digest] = (person, content)
+            self.relinks[digest] = link
 
     def merge(self, gone: int, into: int) -> None:
         """Merge a person into another, with all local numbers."""
@@ -203,8 +196,7 @@ class SealedDraft:
         draft, local_numbers = self._draft, self._draft.environment.stores.local_numbers
         for gone, into in draft.merges:
             local_numbers.move(connection, draft.organization, gone, into)
-        rows = [(digest, *values) for digest, values in draft.relinks.items()]
-        local_numbers.set(connection, draft.organization, rows)
+        local_numbers.set(connection, draft.organization, list(draft.relinks.items()))
         local_numbers.insert(connection, draft.organization, self._links)
 
     def _seal_new(self) -> list[NewPerson]:
@@ -263,14 +255,13 @@ class SealedDraft:
         sealed = draft.environment.stores.people.seal_former(draft.organization, digests, numbers)
         return [(each.digest, id_, blob) for (id_, each), blob in zip(draft.former, sealed, strict=True)]
 
-    def _seal_links(self) -> list[tuple[bytes, int, bytes, bytes | None]]:
+    def _seal_links(self) -> list[tuple[bytes, bytes, StoredLink]]:
         draft = self._draft
-        digests, links = list(draft.links), list(draft.links.values())
+        digests = list(draft.links)
         local_numbers = draft.environment.stores.local_numbers
-        sealed = local_numbers.seal(draft.organization, digests, [link.key for link in links])
-        return [
-            (digest, link.person, blob, link.content) for digest, link, blob in zip(digests, links, sealed, strict=True)
-        ]
+        sealed = local_numbers.seal(draft.organization, digests, [key for key, _ in draft.links.values()])
+        links = [link for _, link in draft.links.values()]
+        return list(zip(digests, sealed, links, strict=True))
 
     def _seal_held(self) -> list[MismatchRow]:
         draft = self._draft

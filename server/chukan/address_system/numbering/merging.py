@@ -14,6 +14,7 @@ from chukan.address_system.domain.attributes import BLANK
 from chukan.address_system.numbering.changes import change, stored_person
 from chukan.address_system.numbering.draft import Individual
 from chukan.address_system.numbering.views import show
+from chukan.address_system.storage.local_numbers import StoredLink
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -78,14 +79,14 @@ def split(
         row, _ = stored_person(environment, connection, organization, number)
         digests = dict.fromkeys(local_numbers.digests(organization, moved))
         found = local_numbers.find(connection, organization, digests)
-        if any(digest not in found or found[digest][0] != row.id for digest in digests):
+        if any(digest not in found or found[digest].person != row.id for digest in digests):
             raise ChukanError("LOCAL_NUMBER_UNKNOWN", field="moved_local_numbers")
         if len(digests) == len(local_numbers.of_people(connection, organization, [row.id])[row.id]):
             raise ChukanError("SPLIT_REFUSED", field="moved_local_numbers")
         new = draft.block.next()
         draft.add_person(new, BLANK, None, None)
         for digest in digests:
-            draft.relink(digest, new, None)
+            draft.relink(digest, StoredLink(new, None))
         draft.record(actor, "SplitPerson.kept", row.id)
         draft.record(actor, "SplitPerson.new", new)
         return {"person": row.id, "new": new}

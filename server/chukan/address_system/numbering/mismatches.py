@@ -11,6 +11,7 @@ from chukan.address_system.environment import number_of
 from chukan.address_system.numbering.changes import assign_individual, change, record_access
 from chukan.address_system.numbering.draft import Held, Individual
 from chukan.address_system.numbering.views import show
+from chukan.address_system.storage.local_numbers import StoredLink
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.numbering.draft import Draft
     from chukan.address_system.numbering.views import PersonView
+    from chukan.address_system.storage.local_numbers import LocalKey
     from chukan.address_system.storage.mismatches import MismatchRow
     from chukan.address_system.storage.people import PersonRow
 
@@ -160,15 +162,19 @@ class _Case:
         local_numbers, organization = self._environment.stores.local_numbers, self._draft.organization
         held = self._held
         (digest,) = local_numbers.digests(organization, [held.key])
-        if local_numbers.find(self._connection, organization, [digest]):
-            self._draft.relink(digest, person, held.content)
-        else:
-            self._draft.link(digest, held.key, person, held.content)
+        self._relink(digest, held.key, StoredLink(person, held.content))
         if held.former:
             former = held.key._replace(local_address_number=held.former)
             (digest,) = local_numbers.digests(organization, [former])
-            if not local_numbers.find(self._connection, organization, [digest]):
-                self._draft.link(digest, former, person, None)
+            self._relink(digest, former, StoredLink(person, None, superseded=True))
+
+    def _relink(self, digest: bytes, key: LocalKey, link: StoredLink) -> None:
+        found = self._environment.stores.local_numbers.find(self._connection, self._draft.organization, [digest])
+        if digest in found:
+            content = link.content or found[digest].content
+            self._draft.relink(digest, StoredLink(link.person, content, link.superseded or found[digest].superseded))
+        else:
+            self._draft.link(digest, key, link)
 
 
 def _views(environment: Environment, organization: str, rows: Sequence[MismatchRow]) -> list[MismatchView]:

@@ -16,7 +16,7 @@ from chukan.address_system.numbering.changes import assign_individual, change, s
 from chukan.address_system.numbering.draft import Held, Individual
 from chukan.address_system.numbering.registration import Matching, registrations_of
 from chukan.address_system.numbering.views import show
-from chukan.address_system.storage.local_numbers import LocalKey
+from chukan.address_system.storage.local_numbers import LocalKey, StoredLink
 from chukan.standard.organizations import organization as organization_of
 from chukan.standard.reasons import ChukanError
 
@@ -76,7 +76,7 @@ def issue(
         if registration.individual is not None:
             individual = Individual(individual_number, registration.individual)
         draft.add_person(decision.person.id, registration.attributes, individual, registration.birth)
-        draft.link(registration.local, key, decision.person.id, registration.content)
+        draft.link(registration.local, key, StoredLink(decision.person.id, registration.content))
         draft.record(actor, "IssueNonResidentNumber", decision.person.id)
         return {"person": decision.person.id, "local_number": key.local_address_number}
 

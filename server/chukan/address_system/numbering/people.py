@@ -14,6 +14,7 @@ from chukan.address_system.domain.registration import check_key, individual_numb
 from chukan.address_system.numbering.changes import assign_individual, change, person_of, record_access, stored_person
 from chukan.address_system.numbering.guard import rows_with_individual_numbers
 from chukan.address_system.numbering.views import show
+from chukan.address_system.storage.local_numbers import StoredLink
 from chukan.standard.dates import parse_date
 from chukan.standard.reasons import ChukanError
 
@@ -61,10 +62,10 @@ def link_local_number(environment: Environment, actor: Actor, sha256: bytes, num
         row, _ = stored_person(environment, connection, organization, number)
         (digest,) = environment.stores.local_numbers.digests(organization, [key])
         holder = environment.stores.local_numbers.find(connection, organization, [digest]).get(digest)
-        if holder is not None and holder[0] != row.id:
+        if holder is not None and holder.person != row.id:
             raise ChukanError("LOCAL_NUMBER_TAKEN", field="local_number")
         if holder is None:
-            draft.link(digest, key, row.id, None)
+            draft.link(digest, key, StoredLink(row.id, None))
             draft.record(actor, "LinkLocalNumber", row.id)
         return {"person": row.id}
 

@@ -19,7 +19,7 @@ from chukan.address_system.domain.registration import check
 from chukan.address_system.environment import number_of
 from chukan.address_system.numbering.draft import Draft, Held, Individual
 from chukan.address_system.numbering.guard import refuse_individual_number, rows_with_individual_numbers
-from chukan.address_system.storage.local_numbers import LocalKey
+from chukan.address_system.storage.local_numbers import LocalKey, StoredLink
 from chukan.standard.organizations import organization as organization_of
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Matching:
         self._connection = connection
         self._organization = organization
         self.register = Register(self.draft.block.next)
-        self._linked: dict[bytes, tuple[int, bytes | None]] = {}
+        self._linked: dict[bytes, StoredLink] = {}
         self._held: dict[int, Decision] = {}
         self._outcomes: list[int] = []
         self._people: list[int] = []
@@ -179,11 +179,11 @@ class Matching:
         self._linked = local_numbers.find(self._connection, self._organization, [each.local for each in every])
         fresh, without = [], []
         for registration in every:
-            person, content = self._linked.get(registration.local, (0, None))
-            if content != registration.content:
+            link = self._linked.get(registration.local)
+            if link is None or link.content != registration.content:
                 fresh.append(registration)
                 continue
-            self._outcomes[registration.row], self._people[registration.row] = int(LinkOutcome.UNCHANGED), person
+            self._outcomes[registration.row], self._people[registration.row] = int(LinkOutcome.UNCHANGED), link.person
             if registration.individual is None:
                 without.append(registration.row)
         if without:
@@ -213,13 +213,15 @@ class Matching:
         others = {row.birth for row in rows if row.birth is not None} - lone
         born = people.born(connection, organization, lone)
         born += people.born(connection, organization, others, unnumbered=True)
-        ids = {*numbers.values(), *(link[0] for link in links.values()), *(person for _, person in born)}
+        ids = {*numbers.values(), *(link.person for link in links.values()), *(person for _, person in born)}
         stored = list(people.by_ids(connection, organization, ids).values())
         opened = people.open_attributes(organization, [(row.id, row.attributes) for row in stored])
         known = {row.id: Known(row.id, row.individual_digest, each) for row, each in zip(stored, opened, strict=True)}
         register = self.register
         register.by_number.update((digest, known[person]) for digest, person in numbers.items())
-        register.by_local.update((digest, Link(known[person], content)) for digest, (person, content) in links.items())
+        register.by_local.update(
+            (digest, Link(known[link.person], link.content, link.superseded)) for digest, link in links.items()
+        )
         register.expect(rows)
         for birth, person in born:
             register.add(known[person], birth)
@@ -244,17 +246,21 @@ class Matching:
             self.draft.update(person.id, decision.update)
         if decision.sets_number:
             self.draft.set_individual(person.id, individual)
-        self._link(registration.local, prepared.keys[row], person.id, registration.content)
-        if registration.former is not None and registration.former not in self._linked:
+        held = self._linked.get(registration.local)
+        superseded = held is not None and held.superseded
+        self._link(registration.local, prepared.keys[row], StoredLink(person.id, registration.content, superseded))
+        if registration.former is not None:
             former = prepared.keys[row]._replace(local_address_number=prepared.former[row])
-            self._link(registration.former, former, person.id, None)
+            before = self._linked.get(registration.former)
+            content = None if before is None else before.content
+            self._link(registration.former, former, StoredLink(person.id, content, superseded=True))
 
-    def _link(self, digest: bytes, key: LocalKey, person: int, content: bytes | None) -> None:
-        if digest in self._linked:
-            self.draft.relink(digest, person, content)
-        else:
-            self.draft.link(digest, key, person, content)
-        self._linked[digest] = (person, content)
+    def _link(self, digest: bytes, key: LocalKey, link: StoredLink) -> None:
+        if digest not in self._linked:
+            self.draft.link(digest, key, link)
+        elif self._linked[digest] != link:
+            self.draft.relink(digest, link)
+        self._linked[digest] = link
 
     def _settle_mismatches(self, prepared: Prepared) -> None:
         """Hold what waits for a person, once; let go of what its source has put right."""

@@ -223,7 +223,7 @@ class AddressServicer(rpc.AddressServiceServicer):
     def IssueNonResidentNumber(
         self, request: pb.IssueNonResidentNumberRequest, context: grpc.ServicerContext
     ) -> pb.IssueNonResidentNumberResponse:
-        """Number a non-resident."""
+        """Give a non-resident a number."""
         view, key = non_residents.issue(
             self._environment,
             self._actor(),

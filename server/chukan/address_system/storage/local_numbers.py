@@ -3,7 +3,8 @@
 
 The key is (number system, business id, number), looked up by keyed digest; the number itself is sealed, for the way
 back, which is one-to-many. content is the digest of what was registered under it last, so that a resend of the same
-record costs one look-up; NULL until it was registered itself. Digests are keyed per organization, so their index needs
+record costs one look-up; NULL until it was registered itself. superseded: it has a successor
+(naturalised, returned) and speaks for the past. Digests are keyed per organization, so their index needs
 no other column.
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from chukan.durable.vault import Vault
 
-__all__ = ["LocalKey", "LocalNumberStore"]
+__all__ = ["LocalKey", "LocalNumberStore", "StoredLink"]
 
 _local: Final = Table(
     "local_number",
@@ -37,18 +38,19 @@ _local: Final = Table(
     Column("person", BigInteger, nullable=False),
     Column("number", LargeBinary, nullable=False),  # sealed, row key = digest
     Column("content", LargeBinary),
+    Column("superseded", Integer, nullable=False),
     Index("local_number_key", "digest", unique=True),
     Index("local_number_person", "person"),
 )
 _c: Final = _local.c
 _OF: Final = _c.organization == bindparam("organization")
-_INSERT: Final = ("organization", "digest", "person", "number", "content")
-_FIND: Final = LookUp(_c.organization, _c.digest, _c.digest, _c.person, _c.content)
+_INSERT: Final = ("organization", "digest", "person", "number", "content", "superseded")
+_FIND: Final = LookUp(_c.organization, _c.digest, _c.digest, _c.person, _c.content, _c.superseded)
 _OF_PEOPLE: Final = LookUp(_c.organization, _c.person, _c.id, _c.person, _c.digest, _c.number)
 _SET: Final = Statement(
     sqlalchemy.update(_local)
     .where(_OF, _c.digest == bindparam("digest_"))
-    .values(person=bindparam("person_"), content=bindparam("content_"))
+    .values(person=bindparam("person_"), content=bindparam("content_"), superseded=bindparam("superseded_"))
 )
 _MOVE: Final = Statement(
     sqlalchemy.update(_local).where(_OF, _c.person == bindparam("gone")).values(person=bindparam("into"))
@@ -62,6 +64,14 @@ class LocalKey(NamedTuple):
     number_system: str
     business_id: str
     local_address_number: str
+
+
+class StoredLink(NamedTuple):
+    """Whom a local number is linked to, the digest of what was registered, whether the number has a successor."""
+
+    person: int
+    content: bytes | None
+    superseded: bool = False
 
 
 class LocalNumberStore:
@@ -85,11 +95,10 @@ class LocalNumberStore:
         plain = [_SEPARATOR.join(key).encode() for key in keys]
         return self._vault.seal_many(organization, "local_number", "number", digests, plain)
 
-    def find(
-        self, connection: Connection, organization: str, digests: Iterable[bytes]
-    ) -> dict[bytes, tuple[int, bytes | None]]:
-        """Return (person, content digest) by key digest."""
-        return {row[0]: (row[1], row[2]) for row in _FIND.rows(connection, organization, digests)}
+    def find(self, connection: Connection, organization: str, digests: Iterable[bytes]) -> dict[bytes, StoredLink]:
+        """Return whom numbers are linked to, by key digest."""
+        rows = _FIND.rows(connection, organization, digests)
+        return {row[0]: StoredLink(row[1], row[2], bool(row[3])) for row in rows}
 
     def of_people(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, list[LocalKey]]:
         """Return the local numbers of people, in order of registration."""
@@ -103,15 +112,16 @@ class LocalNumberStore:
         return found
 
     def insert(
-        self, connection: Connection, organization: str, rows: Sequence[tuple[bytes, int, bytes, bytes | None]]
+        self, connection: Connection, organization: str, rows: Sequence[tuple[bytes, bytes, StoredLink]]
     ) -> None:
-        """Link (key digest, person, sealed key, content digest)."""
-        bulk_insert(connection, _local, _INSERT, [(organization, *row) for row in rows])
+        """Link (key digest, sealed key, link)."""
+        values = [(organization, digest, link[0], sealed, link[1], int(link[2])) for digest, sealed, link in rows]
+        bulk_insert(connection, _local, _INSERT, values)
 
-    def set(self, connection: Connection, organization: str, rows: Sequence[tuple[bytes, int, bytes | None]]) -> None:
-        """Set (key digest, person, content digest) of numbers that are linked."""
-        names = ("person_", "content_", "organization", "digest_")
-        _SET.many(connection, names, [(row[1], row[2], organization, row[0]) for row in rows])
+    def set(self, connection: Connection, organization: str, rows: Sequence[tuple[bytes, StoredLink]]) -> None:
+        """Change the links of numbers that are linked."""
+        names = ("person_", "content_", "superseded_", "organization", "digest_")
+        _SET.many(connection, names, [(link[0], link[1], int(link[2]), organization, key) for key, link in rows])
 
     def move(self, connection: Connection, organization: str, gone: int, into: int) -> None:
         """Give all numbers of a person to another."""

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registrations for tests of matching: only what a test is about is given; digests are readable."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from chukan.address_system.domain.attributes import PersonAttributes
+from chukan.address_system.domain.matching import Registration
+from chukan.address_system.domain.register import Register
+
+TARO = PersonAttributes(
+    name="見本　太郎",
+    kana_name="ミホン　タロウ",
+    birth_date="19800102",
+    sex="1",
+    residential_address="東京都新宿区見本町一丁目2番地3号",
+    building="見本荘 1",
+    household_number="000000000000001",
+    resident_kind="1",
+    resident_state="1",
+    movement_reason="11",
+    movement_date="20200401",
+)
+
+
+def registration(attributes=TARO, *, local="L1", number="N1", former=None, row=0):
+    """Return a registration of one row."""
+    packed = "|".join((local, number or "", former or "", *attributes))
+    return Registration(
+        row=row,
+        local=local.encode(),
+        former=former.encode() if former else None,
+        individual=number.encode() if number else None,
+        content=packed.encode(),
+        birth=int(attributes.birth_date) if attributes.birth_date[:4] != "0000" else None,
+        attributes=attributes,
+    )
+
+
+def register_of(*registrations):
+    """Return a register that has taken these registrations, and what it decided."""
+    register = Register(count(1).__next__)
+    register.expect(registrations)
+    return register, [register.apply(each) for each in registrations]
