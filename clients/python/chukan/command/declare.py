@@ -92,10 +92,8 @@ def group(name: str, text: str) -> typer.Typer:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a `--help`: command lines to copy, each on a line of its own."""
-    from rich.markup import escape
-
-    return "\n\n".join(["[bold]Examples[/bold]", *(f"[cyan]{escape(line)}[/cyan]" for line in lines)])
+    """Return the end of a `--help`: command lines to copy, each on a line of its own (no [ in them)."""
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"[cyan]{line}[/cyan]" for line in lines)])
 
 
 def command(

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chukan.command.declare import command, group
-from chukan.standard.clock import SystemClock
-from chukan.standard.ids import SystemIds
-from chukan.standard.organizations import resolve_provider
 
 if TYPE_CHECKING:
     from chukan.command.session import Session
@@ -63,6 +60,9 @@ def create(
 
     Without further options: this fiscal year's local tax (地方税関係情報), for a benefit.
     """
+    from chukan.standard.clock import SystemClock
+    from chukan.standard.ids import SystemIds
+    from chukan.standard.organizations import resolve_provider
     from chukan.v1 import inquiry_service_pb2 as pb
 
     spec = pb.InquirySpec(
@@ -223,6 +223,7 @@ def check(
     Exit code 1 if it would be refused, with the rule that fails.
     """
     from chukan.command import inquiry_view as view
+    from chukan.standard.organizations import resolve_provider
     from chukan.v1 import inquiry_service_pb2 as pb
 
     request = pb.CheckPermissionRequest(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  # Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,6 @@ import typer
 from chukan.command.declare import command, group
 from chukan.command.language import Text
 from chukan.command.progress import bar
-from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def generate(
         CheckDigits, typer.Option(help="Check digits of the dummy individual numbers (個人番号).")
     ] = CheckDigits.VALID,
     reference_date: Annotated[
-        str, typer.Option(metavar="YYYY-MM-DD", help="The day the extracts are of; by default today in Japan.")
+        str, typer.Option(metavar="YYYY-MM-DD", help="The day the extracts are of; by default yesterday in Japan.")
     ] = "",
     dense: Annotated[
         bool, typer.Option("--dense", help="One row of every kind for everybody: for load tests, makes little sense.")
@@ -105,7 +104,9 @@ def generate(
 
 def _date(text: str) -> date:
     if not text:
-        return SystemClock().today()
+        from chukan.standard.clock import SystemClock
+
+        return SystemClock().today() - timedelta(days=1)
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -102,6 +102,9 @@ def reconcile(
         list[str] | None, typer.Argument(metavar="[EXCHANGE]...", help="Only these; without any, all.")
     ] = None,
     after: Annotated[int, typer.Option(help="Only records after this position.", min=0)] = 0,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for the network's records.", min=0)
+    ] = 10,
 ) -> int:
     """Compare one's own records with the network's (三者の記録の突合).
 
@@ -110,7 +113,7 @@ def reconcile(
     from chukan.command import record_view as view
 
     with session.client() as client:
-        found = view.reconciled(client, exchanges or (), after=after)
+        found = view.reconciled(client, exchanges or (), after=after, wait=wait)
     if not session.json(view.reconciliation_document(found)):
         view.show_reconciliation(session, found)
     return 1 if view.disagreeing(found) else 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,7 @@ _SIDE: Final = "RECORD_SIDE_"
 _RECONCILIATION: Final = "RECONCILIATION_STATE_"
 _AGREED: Final = frozenset({pb.RECONCILIATION_STATE_AGREES, pb.RECONCILIATION_STATE_PENDING})
 _PAGE: Final = 1000
+_POLL_SECONDS: Final = 0.2
 _SIDES: Final = {
     pb.RECORD_SIDE_INQUIRER: Text("inquirer", "情報照会者"),
     pb.RECORD_SIDE_NETWORK: Text("network", "ネットワーク"),
@@ -84,22 +86,31 @@ def plain_records(records: Iterable[pb.ExchangeRecord]) -> list[dict[str, Any]]:
     return [plain(each) for each in records]
 
 
-def reconciled(client: Client, exchanges: Sequence[str], *, after: int = 0) -> list[pb.Reconciliation]:
-    """Compare the named exchanges, or all after a position, page by page."""
+def reconciled(client: Client, exchanges: Sequence[str], *, after: int = 0, wait: float = 0) -> list[pb.Reconciliation]:
+    """Compare the named exchanges, or all after a position.
+
+    The network's records are fetched behind the scenes: what is UNKNOWN is asked for again for `wait` seconds.
+    """
+    until = time.monotonic() + wait
+    found = _reconciled(client, exchanges, after)
+    while any(each.state == pb.RECONCILIATION_STATE_UNKNOWN for each in found) and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+        found = _reconciled(client, exchanges, after)
+    return found
+
+
+def _reconciled(client: Client, exchanges: Sequence[str], after: int) -> list[pb.Reconciliation]:
     found: list[pb.Reconciliation] = []
-    if exchanges:
-        for first in range(0, len(exchanges), _PAGE):
-            request = pb.ReconcileExchangeRecordsRequest(exchange_ids=exchanges[first : first + _PAGE])
-            found += client.exchange_records.ReconcileExchangeRecords(request).reconciliations
-        return found
-    while True:
-        response = client.exchange_records.ReconcileExchangeRecords(
-            pb.ReconcileExchangeRecordsRequest(after_change_seq=after)
-        )
+    call = client.exchange_records.ReconcileExchangeRecords
+    for first in range(0, len(exchanges), _PAGE):
+        found += call(pb.ReconcileExchangeRecordsRequest(exchange_ids=exchanges[first : first + _PAGE])).reconciliations
+    while not exchanges:
+        response = call(pb.ReconcileExchangeRecordsRequest(after_change_seq=after))
         if not response.reconciliations or response.last_change_seq <= after:
-            return found
+            break
         found += response.reconciliations
         after = response.last_change_seq
+    return found
 
 
 def disagreeing(found: Iterable[pb.Reconciliation]) -> list[pb.Reconciliation]:

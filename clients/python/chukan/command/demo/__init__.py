@@ -35,9 +35,9 @@ def demo(
     """Show the main job: dummy people of 新宿区 and 世田谷区 are loaded, and one asks the other about who moved.
 
     Generates both populations with the extracts of their systems (CP932 and UTF-8), starts the emulator on free ports,
-    loads both over gRPC as any adapter would (numbers, linkage codes, replicas of four kinds), has 世田谷区's
-    inquiry file answered by 新宿区, shows the result file, the three records of one exchange, and a refused inquiry with
-    its legal reason. Each step is checked against what was generated; exit code 1 names what is off. Nothing is left running.
+    loads both over gRPC as any adapter would (numbers, linkage codes, replicas of four kinds), has 世田谷区's inquiry
+    file answered by 新宿区, shows the result file, the three records of one exchange, a refusal with its legal reason.
+    Each step is checked against what was generated; exit code 1 names what is off. Nothing is left running.
     """
     from chukan.command.demo.story import tell_story
 

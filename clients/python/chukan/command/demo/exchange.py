@@ -149,9 +149,8 @@ def ask_unlawfully(session: Session, verdict: Verdict, target: str, *, inquirer:
         f"the list says why beforehand: {check.reason}",
         f"事前の確認でも理由が示されます: {check.reason}",
     )
-    verdict.equal(
-        [each.receipt_number for each in recorded],
-        [inquiry.receipt_number],
-        "the refusal is recorded, receipt number",
-        "拒否も記録されます。受付番号",
+    verdict.check(
+        [each.receipt_number for each in recorded] == [inquiry.receipt_number],
+        f"the refusal is recorded too, receipt number {inquiry.receipt_number}",
+        f"拒否も記録されます(受付番号 {inquiry.receipt_number})",
     )

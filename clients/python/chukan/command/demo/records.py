@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "show_metrics"]
 
-_PAGE: Final = 1000
+_STATE: Final = "RECONCILIATION_STATE_"
 _AGREEING: Final = (
     "exchange_id",
     "inquirer_code",
@@ -34,6 +34,7 @@ _AGREEING: Final = (
 _SAMPLE: Final = re.compile(r"^(chukan_[a-z_]+|grpc_server_handled_total)(\{.*\})? ([0-9.e+]+)$", re.MULTILINE)
 _SHOWN: Final = ("chukan_inquiries{", "chukan_replicas{", "chukan_oldest_unsent_seconds", "chukan_refusals_total")
 _SECONDS: Final = 10.0
+_RECONCILE_SECONDS: Final = 30.0
 
 
 def compare(session: Session, verdict: Verdict, target: str, *, inquirer: Body, provider: Body, exchanges: int) -> None:
@@ -43,11 +44,11 @@ def compare(session: Session, verdict: Verdict, target: str, *, inquirer: Body, 
     with Client(target, organization=inquirer.code) as asking, Client(target, organization=provider.code) as giving:
         _one(session, verdict, asking, giving)
         for client, body in ((asking, inquirer), (giving, provider)):
-            found = record_view.reconciled(client, ())
+            found = record_view.reconciled(client, (), wait=_RECONCILE_SECONDS)
             states = Counter(pb.ReconciliationState.Name(each.state) for each in found)
             verdict.equal(
-                dict(states),
-                {"RECONCILIATION_STATE_AGREES": exchanges},
+                ", ".join(f"{count} {state.removeprefix(_STATE)}" for state, count in states.items()),
+                f"{exchanges} AGREES",
                 f"{body.name}: records compared with the network's",
                 f"{body.name}: ネットワークの記録との突合",
             )
@@ -55,7 +56,10 @@ def compare(session: Session, verdict: Verdict, target: str, *, inquirer: Body, 
 
 def _one(session: Session, verdict: Verdict, asking: Client, giving: Client) -> None:
     request = pb.ListExchangeRecordsRequest(side=pb.RECORD_SIDE_INQUIRER, outcomes=[pb.EXCHANGE_OUTCOME_PROVIDED])
-    ours = asking.exchange_records.ListExchangeRecords(request).records[0]
+    provided = asking.exchange_records.ListExchangeRecords(request).records
+    if not verdict.check(bool(provided), "something was provided", "提供された記録があります"):
+        return
+    ours = provided[0]
     network = record_view.network_records(asking, [ours.exchange_id])
     theirs = giving.exchange_records.GetExchangeRecord(
         pb.GetExchangeRecordRequest(exchange_id=ours.exchange_id, side=pb.RECORD_SIDE_PROVIDER)
@@ -78,10 +82,10 @@ def show_metrics(session: Session, verdict: Verdict, url: str, *, answered: int)
         text = response.read().decode("utf-8")
     samples = {f"{match[1]}{match[2] or ''}": float(match[3]) for match in _SAMPLE.finditer(text)}
     for name, value in samples.items():
-        if name.startswith(_SHOWN):
+        if name.startswith(_SHOWN) and value:
             session.say(f"   {name} {value:,.0f}", f"   {name} {value:,.0f}")
     verdict.equal(
-        int(samples.get('chukan_inquiries{state="ANSWERED"}', -1)), answered, "inquiries answered", "回答済みの照会"
+        int(samples.get('chukan_inquiries{state="answered"}', -1)), answered, "inquiries answered", "回答済みの照会"
     )
     failed = {name: value for name, value in samples.items() if 'grpc_code="Internal"' in name and value}
     verdict.check(not failed, "no call failed inside the server", "サーバー内部のエラーなし")

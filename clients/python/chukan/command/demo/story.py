@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from chukan.command.demo.stage import Stage
@@ -82,15 +83,15 @@ def tell_story(session: Session, *, people: int, seed: int, keep: Path | None) -
 def _play(session: Session, verdict: Verdict, stage: Stage, *, people: int, seed: int) -> None:
     from chukan.command.demo import exchange, loading, records
 
-    today = SystemClock().today()
+    last_night = SystemClock().today() - timedelta(days=1)
     _head(
         session,
         1,
         "Dummy people, and the files their municipalities' systems write",
         "ダミー住民と業務システムのファイル",
     )
-    former = _generate(session, stage, FORMER, NEW, people=people, seed=seed, today=today)
-    new = _generate(session, stage, NEW, FORMER, people=people, seed=seed, today=today)
+    former = _generate(session, stage, FORMER, NEW, people=people, seed=seed, day=last_night)
+    new = _generate(session, stage, NEW, FORMER, people=people, seed=seed, day=last_night)
     for body in (former, new):
         verdict.equal(body.manifest.records, people, f"{body.name}: residents", f"{body.name}: 住民")
 
@@ -119,7 +120,7 @@ def _play(session: Session, verdict: Verdict, stage: Stage, *, people: int, seed
 
 
 def _generate(
-    session: Session, stage: Stage, municipality: str, linked: str, *, people: int, seed: int, today: date
+    session: Session, stage: Stage, municipality: str, linked: str, *, people: int, seed: int, day: date
 ) -> Body:
     from chukan.people import write
 
@@ -133,7 +134,7 @@ def _generate(
                 municipality=municipality,
                 count=people,
                 seed=seed,
-                reference_date=today,
+                reference_date=day,
                 linked=[linked],
                 encoding="cp932" if encoding == "cp932" else "utf-8",
                 progress=progress,
