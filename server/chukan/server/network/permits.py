@@ -3,28 +3,25 @@
 
 Procedure, the numbers stand in the code:
 1 the caller's keys are known  2 its signature  3 header: kind, version, issuer, recipient, world, mode, times
-4 the leaves are those that were signed  5 a leaf decided before keeps its decision  6 each new leaf: the caller's own,
-not expired, provider known, permission list on the date in force, consent, code → resident → provider's code
+4 the leaves are those that were signed  5 a leaf decided before keeps its decision  6 each new leaf is
+judged (`chukan.server.network.judging`)
 7 one signature over all permits  8 one commit: requests, records of permits and refusals, deliveries to the providers.
 Never sees content. All [own] (docs/divergences "The exchange").
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.envelope import Envelope, PayloadType
 from chukan.server.domain.exchange import (
     BATCH_LIMIT,
     NETWORK,
     NONCE_SIZE,
-    SKEW_MS,
     Header,
-    InquiryLeaf,
     Outcome,
     Permit,
     PermitDecision,
-    PermitLeaf,
     PermitRequest,
     PermitResponse,
     Statement,
@@ -33,9 +30,9 @@ from chukan.server.domain.exchange import (
 )
 from chukan.server.domain.merkle import leaf_hashes, root
 from chukan.server.domain.network_exchange import NetworkExchange, NewExchange, RecordColumns
-from chukan.server.domain.permission import Decision, Purpose, decide
 from chukan.server.domain.permits import check_all_leaves, check_header
-from chukan.server.network.linkage_codes import linkage_code_digests, opened_codes, pack_rows
+from chukan.server.network.judging import JudgedItem, judge
+from chukan.server.network.linkage_codes import pack_rows
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -53,33 +50,19 @@ TABLE: Final = "network_permit"
 _REQUEST_KINDS: Final = (PayloadType.REQUEST, PayloadType.REQUEST_BATCH)
 
 
-class _Item(NamedTuple):
-    """One new leaf and what was decided: a reason refuses it, a decision permits it."""
-
-    digest: bytes
-    inquiry: InquiryLeaf
-    reason: str = ""
-    decision: Decision | None = None
-    permit: bytes = b""
-
-
 def request_permits(core: Core, caller: str, request: PermitRequest) -> PermitResponse:
     """Decide about a signed batch; the same leaf brings back the same permit or the same refusal."""
     _verify(core, caller, request)
     digests = [digest(leaf) for leaf in request.leaves]
     known, stored = _decided_before(core, caller, digests)
-    fresh = [
-        _Item(name, core.codec.decode(InquiryLeaf, leaf))
-        for name, leaf in dict(zip(digests, request.leaves, strict=True)).items()
-        if name not in known
-    ]
-    decided = _translated(core, caller, [_judged(core, caller, item) for item in fresh])
+    leaves = dict(zip(digests, request.leaves, strict=True))
+    decided = judge(core, caller, {name: leaf for name, leaf in leaves.items() if name not in known})
     request_digest = digest(request.statement.payload)
     if decided:
         _record(core, caller, request, request_digest, decided)
     permits = {**stored, **{item.digest: item.permit for item in decided if item.permit}}
-    leaves = [permits[name] for name in digests if name in permits]
-    envelope, placed = sign_permits(core, leaves, inquirer=caller, request_digest=request_digest)
+    issued = [permits[name] for name in digests if name in permits]
+    envelope, placed = sign_permits(core, issued, inquirer=caller, request_digest=request_digest)
     fresh_by_digest = {item.digest: item for item in decided}
     places = iter(placed)
     return PermitResponse(
@@ -164,96 +147,9 @@ def _decided_before(
     return known, {name: leaves[exchange.id] for name, exchange in known.items() if exchange.id in leaves}
 
 
-def _judged(core: Core, caller: str, item: _Item) -> _Item:
-    """Decide (6.) all that needs no look-up of the person."""
-    inquiry, now_ms = item.inquiry, core.now_ms
-    if inquiry.inquirer != caller or len(inquiry.nonce) != NONCE_SIZE:
-        raise ChukanError("SIGNATURE_INVALID", params={"rule": "leaf"})
-    if inquiry.expire_time_ms <= now_ms or inquiry.inquiry_time_ms > now_ms + SKEW_MS:
-        return item._replace(reason="STATEMENT_EXPIRED")
-    decision = decide(core.environment.master.permissions, _purpose(inquiry), core.environment.today())
-    decision = decision.with_consent(given=inquiry.consent)
-    if decision.permitted and not core.directory.is_connected(inquiry.provider):
-        return item._replace(reason="ORGANIZATION_NOT_CONNECTED")
-    return item._replace(reason=decision.reason, decision=decision if decision.permitted else None)
-
-
-def _purpose(inquiry: InquiryLeaf) -> Purpose:
-    return Purpose(
-        inquirer=inquiry.inquirer,
-        provider=inquiry.provider,
-        affair=inquiry.affair,
-        procedure=inquiry.procedure,
-        information=inquiry.information,
-        item_codes=inquiry.item_codes,
-        inquirer_delegator=inquiry.inquirer_delegator,
-        provider_delegator=inquiry.provider_delegator,
-    )
-
-
-def _translated(core: Core, caller: str, items: Sequence[_Item]) -> list[_Item]:
-    """Turn (6.) the caller's code into each provider's; a provider without one gets a permit with no code."""
-    open_ones = [item for item in items if item.decision is not None]
-    if not open_ones:
-        return list(items)
-    names = linkage_code_digests(core, [item.inquiry.linkage_code for item in open_ones])
-    by_item = dict(zip((item.digest for item in open_ones), names, strict=True))
-    with core.environment.database.read() as connection:
-        residents = core.linkage_codes.residents(connection, caller, names)
-        wanted: dict[str, set[int]] = {}
-        for item in open_ones:
-            resident = residents.get(by_item[item.digest])
-            if resident is not None:
-                wanted.setdefault(item.inquiry.provider, set()).add(resident)
-        codes = {
-            provider: opened_codes(core, core.linkage_codes.codes(connection, provider, list(people)).values())
-            for provider, people in wanted.items()
-        }
-    translated: list[_Item] = []
-    for item in items:
-        resident = residents.get(by_item[item.digest]) if item.decision is not None else None
-        if item.decision is not None and resident is None:
-            translated.append(item._replace(decision=None, reason="LINKAGE_CODE_UNKNOWN"))
-        elif item.decision is not None and resident is not None:
-            code = codes[item.inquiry.provider].get(resident, b"")
-            translated.append(item._replace(permit=core.codec.encode(_permit(core, item, item.decision, code))))
-        else:
-            translated.append(item)
-    return translated
-
-
-def _permit(core: Core, item: _Item, decision: Decision, code: bytes) -> PermitLeaf:
-    inquiry = item.inquiry
-    limit = milliseconds(core.environment.clock.now() + core.settings.permit_lifetime)
-    return PermitLeaf(
-        exchange_digest=item.digest,
-        inquirer=inquiry.inquirer,
-        provider=inquiry.provider,
-        inquirer_delegator=inquiry.inquirer_delegator,
-        provider_delegator=inquiry.provider_delegator,
-        department=inquiry.department,
-        affair=inquiry.affair,
-        procedure=inquiry.procedure,
-        information=inquiry.information,
-        condition_kind=inquiry.condition_kind,
-        year_kind=inquiry.year_kind,
-        period_start=inquiry.period_start,
-        period_end=inquiry.period_end,
-        item_codes=inquiry.item_codes or (decision.row.items if decision.row else ()),
-        linkage_code=code,
-        permission_row_id=decision.row_id,
-        legal_basis=decision.legal_basis,
-        route=core.keys.random(NONCE_SIZE).hex(),
-        recipient_thumbprint=core.keys.recipient_thumbprint(inquiry.inquirer),
-        undisclosable=inquiry.undisclosable,
-        consent=inquiry.consent,
-        inquiry_time_ms=inquiry.inquiry_time_ms,
-        expire_time_ms=min(inquiry.expire_time_ms, limit),
-        nonce=core.keys.random(NONCE_SIZE),
-    )
-
-
-def _record(core: Core, caller: str, request: PermitRequest, request_digest: bytes, items: Sequence[_Item]) -> None:
+def _record(
+    core: Core, caller: str, request: PermitRequest, request_digest: bytes, items: Sequence[JudgedItem]
+) -> None:
     """Commit (8.) permits and refusals with their records, and promise the deliveries."""
     permitted = [item for item in items if item.permit]
     sealed = core.environment.vault.seal_many(
@@ -283,7 +179,7 @@ def _record(core: Core, caller: str, request: PermitRequest, request_digest: byt
             core.environment.metrics.note_refused(item.reason)
 
 
-def _by_provider(items: Sequence[_Item], ids: Sequence[int]) -> Mapping[str, list[int]]:
+def _by_provider(items: Sequence[JudgedItem], ids: Sequence[int]) -> Mapping[str, list[int]]:
     found: dict[str, list[int]] = {}
     for item, row in zip(items, ids, strict=True):
         if item.permit:
@@ -291,7 +187,7 @@ def _by_provider(items: Sequence[_Item], ids: Sequence[int]) -> Mapping[str, lis
     return found
 
 
-def _columns(item: _Item) -> RecordColumns:
+def _columns(item: JudgedItem) -> RecordColumns:
     inquiry = item.inquiry
     return RecordColumns(
         inquirer=inquiry.inquirer,
@@ -311,7 +207,7 @@ def _columns(item: _Item) -> RecordColumns:
     )
 
 
-def _decision(known: NetworkExchange | None, item: _Item | None, permit: Permit | None) -> PermitDecision:
+def _decision(known: NetworkExchange | None, item: JudgedItem | None, permit: Permit | None) -> PermitDecision:
     if item is not None:
         if item.decision is None:
             return PermitDecision(item.reason)
