@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -58,6 +59,15 @@ def test_one_inquiry_is_accepted_at_once_and_answered_later(emulator: Emulator, 
     assert done.spec == request.inquiry
     assert (done.status.row_status, done.status.information_status) == ("09", "01")
     assert body.results(done.receipt_number).results[0].records
+
+
+def test_a_business_clock_that_goes_ahead_is_recorded_not_refused(emulator: Emulator, moved: str) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=5)
+
+    done = emulator.setagaya.answer(moved, request_time=ahead)
+
+    assert done.state == pb.INQUIRY_STATE_ANSWERED, done.reason
+    assert done.spec.request_time.ToDatetime(UTC) == ahead
 
 
 def test_the_same_record_id_with_other_content_is_a_conflict(emulator: Emulator, moved: str, stub: Any) -> None:

@@ -185,7 +185,7 @@ class AutomaticProvisions:
                 each.refusal = "PERMIT_ROUTE_MISMATCH"
             elif len(leaf.nonce) != NONCE_SIZE or leaf.recipient_thumbprint != thumbprint:
                 each.refusal = "PERMIT_CONTENT_MISMATCH"
-            elif leaf.expire_time_ms <= now - SKEW_MS or leaf.inquiry_time_ms > now + SKEW_MS:
+            elif leaf.expire_time_ms <= now - SKEW_MS:
                 each.refusal = "PERMIT_EXPIRED"
             else:
                 decision = decide(permissions, _purpose(leaf), today).with_consent(given=leaf.consent)

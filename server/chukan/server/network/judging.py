@@ -38,7 +38,8 @@ def judge(core: Core, caller: str, leaves: Mapping[bytes, bytes]) -> list[Judged
     if not leaves:
         return []
     judge = _Judge(core, caller)
-    return judge.translate([judge.decide(name, core.codec.decode(InquiryLeaf, leaf)) for name, leaf in leaves.items()])
+    decoded = {name: core.codec.decode(InquiryLeaf, leaf) for name, leaf in leaves.items()}
+    return judge.translate([judge.decide(name, inquiry) for name, inquiry in decoded.items()])
 
 
 class _Judge:
@@ -59,7 +60,7 @@ class _Judge:
         # 1. The caller asks in its own name.
         if inquiry.inquirer != self._caller or len(inquiry.nonce) != NONCE_SIZE:
             raise ChukanError("SIGNATURE_INVALID", params={"rule": "leaf"})
-        # 2. It still wants to know. When the business system asked (照会依頼日時) is recorded as it says, even ahead of time.
+        # 2. It still wants to know. When the business system asked (照会依頼日時) is recorded as it says, not judged.
         if inquiry.expire_time_ms <= self._now_ms:
             return JudgedItem(digest, inquiry, "STATEMENT_EXPIRED")
         # 3. A row of the list permits it today.
