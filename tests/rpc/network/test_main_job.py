@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job over real gRPC, with the network in process and apart: codes, replica, inquiry, three agreeing records."""
+"""The main job over real gRPC, with the network in process and apart: codes, replica, inquiry, three records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INCOME_LEVY = "TK90002010000003"
 
 
-def _network_record(emulator: Any, body: Any, exchange_id: str) -> network.NetworkRecord:
+def _network_record(body: Any, exchange_id: str) -> network.NetworkRecord:
     request = network.ListNetworkRecordsRequest(exchange_ids=[exchange_id])
     (record,) = body.network.ListNetworkRecords(request, metadata=body.metadata).records
     return record
@@ -52,7 +52,7 @@ def test_a_record_of_one_body_is_answered_to_another_and_three_records_agree(emu
     )
 
     def settled() -> Any:
-        record = _network_record(emulator, emulator.setagaya, own.exchange_id)
+        record = _network_record(emulator.setagaya, own.exchange_id)
         return record if record.inquirer_acknowledged and record.provider_committed else None
 
     third = eventually(settled).record

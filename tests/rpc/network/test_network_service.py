@@ -182,7 +182,7 @@ def test_records_page_in_order_and_show_only_ones_own(emulator: Emulator) -> Non
     assert rest.next_page_token == ""
     assert not foreign.records
     with pytest.raises(grpc.RpcError) as refused:
-        body.network.ListNetworkRecords(network.ListNetworkRecordsRequest(page_token="x"), metadata=body.metadata)
+        body.network.ListNetworkRecords(network.ListNetworkRecordsRequest(page_token=seen[0]), metadata=body.metadata)
     assert _reason(refused.value) == "PAGE_TOKEN_INVALID"
 
 

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from chukan.durable.outbox import Item
-from chukan.server.domain.exchange import NETWORK, Mode, Outcome, PermitLeaf, Statement, digest
+from chukan.server.domain.exchange import NETWORK, Mode, Outcome, OutcomeCommitment, PermitLeaf, Statement, digest
 from chukan.server.domain.permits import check_permits
 from chukan.server.network import delivery, permits, records
 from chukan.standard.reasons import ChukanError
 
 from .conftest import CHIYODA, SETAGAYA, SHINJUKU, Network
+
+if TYPE_CHECKING:
+    from chukan.durable.outbox import Item
 
 
 @pytest.fixture
@@ -240,8 +243,6 @@ def test_records_are_seen_by_both_sides_only_and_paged_in_order(network: Network
 
 
 def test_an_inquirer_can_end_its_own_open_exchanges_once(network: Network, code: bytes) -> None:
-    from chukan.server.domain.exchange import OutcomeCommitment
-
     permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code)]))
     (record,) = records.list_records(network.core, SETAGAYA).records
     ended = [OutcomeCommitment(bytes.fromhex(record.exchange_id), Outcome.CANCELLED, "INQUIRY_CANCELLED")]

@@ -29,10 +29,9 @@ from chukan.standard.ids import SystemIds
 from chukan.standard.organizations import all_organizations
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from chukan.durable.sqlite import Synchronous
     from chukan.server.config import Config
+    from chukan.server.ports import Connection
     from chukan.standard.clock import Clock
     from chukan.standard.ids import Ids
 
