@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from chukan.v1 import inquiry_service_pb2 as messages
+from chukan.v1.common_pb2 import Period
+
+from . import seed
 from .floors import exchange as floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+_FROM_NOW: Any = {"resume_token": "now"}
 
 __all__ = ["ChukanWire", "FloorWire", "Wire"]
 
@@ -51,14 +57,8 @@ class ChukanWire:
     results = "/chukan.v1.InquiryService/GetInquiryResults"
 
     def __init__(self, world: Path, run: str) -> None:
-        from chukan.v1 import inquiry_service_pb2 as messages
-        from chukan.v1.common_pb2 import Period
-
-        from . import seed
-
         known = json.loads(world.read_text("utf-8"))
         self.metadata = (("chukan-organization", seed.INQUIRER), ("chukan-mode", "test"))
-        self._messages = messages
         self._numbers: list[str] = known["numbers"]
         self._values = [list(values.items()) for values in known["values"]]
         self._run = run
@@ -75,35 +75,35 @@ class ChukanWire:
 
     def watching(self) -> bytes:
         """See `Wire`."""
-        return self._messages.WatchInquiriesRequest(resume_token="now", finished_only=True).SerializeToString()
+        return messages.WatchInquiriesRequest(finished_only=True, **_FROM_NOW).SerializeToString()
 
     def asking(self, serial: int) -> bytes:
         """See `Wire`."""
         self._spec.record_id = f"{self._run}-{serial}"
         self._spec.integrated_address_number = self._numbers[serial % len(self._numbers)]
-        return self._messages.CreateInquiryRequest(inquiry=self._spec).SerializeToString()
+        return messages.CreateInquiryRequest(inquiry=self._spec).SerializeToString()
 
     def receipt(self, response: bytes) -> str:
         """See `Wire`."""
-        inquiry = self._messages.CreateInquiryResponse.FromString(response).inquiry
+        inquiry = messages.CreateInquiryResponse.FromString(response).inquiry
         if inquiry.reason or not inquiry.receipt_number:
             raise AssertionError(f"an inquiry was refused: {inquiry.reason}")
         return inquiry.receipt_number
 
     def finished(self, response: bytes) -> Iterator[str]:
         """See `Wire`."""
-        for inquiry in self._messages.WatchInquiriesResponse.FromString(response).inquiries:
-            if inquiry.state != self._messages.INQUIRY_STATE_ANSWERED:
+        for inquiry in messages.WatchInquiriesResponse.FromString(response).inquiries:
+            if inquiry.state != messages.INQUIRY_STATE_ANSWERED:
                 raise AssertionError(f"an inquiry ended as {inquiry.state} {inquiry.reason}")
             yield inquiry.receipt_number
 
     def reading(self, receipts: Sequence[str]) -> bytes:
         """See `Wire`."""
-        return self._messages.GetInquiryResultsRequest(receipt_numbers=receipts).SerializeToString()
+        return messages.GetInquiryResultsRequest(receipt_numbers=receipts).SerializeToString()
 
     def check(self, response: bytes, serials: dict[str, int]) -> None:
         """See `Wire`."""
-        results = self._messages.GetInquiryResultsResponse.FromString(response).results
+        results = messages.GetInquiryResultsResponse.FromString(response).results
         if len(results) != len(serials):
             raise AssertionError(f"got {len(results)} results, expected {len(serials)}")
         for result in results:

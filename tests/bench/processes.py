@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from chukan.client.tls import ClientTls
 from chukan.edge.pki import make_development_pki
@@ -79,14 +80,14 @@ def _status(pid: int, name: str) -> float:
 
 
 @contextmanager
-def serving(arguments: Sequence[str], ready_file: Path, *, log: Path) -> Iterator[Process]:
+def serving(arguments: Sequence[str], ready_file: Path, *, log: Path, look_every: float = 0.01) -> Iterator[Process]:
     """Run a server that writes a ready file; end it as a user would and insist on a clean end."""
     ready_file.unlink(missing_ok=True)
     with log.open("ab") as output:
         popen = subprocess.Popen(arguments, cwd=ROOT, stdout=output, stderr=output)
     process = Process(popen)
     try:
-        process.ready = _await_ready(popen, ready_file, log)
+        process.ready = _await_ready(popen, ready_file, log, look_every)
         yield process
     finally:
         popen.terminate()
@@ -97,7 +98,7 @@ def serving(arguments: Sequence[str], ready_file: Path, *, log: Path) -> Iterato
             popen.wait()
 
 
-def _await_ready(popen: subprocess.Popen[bytes], ready_file: Path, log: Path) -> dict[str, Any]:
+def _await_ready(popen: subprocess.Popen[bytes], ready_file: Path, log: Path, look_every: float) -> dict[str, Any]:
     until = time.monotonic() + _STARTING_SECONDS
     while time.monotonic() < until:
         if popen.poll() is not None:
@@ -105,7 +106,7 @@ def _await_ready(popen: subprocess.Popen[bytes], ready_file: Path, log: Path) ->
         if ready_file.exists():
             ready: dict[str, Any] = json.loads(ready_file.read_text("utf-8"))
             return ready
-        time.sleep(0.01)
+        time.sleep(look_every)
     raise RuntimeError(f"a server was not ready in {_STARTING_SECONDS:.0f} s: {_tail(log)}")
 
 
@@ -146,24 +147,31 @@ def run(arguments: Sequence[str], *, timeout: float = 600.0) -> dict[str, Any]:
     return result
 
 
-class Sampler:
-    """Watches a process's memory while a block runs; `peak_mb` is the most it saw."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that ran to its end."""
 
-    def __init__(self, *processes: Process) -> None:
-        self._processes = processes
-        self.peak_mb = [0.0] * len(processes)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    output: str
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.1):
-            for at, process in enumerate(self._processes):
-                self.peak_mb[at] = max(self.peak_mb[at], process.rss_mb())
+def timed(arguments: Sequence[str], *, timeout: float = 1800.0) -> Finished:
+    """Run a command to its end, insisting on exit code 0, and return what it used."""
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        popen = subprocess.Popen(arguments, cwd=ROOT, stdout=output, stderr=errors)
+        killer = threading.Timer(timeout, popen.kill)
+        killer.start()
+        _, status, usage = os.wait4(popen.pid, 0)
+        killer.cancel()
+        seconds = time.perf_counter() - begun
+        popen.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        text = output.read().decode()
+        if popen.returncode != 0:
+            told = (text + errors.read().decode())[-2000:]
+            raise RuntimeError(f"{' '.join(arguments[:5])} ended with {popen.returncode}: {told}")
+    return Finished(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)

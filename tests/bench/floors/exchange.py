@@ -72,7 +72,7 @@ class Exchanges:
     """Accepts, carries on, and shows."""
 
     def __init__(self, path: Path) -> None:
-        self.store = Store(path, tables.EXCHANGE + tables.ADDRESSEE + tables.REPLICA)
+        self.store = Store(path, tables.EXCHANGE + tables.CODES + tables.ADDRESSEE + tables.REPLICA)
         self._keys = Keys()
         self._accepted: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._permitted: queue.SimpleQueue[Issued] = queue.SimpleQueue()
@@ -148,7 +148,9 @@ class Exchanges:
         padding = bytes(RESULT - 8 - _CONTENT)
         answers = []
         for (id_,) in struct.iter_unpack(">Q14x", request):
-            (sealed,) = execute("SELECT sealed FROM inquiry WHERE organization = ? AND id = ?", (_INQUIRER, id_)).fetchone()
+            (sealed,) = execute(
+                "SELECT sealed FROM inquiry WHERE organization = ? AND id = ?", (_INQUIRER, id_)
+            ).fetchone()
             (content,) = execute(_RESULT_OF, (_INQUIRER, id_)).fetchone()
             self._keys.opened(sealed)
             answers.append(struct.pack(">Q", id_) + self._keys.opened(content) + padding)

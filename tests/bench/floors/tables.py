@@ -46,11 +46,8 @@ CREATE INDEX network_exchange_inquirer ON network_exchange (inquirer, id);
 CREATE INDEX network_exchange_provider ON network_exchange (provider, id);
 CREATE TABLE network_permit (exchange INTEGER PRIMARY KEY, leaf BLOB);
 CREATE TABLE network_commitment (id INTEGER PRIMARY KEY, organization TEXT, statement BLOB, leaves BLOB);
-CREATE TABLE network_linkage_code (organization TEXT, resident BIGINT, code_digest BLOB, code BLOB,
-  PRIMARY KEY (organization, resident)) WITHOUT ROWID;
-CREATE UNIQUE INDEX network_linkage_code_digest ON network_linkage_code (organization, code_digest);
 """
-"""What one exchange writes and, in `network_linkage_code`, reads."""
+"""What one exchange writes."""
 
 ADDRESSEE: Final = """
 CREATE TABLE addressee (id INTEGER PRIMARY KEY, organization TEXT, number_digest BLOB, number BLOB, state INTEGER,
@@ -99,4 +96,13 @@ CREATE TABLE local_number (id INTEGER PRIMARY KEY, organization TEXT, digest BLO
   content BLOB);
 CREATE UNIQUE INDEX local_number_key ON local_number (digest);
 CREATE INDEX local_number_person ON local_number (person);
+"""
+
+CODES: Final = """
+CREATE TABLE network_linkage_code (organization TEXT, resident BIGINT, code_digest BLOB, code BLOB,
+  PRIMARY KEY (organization, resident)) WITHOUT ROWID;
+CREATE UNIQUE INDEX network_linkage_code_digest ON network_linkage_code (organization, code_digest);
+CREATE TABLE network_processing_number (id INTEGER PRIMARY KEY, organization TEXT, token TEXT, secret TEXT,
+  state INTEGER, resident BIGINT, reason TEXT, expire BIGINT);
+CREATE UNIQUE INDEX network_processing_number_token ON network_processing_number (organization, token);
 """
