@@ -152,25 +152,21 @@ def inquire(
     return 0 if report.is_complete else 1
 
 
-@command(
-    app,
-    example=[
-        "chukan adapter status --state .chukan --organization 131121",
-        "chukan adapter status --state .chukan --organization 131121 --json",
-    ],
-)
+@command(app, example=["chukan adapter status --state a/state", "chukan adapter status --state .chukan --json"])
 def status(
     session: Session,
     *,
-    state: Annotated[Path, typer.Option(metavar="DIR", help="State folder of `adapter inquire`.", exists=True)],
-    organization: Annotated[
-        str,
-        typer.Option(metavar="CODE", envvar="CHUKAN_ORGANIZATION", help="Whose ledger: 16, 6 or 5 digits."),
+    state: Annotated[
+        Path, typer.Option(metavar="DIR", help="State folder of `adapter load` or `adapter inquire`.", exists=True)
     ],
 ) -> None:
-    """Show which inquiries are open, which answers wait to be written, and what is about to expire; asks no server."""
+    """Show the last loads, and which inquiries are open, wait to be written or are about to expire; asks no server."""
     from chukan.adapter.exchange import inquiry_status
+    from chukan.command.adapter_state import last_loads, ledgers
     from chukan.command.adapter_view import show_status
-    from chukan.standard.organizations import resolve_provider
 
-    show_status(session, inquiry_status(state, resolve_provider(organization).code))
+    show_status(
+        session,
+        loads=last_loads(state),
+        ledgers=[(code, inquiry_status(path.parent, code)) for path, code in ledgers(state)],
+    )

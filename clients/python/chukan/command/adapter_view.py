@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.command.language import Text
-from chukan.command.messages import reason_text
+from chukan.command.messages import named, reason_text
 from chukan.command.progress import steps
 
 if TYPE_CHECKING:
@@ -142,10 +142,52 @@ def _show_refusals(session: Session, refusals: Mapping[str, int]) -> None:
         print(f"  {count:,} × {reason_text(code, session.language)}")
 
 
-def show_status(session: Session, report: exchange.InquiryStatusReport) -> None:
-    """Show how the rows of each inquiry file stand."""
-    if session.json(report.to_data()):
+def show_status(
+    session: Session, *, loads: list[dict[str, Any]], ledgers: list[tuple[str, exchange.InquiryStatusReport]]
+) -> None:
+    """Show what the last loads came to, and how the rows of each inquiry file stand."""
+    document = {"loads": loads, "ledgers": [{"organization": code, **each.to_data()} for code, each in ledgers]}
+    if session.json(document):
         return
+    if loads:
+        _show_loads(session, loads)
+    for code, report in ledgers:
+        _show_ledger(session, code, report)
+    if not loads and not ledgers:
+        session.say("nothing was loaded or asked from here yet", "まだ登録も照会もしていません")
+
+
+def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
+    session.table(
+        [
+            Text("loaded by", "機関"),
+            Text("into", "接続先"),
+            Text("started", "開始"),
+            Text("lane", "種別"),
+            Text("state", "状態"),
+            Text("rows", "行"),
+            Text("written", "登録"),
+            Text("refused", "拒否"),
+        ],
+        (
+            (
+                named(load["organization"]),
+                load["target"],
+                load["started"],
+                lane["name"],
+                lane["state"],
+                f"{lane['rows']:,}",
+                f"{lane['written']:,}",
+                f"{lane['refused']:,}",
+            )
+            for load in loads
+            for lane in load["lanes"]
+        ),
+        title=Text("Last loads", "直近の登録"),
+    )
+
+
+def _show_ledger(session: Session, code: str, report: exchange.InquiryStatusReport) -> None:
     session.table(
         [
             Text("file", "ファイル"),
@@ -170,6 +212,7 @@ def show_status(session: Session, report: exchange.InquiryStatusReport) -> None:
             )
             for each in report.files
         ),
+        title=Text(f"Inquiry files of {named(code)}", f"照会ファイル: {named(code)}"),
     )
     for each in report.warnings:
         session.remark(each.english, each.japanese)

@@ -11,7 +11,10 @@ import typer
 from chukan.command.language import Text
 from chukan.command.messages import item_names, item_text, named, period_text, reason_text, state, when
 from chukan.command.session import plain
-from chukan.standard.permission_list import affairs, procedures
+from chukan.standard.layouts import editions, layout
+from chukan.standard.organizations import kind_names
+from chukan.standard.permission_list import affairs, permission_list, procedures
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import inquiry_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ __all__ = [
     "show_list",
     "show_permission",
     "show_results",
+    "show_what_is_permitted",
     "state_named",
     "wait_until_finished",
 ]
@@ -213,3 +217,50 @@ def show_permission(session: Session, request: pb.CheckPermissionRequest, respon
             (Text("which says", "内容"), Text(response.message, response.message_ja).word(session.language)),
         ]
     )
+    if not response.permitted:
+        show_what_is_permitted(session, request.procedure_code)
+
+
+def show_what_is_permitted(session: Session, procedure_code: str) -> None:
+    """Show what the list lets a procedure ask: 番号法19条8号 permits that and nothing else."""
+    rows = [row for row in permission_list().rows if row.procedure_code == procedure_code]
+    if not rows:
+        session.say("the list has no row for this procedure", "この事務手続は照合リストにありません")
+        return
+    session.table(
+        [
+            Text("row", "行"),
+            Text("may ask for", "照会できる情報"),
+            Text("of", "提供者"),
+            Text("asked by", "照会者"),
+            Text("legal basis", "根拠"),
+            Text("in force", "有効期間"),
+        ],
+        (
+            (
+                row.row_id,
+                f"{row.information_code} {_information_name(row.information_code)}",
+                _kinds(session, row.provider_kinds),
+                _kinds(session, row.inquirer_kinds),
+                row.legal_basis_new if row.legal_basis_new != "unverified" else row.legal_basis_old,
+                f"{row.valid_from}–{row.valid_to or ''}",
+            )
+            for row in rows
+        ),
+        title=Text("What this procedure may ask (permission list):", "この事務手続で照会できるもの(照合リスト):"),
+    )
+
+
+def _kinds(session: Session, kinds: Iterable[str]) -> str:
+    names = kind_names()
+    return ", ".join(
+        Text(names[kind].english, names[kind].japanese).word(session.language) if kind in names else kind
+        for kind in kinds
+    )
+
+
+def _information_name(code: str) -> str:
+    try:
+        return layout(code, editions(code)[-1]).name
+    except ChukanError:
+        return ""

@@ -143,6 +143,8 @@ def ask_unlawfully(session: Session, verdict: Verdict, target: str, *, inquirer:
     )
     text = f"   {inquiry.status.row_status} {inquiry.status.row_message}"
     session.say(f"{text}\n   {inquiry.reason}: {check.message}", f"{text}\n   {inquiry.reason}: {check.message_ja}")
+    if not session.machine:
+        inquiry_view.show_what_is_permitted(session, _ACCOUNT_PROCEDURE)
     verdict.check(inquiry.state == pb.INQUIRY_STATE_REFUSED, "the inquiry is refused", "照会は拒否されます")
     verdict.check(
         not check.permitted and check.reason.startswith("NOT_PERMITTED"),

@@ -32,7 +32,13 @@ _AGREEING: Final = (
     "permit_digest",
 )
 _SAMPLE: Final = re.compile(r"^(chukan_[a-z_]+|grpc_server_handled_total)(\{.*\})? ([0-9.e+]+)$", re.MULTILINE)
-_SHOWN: Final = ("chukan_inquiries{", "chukan_replicas{", "chukan_oldest_unsent_seconds", "chukan_refusals_total")
+_SHOWN: Final = (
+    "chukan_inquiries{",
+    "chukan_replicas{",
+    "chukan_replica_writes_total{",
+    "chukan_oldest_unsent_seconds",
+    "chukan_refusals_total",
+)
 _SECONDS: Final = 10.0
 _RECONCILE_SECONDS: Final = 30.0
 
