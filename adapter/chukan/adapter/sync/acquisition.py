@@ -61,6 +61,7 @@ class Acquisition:
         self._ended = threading.Event()
         self._error: ChukanError | None = None
         self._not_submittable: set[str] = set()
+        self._linked_before = self._last_link = 0
         self._thread = threading.Thread(target=self._watch, daemon=True, name="chukan-codes")
         self.open_numbers: list[str] = []
         """Whose codes were awaited still when it ended."""
@@ -158,7 +159,9 @@ class Acquisition:
         issued = [row for row in statuses if row.state == linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED]
         for start in range(0, len(issued), _MOST):
             self._submit(issued[start : start + _MOST])
-        report.linked += sum(row.state == linkage.LINKAGE_STATE_LINKED for row in statuses)
+        links = [row.link_time.ToMicroseconds() for row in statuses if row.state == linkage.LINKAGE_STATE_LINKED]
+        report.linked += sum(link > self._linked_before for link in links)  # a changed flag tells of an old link again
+        self._last_link = max(self._last_link, *links, 0)
         if statuses:
             self._moved = time.monotonic()
         if self._progress is not None:
@@ -177,15 +180,18 @@ class Acquisition:
         self._not_submittable.update(rows[failure.row].integrated_address_number for failure in answer.failures)
 
     def _read_token(self) -> str:
+        """Return the position an earlier run had reached, and take over when the last link it saw was made."""
         try:
-            return self._token_file.read_text("utf-8")
+            token, _, link = self._token_file.read_text("utf-8").partition("\n")
         except OSError:
             return ""
+        self._linked_before = self._last_link = int(link or 0)
+        return token
 
     def _keep_token(self, token: str) -> None:
         partial_file = self._token_file.with_suffix(".partial")
         with partial_file.open("w", encoding="utf-8") as file:
-            file.write(token)
+            file.write(f"{token}\n{self._last_link}")
             file.flush()
             os.fsync(file.fileno())
         partial_file.replace(self._token_file)

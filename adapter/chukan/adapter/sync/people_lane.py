@@ -136,7 +136,7 @@ class PeopleLane:
         left_out = desk.refuse_cells(file, wrong, rows.numbers)
         businesses = ("",) * len(rows) if business is None else business.values
         keys = self._memory.key_digests(
-            "\x1f".join((mapping.number_system, *pair)) for pair in zip(businesses, local.values, strict=True)
+            ["\x1f".join((mapping.number_system, *pair)) for pair in zip(businesses, local.values, strict=True)]
         )
         left_out |= self._passed_over(rows, keys, left_out)
         for name, group in by_value(businesses).items():
@@ -288,7 +288,8 @@ class PeopleLane:
         self._under_way.difference_update(batch.keys)
         self._closings.note(messages.closings(batch))
         report.written += len(batch.taken)
-        self._memory.acknowledge([(batch.rows.digests[row], batch.keys[row]) for row in batch.taken])
+        keys, digests = batch.keys, batch.rows.digests
+        self._memory.acknowledge([keys[row] for row in batch.taken], [digests[row] for row in batch.taken])
         self._memory.commit()
 
 

@@ -9,7 +9,7 @@ from chukan.adapter.mapping.rows import CellFault, map_rows, reason_of_rule
 from chukan.adapter.sync.rows import by_value, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from chukan.adapter.mapping import DataSetMapping, ExtractMapping, Mapped
     from chukan.adapter.mapping.expression import Column, Expression
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chukan.adapter.sync.numbers import Numbers
     from chukan.adapter.sync.rows import RawRows, Rows
 
-__all__ = ["Named", "Preparation", "Ready", "missing", "record_name", "wrong_local_numbers"]
+__all__ = ["Named", "Preparation", "Ready", "missing", "record_names", "wrong_local_numbers"]
 
 _DIGITS: Final = 15
 
@@ -53,9 +53,12 @@ class Ready(NamedTuple):
     mapped: Mapped
 
 
-def record_name(mapping: DataSetMapping, local_number: tuple[str, str, str], record_key: str) -> str:
-    """Return what names a record towards the memory: data set, (number system, business id, number), record key."""
-    return "\x1f".join((mapping.data_set.code, *local_number, record_key))
+def record_names(
+    mapping: DataSetMapping, number_system: str, business_id: str, local: Iterable[str], record_keys: Iterable[str]
+) -> list[str]:
+    """Return what names records towards the memory: data set, whose number it is, number, record key."""
+    head = f"{mapping.data_set.code}\x1f{number_system}\x1f{business_id}\x1f"
+    return [f"{head}{number}\x1f{key}" for number, key in zip(local, record_keys, strict=True)]
 
 
 class Preparation:
@@ -116,17 +119,16 @@ class Preparation:
             kept = [row for row in range(len(rows)) if row not in refused]
             part = rows.take(kept)
             return self._named(mapping, part, part.columns(self._columns))
-        system, business = self._system, self._mapping.business_id
-        names = (
-            record_name(mapping, (system, business, number), key)
-            for number, key in zip(local.values, keys.values, strict=True)
-        )
+        names = record_names(mapping, self._system, self._mapping.business_id, local.values, keys.values)
         return Named(rows, local.values, keys.values, self._memory.key_digests(names))
 
-    def _changed(self, mapping: DataSetMapping, named: Named) -> list[int]:
+    def _changed(self, mapping: DataSetMapping, named: Named) -> Sequence[int]:
         """Step 3: return the rows to go on with."""
         memory, desk, rows = self._memory, self._desk, named.rows
         known = memory.known(named.keys)
+        distinct = set(named.keys)
+        if not known and len(distinct) == len(named.keys) and distinct.isdisjoint(self._under_way):
+            return range(len(rows))
         kept: list[int] = []
         doubled: list[CellFault] = []
         batch: set[bytes] = set()

@@ -131,8 +131,9 @@ class ReplicaLane:
             self._desk.report.sent += len(rows)
             return
         note, numbers = self._memory.reserve(ready.named.keys, rows.digests)
-        request = register_request(self._mapping.layout, ready, self._record_ids(numbers))
-        self._address(request)
+        ids = self._record_ids(numbers)
+        request = register_request(self._mapping.layout, ready, ids)
+        self._address(request, ids)
         self._memory.commit()
         self._under_way.update(ready.named.keys)
         self._desk.report.sent += len(rows)
@@ -144,9 +145,9 @@ class ReplicaLane:
         prefix = self._memory.prefix
         return [f"{prefix}{number:010d}" for number in numbers]
 
-    def _address(self, request: pb.RegisterReplicasRequest) -> None:
+    def _address(self, request: pb.RegisterReplicasRequest, record_ids: Sequence[str]) -> None:
         """Count the batch to a send; fill in the header and an id that is the same for the same rows of the send."""
-        options, rows = self._desk.options, len(request.record_ids)
+        options, rows = self._desk.options, len(record_ids)
         if not self._send_number or self._rows_of_send + rows > options.send_cap:
             self._send_number, self._rows_of_send = self._send_number + 1, 0
         self._rows_of_send += rows
@@ -157,7 +158,7 @@ class ReplicaLane:
         header.source_system, header.department, header.user_id = options.system, options.department, options.user
         header.run_kind = self._run_kind
         header.send_id = f"{self._memory.prefix}-{self._run}-{self._send_number}"
-        said = "\x1f".join((header.send_id, request.data_set, *request.record_ids))
+        said = "\x1f".join((header.send_id, request.data_set, *record_ids))
         request.batch_id = f"{self._memory.prefix}-{blake2b(said.encode(), digest_size=16).hexdigest()}"
         header.message_id = request.batch_id
 
@@ -182,7 +183,10 @@ class ReplicaLane:
         report.written += written
         report.standing += outcomes.count(common.ROW_OUTCOME_UNCHANGED)
         kept = [row for row, outcome in enumerate(outcomes) if outcome != common.ROW_OUTCOME_REFUSED]
-        self._memory.acknowledge([(sent.digests[row], sent.keys[row]) for row in kept], sent.note)
+        keys, digests = sent.keys, sent.digests
+        if len(kept) < len(outcomes):
+            keys, digests = [keys[row] for row in kept], [digests[row] for row in kept]
+        self._memory.acknowledge(keys, digests, sent.note)
         if len(kept) < len(outcomes):
             self._refuse(sent, sent.file, answer.failures)
 
@@ -223,10 +227,9 @@ class ReplicaLane:
             for start in range(0, len(records), desk.options.batch):
                 part = records[start : start + desk.options.batch]
                 note, numbers = memory.reserve([each.digest for each in part], [_DELETED] * len(part))
-                request = delete_request(
-                    self._mapping.layout, mapping, part, record_ids=self._record_ids(numbers), reason=reason
-                )
-                self._address(request)
+                ids = self._record_ids(numbers)
+                request = delete_request(self._mapping.layout, mapping, part, record_ids=ids, reason=reason)
+                self._address(request, ids)
                 memory.commit()
                 for done, answer in self._stream.send(_Sent(None, mapping, (), (), (), note), request):
                     self._answered(done, answer)

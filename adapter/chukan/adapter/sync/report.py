@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 __all__ = ["COMPLETE", "FAILED", "HELD", "CodeReport", "LaneReport", "Report"]
@@ -90,4 +90,12 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as text."""
-        return json.dumps({**asdict(self), "complete": self.complete}, ensure_ascii=False, indent=2) + "\n"
+        return json.dumps({**_plain(self), "complete": self.complete}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _plain(report: Report | LaneReport | CodeReport) -> dict[str, object]:
+    values = {each.name: getattr(report, each.name) for each in fields(report)}
+    if isinstance(report, Report):
+        values["lanes"] = [_plain(lane) for lane in report.lanes]
+        values["codes"] = _plain(report.codes)
+    return values

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.adapter.sync.preparation import record_name
+from chukan.adapter.sync.preparation import record_names
 from chukan.v1 import replica_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ def deletions(
         data_set = mappings.get(page.data_set)
         if data_set is None:
             continue
-        named = [
-            (row, record_name(data_set, local, page.record_keys[row]))
-            for row, every in enumerate(numbers.local(list(page.integrated_address_numbers)))
-            for local in every
-        ]
-        for (row, _), digest in zip(named, digests(name for _, name in named), strict=True):
-            if digest in vanished:
+        for row, every in enumerate(numbers.local(list(page.integrated_address_numbers))):
+            names = [
+                name
+                for system, business, local in every
+                for name in record_names(data_set, system, business, [local], [page.record_keys[row]])
+            ]
+            for digest in vanished.intersection(digests(names)):
                 found.setdefault(page.data_set, []).append(
                     Deletion(page.integrated_address_numbers[row], page.record_keys[row], page.start_dates[row], digest)
                 )
