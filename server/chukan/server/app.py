@@ -17,7 +17,7 @@ from chukan.edge.tls import TlsFiles
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
-from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring, software_version
+from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.domain.exchange import NETWORK
@@ -265,7 +265,6 @@ def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) ->
             return {state.name.lower(): counted.get(state, 0) for state in InquiryState}
 
         metrics.read_inquiries(states)
-    metrics.note_build(version=software_version(), profile=app.foundation.config.profile)
     return app
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from typing import TYPE_CHECKING
 
 from chukan.edge.service import Service
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chukan.server.ports import OutboxItem
     from chukan.server.rpc.network_client import NetworkClient
 
-__all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring", "software_version"]
+__all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def build_middle_side(
             pools={"RegisterReplicas": "bulk", "ExportReplicas": "bulk", "CompareReplicas": "bulk"},
         ),
         Service(
-            OperationServicer(operation, software_version=software_version()),
+            OperationServicer(operation, software_version=_software_version),
             add_OperationServiceServicer_to_server,
             "chukan.v1.OperationService",
         ),
@@ -105,8 +105,11 @@ def handlers_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxIte
     return {ISSUE: middle.acquisition.issue, **middle.exchange.steps.handlers()}
 
 
-def software_version() -> str:
-    """Return the version of the installed package."""
+@cache
+def _software_version() -> str:
+    """Return the version of the installed package; reading it costs 15 ms, so only when asked."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 rarely needed
+
     try:
         return version("chukan")
     except PackageNotFoundError:

@@ -15,6 +15,7 @@ from chukan.v1 import operation_service_pb2 as wire
 from chukan.v1.operation_service_pb2_grpc import OperationServiceServicer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     import grpc
@@ -30,7 +31,7 @@ _FEATURE: Final = "system management"
 class OperationServicer(OperationServiceServicer):
     """Serves OperationService."""
 
-    def __init__(self, operation: Operation, *, software_version: str) -> None:
+    def __init__(self, operation: Operation, *, software_version: Callable[[], str]) -> None:
         self._operation = operation
         self._software_version = software_version
 
@@ -43,7 +44,7 @@ class OperationServicer(OperationServiceServicer):
             components=[_component(each, now) for each in status.components],
             queues=[_queue(each) for each in status.queues],
             mode=cast("Any", int(status.mode)),
-            software_version=self._software_version,
+            software_version=self._software_version(),
             permission_list_version=status.permission_list_version,
             master_version=status.master_version,
             change_seq=status.change_seq,
