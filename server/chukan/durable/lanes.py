@@ -108,6 +108,12 @@ class Lanes:
             if not self._busy:
                 self._quiet.notify_all()
 
+    def rest(self, lane: Lane, seconds: float) -> None:
+        """Let rows gather on a lane that got some while it ran, unless other lanes have work."""
+        with self._lock:
+            if lane.again:
+                self._work.wait_for(lambda: self._ready or not self._open, seconds)
+
     def pause(self, lane: Lane, until: int) -> None:
         """Leave a lane alone until then, whatever arrives; half of the workers serve it from now on."""
         with self._lock:
