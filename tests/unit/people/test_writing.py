@@ -247,6 +247,16 @@ def test_care_rows_name_a_parent_that_stands_before_them(written: Path) -> None:
         seen.add(row["レコードキー"])
 
 
+def test_nobody_loses_an_insurance_before_having_it(tmp_path: Path) -> None:
+    made = write(tmp_path, municipality="131041", count=6_000, seed=1, reference_date=date(2026, 11, 24))
+
+    insured = [row for row in read(tmp_path / CARE) if row["データセット"] == "0101"]
+
+    assert made.people
+    assert any(row["資格喪失日"] for row in insured)
+    assert [row for row in insured if row["資格喪失日"] and row["資格喪失日"] < row["資格取得日"]] == []
+
+
 def test_record_keys_are_unique_in_their_data_set(written: Path) -> None:
     keys = Counter((row["データセット"], row["レコードキー"]) for row in read(written / CARE))
     tax = Counter((row["宛名番号"], row["年度"]) for row in read(written / TAX))

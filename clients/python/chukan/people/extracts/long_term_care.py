@@ -56,7 +56,8 @@ class LongTermCare:
         for person in household.members:
             if person.superseded:
                 continue
-            age = person.age_on(self._reference_date)
+            # who left or died before turning 65 was never insured here
+            age = person.age_on(min(self._reference_date, person.closed_on or self._reference_date))
             if self._dense or age >= _INSURED_AGE:
                 yield from (_row(person, cells) for cells in self._records(person, age))
 
