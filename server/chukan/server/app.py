@@ -20,8 +20,10 @@ from chukan.server.assembly.later import control_services, later_services, unval
 from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
+from chukan.server.dispatch.exchange import Timer
 from chukan.server.domain.exchange import NETWORK
 from chukan.server.domain.inquiry import InquiryState
+from chukan.server.network.upkeep import run_upkeep
 from chukan.server.rpc.network_client import NetworkClient
 from chukan.standard.reasons import ChukanError
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from chukan.server.assembly.foundation import Foundation
     from chukan.server.assembly.middle_side import MiddleSide
     from chukan.server.config import Config
-    from chukan.server.dispatch.exchange import Timer
+    from chukan.server.network.core import Core
     from chukan.standard.clock import Clock
     from chukan.standard.ids import Ids
 
@@ -43,6 +45,7 @@ __all__ = ["ServerApp", "build"]
 
 _ANNOUNCE_EVERY: Final = 2.0
 """Seconds between attempts to announce middle servers to a network that does not answer."""
+_UPKEEP_EVERY: Final = 60.0
 _REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
 """A member that is away for days still gets its rows: permits run out by themselves, rows are never given up early."""
 
@@ -61,7 +64,7 @@ class ServerApp:
     """What `chukan serve` starts: services for one listen port, and what runs behind them.
 
     network: how others in this process (the integrated address systems) reach the network. announce: tells the network
-    about one organization. timer: does what time has made due.
+    about one organization. timers: do what time has made due.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class ServerApp:
         control_services: list[Service],
         network: Transport,
         dispatcher: Dispatcher,
-        timer: Timer | None = None,
+        timers: Sequence[Timer] = (),
         running: threading.Event | None = None,
         announce: Callable[[str], None] | None = None,
         reached: _Endpoint | None = None,
@@ -83,7 +86,7 @@ class ServerApp:
         self.control_services = control_services
         self.network = network
         self.dispatcher = dispatcher
-        self._timer = timer
+        self._timers = timers
         self._announce = announce
         self._reached = reached or _Endpoint()
         self._closers = closers
@@ -113,8 +116,8 @@ class ServerApp:
         self._running.set()
         if self._announce is not None:
             self._announcing.start()
-        if self._timer is not None:
-            self._timer.start()
+        for timer in self._timers:
+            timer.start()
 
     def ready(self) -> bool:
         """Whether inquiries are carried on."""
@@ -122,8 +125,8 @@ class ServerApp:
 
     def run_due(self) -> None:
         """Do at once what has become due, after a test moved the clock."""
-        if self._timer is not None:
-            self._timer.run_due()
+        for timer in self._timers:
+            timer.run_due()
         self.dispatcher.run_due()
 
     def stop(self, timeout: float = 30.0) -> None:
@@ -131,8 +134,8 @@ class ServerApp:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._timer is not None:
-            self._timer.stop()
+        for timer in self._timers:
+            timer.stop()
         if self._running.is_set():
             self._running.clear()
             self.dispatcher.stop(timeout)
@@ -195,7 +198,7 @@ def _both(foundation: Foundation) -> ServerApp:
         control_services=control_services(),
         network=inside,
         dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
-        timer=middle.exchange.timer,
+        timers=[middle.exchange.timer, _upkeep(core)],
         running=running,
     )
     return _measure(app, handlers, middle)
@@ -212,6 +215,7 @@ def _network_alone(foundation: Foundation) -> ServerApp:
         control_services=control_services(),
         network=InProcessTransport([network.service], metrics=foundation.metrics),
         dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
+        timers=[_upkeep(core)],
         closers=[routes.close],
     )
     return _measure(app, network.deliveries.handlers(), None)
@@ -237,7 +241,7 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         control_services=control_services(),
         network=transport,
         dispatcher=_dispatcher(foundation, handlers_of(middle), middle.exchange.steps.gave_up()),
-        timer=middle.exchange.timer,
+        timers=[middle.exchange.timer],
         running=running,
         announce=client.announce,
         reached=reached,
@@ -280,6 +284,10 @@ def _dispatcher(
         backoff=_REPEAT,
         gave_up=gave_up,
     )
+
+
+def _upkeep(core: Core) -> Timer:
+    return Timer(lambda: run_upkeep(core), seconds=_UPKEEP_EVERY)
 
 
 def _tls(config: Config) -> TlsFiles | None:

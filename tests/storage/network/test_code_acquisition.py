@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from chukan.server.domain.linkage import Outcome
 from chukan.server.network import linkage_codes, processing_numbers
+from chukan.server.network.upkeep import run_upkeep
 from chukan.standard.numbers import dummy_individual_number
 
 from .conftest import SETAGAYA, SHINJUKU, Network
@@ -147,3 +148,17 @@ def test_no_code_number_or_name_lies_open_in_the_database(network: Network) -> N
     assert ONE not in stored
     assert "試験" not in stored
     assert repr(code)[2:-1] not in stored
+
+
+def test_a_number_nobody_used_is_forgotten_one_lifetime_after_it_expired(network: Network) -> None:
+    network.notify(1)
+    number = _number(network)
+    network.clock.advance(timedelta(days=13))
+
+    assert run_upkeep(network.core) == 0
+
+    network.clock.advance(timedelta(days=2))
+    assert run_upkeep(network.core) == 1
+    assert run_upkeep(network.core) == 0
+    assert processing_numbers.issue(network.core, SHINJUKU, ["t1"]).numbers == [""]
+    assert _submit(network, number, ONE) == "PROCESSING_NUMBER_EXPIRED"

@@ -11,6 +11,7 @@ import pytest
 from chukan.server.domain.exchange import NETWORK, Mode, Outcome, OutcomeCommitment, PermitLeaf, Statement, digest
 from chukan.server.domain.permits import check_permits
 from chukan.server.network import delivery, permits, records
+from chukan.server.network.upkeep import run_upkeep
 from chukan.standard.reasons import ChukanError
 
 from .conftest import CHIYODA, SETAGAYA, SHINJUKU, Network
@@ -252,3 +253,20 @@ def test_an_inquirer_can_end_its_own_open_exchanges_once(network: Network, code:
     assert records.commit_outcomes(network.core, SETAGAYA, ended) == 0
     (after,) = records.list_records(network.core, SETAGAYA).records
     assert (after.outcome, after.reason) == (Outcome.CANCELLED, "INQUIRY_CANCELLED")
+
+
+def test_a_permit_that_ran_out_is_deleted_after_a_day_and_its_record_stays(network: Network, code: bytes) -> None:
+    leaf = network.leaf(code)
+    response = permits.request_permits(network.core, SETAGAYA, network.request([leaf]))
+    assert response.decisions[0].permit is not None
+    exchange = _permit(network, response.decisions[0].permit).exchange_digest
+    network.clock.advance(timedelta(days=2))
+
+    assert run_upkeep(network.core) == 1
+
+    with network.core.environment.database.read() as connection:
+        (found,) = network.core.exchanges.by_digests(connection, [exchange]).values()
+        assert network.core.exchanges.permit_leaves(connection, [found.id]) == {}
+    assert len(records.list_records(network.core, SETAGAYA).records) == 1
+    again = permits.request_permits(network.core, SETAGAYA, network.request([leaf]))
+    assert again.decisions[0].reason == "PERMIT_EXPIRED"

@@ -213,5 +213,5 @@ def _decision(known: NetworkExchange | None, item: JudgedItem | None, permit: Pe
             return PermitDecision(item.reason)
         return PermitDecision("", item.decision.row_id, item.decision.legal_basis, permit)
     if known is None or permit is None:
-        return PermitDecision(known.reason if known else "PERMIT_NOT_ISSUED")
+        return PermitDecision((known.reason if known else "") or "PERMIT_EXPIRED")
     return PermitDecision("", known.permission_row, known.legal_basis, permit)

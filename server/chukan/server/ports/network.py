@@ -50,6 +50,12 @@ class ProcessingNumbers(Protocol):
     def purge(self, connection: Connection, ids: Iterable[int], /) -> None:
         """Drop the numbers of finished acquisitions."""
 
+    def expired(self, connection: Connection, /, *, before: int, most: int) -> list[int]:
+        """Return rows whose numbers are kept and expired before an instant (milliseconds)."""
+
+    def forget(self, connection: Connection, ids: Iterable[int], /) -> None:
+        """Drop the numbers of acquisitions that nobody finished."""
+
 
 class Residents(Protocol):
     """Residents by keyed digests."""
@@ -121,6 +127,9 @@ class Exchanges(Protocol):
 
     def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]], /) -> None:
         """Set (row, outcome, reason) of exchanges that end without an answer."""
+
+    def drop_permits(self, connection: Connection, /, *, before: int, most: int) -> int:
+        """Delete permits that ran out before an instant (milliseconds); return how many."""
 
     def page(self, connection: Connection, organization: str, /, *, after: int, most: int) -> list[NetworkExchange]:
         """Return an organization's exchanges after a row, in order."""

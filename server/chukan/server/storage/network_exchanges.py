@@ -67,7 +67,9 @@ _permit: Final = Table(
     "network_permit",
     metadata,
     Column("exchange", _BigId, primary_key=True, autoincrement=False),
+    Column("expire", BigInteger, nullable=False),
     Column("leaf", LargeBinary, nullable=False),  # sealed
+    Index("network_permit_expire", "expire"),
 )
 _commitment: Final = Table(
     "network_commitment",
@@ -85,6 +87,16 @@ _BY_DIGEST: Final = Lookup(sqlalchemy.select(*_ALL), _c.digest)
 _BY_ID: Final = Lookup(sqlalchemy.select(*_ALL).order_by(_c.id), _c.id)
 _LEAVES: Final = Lookup(sqlalchemy.select(_permit.c.exchange, _permit.c.leaf), _permit.c.exchange)
 _REQUESTS: Final = Lookup(sqlalchemy.select(_request.c.id, _request.c.digest), _request.c.id)
+_DROP_PERMITS: Final = Statement(
+    sqlalchemy.delete(_permit).where(
+        _permit.c.exchange.in_(
+            sqlalchemy.select(_permit.c.exchange)
+            .where(_permit.c.expire < bindparam("before"))
+            .order_by(_permit.c.expire)
+            .limit(bindparam("most", type_=Integer))
+        )
+    )
+)
 _MARK: Final = Statement(
     sqlalchemy.update(_exchange)
     .where(_c.digest == bindparam("digest_"))
@@ -164,9 +176,13 @@ class ExchangeStore:
             _exchange_columns,
             [(row, new.digest, first, *new.record, 0, 0) for row, new in zip(ids, exchanges, strict=True)],
         )
-        leaves = [(row, new.sealed_permit) for row, new in zip(ids, exchanges, strict=True) if new.sealed_permit]
-        if leaves:
-            bulk_insert(connection, _permit, ("exchange", "leaf"), leaves)
+        permits = [
+            (row, new.record.expire_time, new.sealed_permit)
+            for row, new in zip(ids, exchanges, strict=True)
+            if new.sealed_permit
+        ]
+        if permits:
+            bulk_insert(connection, _permit, ("exchange", "expire", "leaf"), permits)
         return ids
 
     def commit(self, connection: Connection, commitments: Sequence[Commitment]) -> list[int]:
@@ -192,6 +208,10 @@ class ExchangeStore:
     def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]]) -> None:
         """Set (row, outcome, reason) of exchanges that end without an answer."""
         _OUTCOME.many(connection, ("outcome_", "reason_", "id_"), [(end[1], end[2], end[0]) for end in rows])
+
+    def drop_permits(self, connection: Connection, *, before: int, most: int) -> int:
+        """Delete permits that ran out before an instant, at most so many; return how many. Records stay."""
+        return _DROP_PERMITS.run(connection, before=before, most=most)
 
     def page(self, connection: Connection, organization: str, *, after: int, most: int) -> list[NetworkExchange]:
         """Return the organization's exchanges after a row, on either side, in order."""

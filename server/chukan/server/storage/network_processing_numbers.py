@@ -39,6 +39,7 @@ _table: Final = Table(
     Column("reason", String(64), nullable=False),
     Column("expire", BigInteger, nullable=False),  # milliseconds
     Index("network_processing_number_token", "organization", "token", unique=True),
+    Index("network_processing_number_expire", "expire", sqlite_where=sqlalchemy.text("secret <> ''")),
 )
 _columns: Final = ("id", "organization", "token", "secret", "state", "resident", "reason", "expire")
 _c = _table.c
@@ -50,9 +51,16 @@ _SETTLE: Final = Statement(
     .where(_c.id == bindparam("id_"))
     .values(state=bindparam("state_"), resident=bindparam("resident_"), reason=bindparam("reason_"))
 )
+_EXPIRED: Final = Statement(
+    sqlalchemy.select(_c.id)
+    .where(_c.expire < bindparam("before"), _c.secret != sqlalchemy.literal_column("''"))
+    .order_by(_c.expire)
+    .limit(bindparam("most", type_=Integer))
+)
 _PURGE: Final = Statement(
     sqlalchemy.update(_table).where(_c.id == bindparam("id_")).values(state=bindparam("state_"), secret="")
 )
+_FORGET: Final = Statement(sqlalchemy.update(_table).where(_c.id == bindparam("id_")).values(secret=""))
 
 
 class ProcessingNumberStore:
@@ -87,6 +95,14 @@ class ProcessingNumberStore:
             ("state_", "resident_", "reason_", "id_"),
             [(int(state), resident, reason, row) for row, state, resident, reason in rows],
         )
+
+    def expired(self, connection: Connection, *, before: int, most: int) -> list[int]:
+        """Return rows whose numbers are still kept and expired before an instant, the oldest first."""
+        return [row[0] for row in _EXPIRED.all(connection, before=before, most=most)]
+
+    def forget(self, connection: Connection, ids: Iterable[int]) -> None:
+        """Drop the numbers of acquisitions that nobody finished; they stay as they are otherwise."""
+        _FORGET.many(connection, ("id_",), [(row,) for row in ids])
 
     def purge(self, connection: Connection, ids: Iterable[int]) -> None:
         """Drop the numbers themselves: nobody may keep one beyond its acquisition."""
