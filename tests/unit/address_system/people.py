@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 from chukan.address_system.domain.attributes import PersonAttributes
 from chukan.address_system.domain.matching import Registration
@@ -24,7 +25,9 @@ TARO = PersonAttributes(
 )
 
 
-def registration(attributes=TARO, *, local="L1", number="N1", former=None, row=0):
+def registration(
+    attributes: Any = TARO, *, local: Any = "L1", number: Any = "N1", former: Any = None, row: Any = 0
+) -> Any:
     """Return a registration of one row."""
     packed = "|".join((local, number or "", former or "", *attributes))
     return Registration(
@@ -38,7 +41,7 @@ def registration(attributes=TARO, *, local="L1", number="N1", former=None, row=0
     )
 
 
-def register_of(*registrations):
+def register_of(*registrations: Any) -> Any:
     """Return a register that has taken these registrations, and what it decided."""
     register = Register(count(1).__next__)
     register.expect(registrations)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,22 +30,22 @@ from chukan.standard.numbers import is_individual_number
         ("例町8−17", "例町8番17号"),
     ],
 )
-def test_ways_to_write_a_residential_address_agree(one, other):
+def test_ways_to_write_a_residential_address_agree(one: Any, other: Any) -> None:
     assert residential_address_key(one) == residential_address_key(other)
 
 
-def test_other_block_numbers_differ():
+def test_other_block_numbers_differ() -> None:
     assert residential_address_key("例町1-12") != residential_address_key("例町11-2")
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("見本　太郎", "見本 太郎"), ("ＳＡＭＰＬＥ Taro", "sample taro"), ("ﾐﾎﾝ", "ミホン")]
 )
-def test_ways_to_write_a_name_agree(one, other):
+def test_ways_to_write_a_name_agree(one: Any, other: Any) -> None:
     assert name_key(one) == name_key(other)
 
 
-def test_unknown_parts_agree_but_are_not_shared():
+def test_unknown_parts_agree_but_are_not_shared() -> None:
     assert birth_dates_agree("19800000", "19800102")
     assert not birth_dates_agree("19800000", "19810102")
     assert birth_dates_match("19800000", "19800102")
@@ -56,16 +58,16 @@ def test_unknown_parts_agree_but_are_not_shared():
         *[st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs"]), max_size=5)] * 19,
     )
 )
-def test_attributes_come_back_as_they_were_packed(attributes):
+def test_attributes_come_back_as_they_were_packed(attributes: Any) -> None:
     assert PersonAttributes.unpack(attributes.pack()) == attributes
 
 
 @given(st.integers(0, 10**12 - 1))
-def test_check_digits_of_columns_agree_with_the_standard(number):
+def test_check_digits_of_columns_agree_with_the_standard(number: Any) -> None:
     assert has_check_digit(number) == is_individual_number(f"{number:012d}")
 
 
-def test_a_column_with_another_length_is_no_column_of_individual_numbers():
+def test_a_column_with_another_length_is_no_column_of_individual_numbers() -> None:
     assert are_individual_numbers(["123456789018", "", "983205673214"])
     assert not are_individual_numbers(["12345678901", "1234567890189"])
     assert not are_individual_numbers(["123456789017"])

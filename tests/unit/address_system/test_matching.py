@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,15 +19,15 @@ LATER = {"movement_date": "20250401", "movement_reason": "20"}
 HANAKO = TARO._replace(name="見本　花子", kana_name="ミホン　ハナコ", birth_date="19820304", sex="2")
 
 
-def after(*registrations):
+def after(*registrations: Any) -> Any:
     return register_of(*registrations)[1][-1]
 
 
-def test_nobody_known_is_numbered():
+def test_nobody_known_is_numbered() -> None:
     assert after(registration()).outcome is LinkOutcome.NUMBERED
 
 
-def test_the_same_number_name_and_birth_date_under_another_local_number_is_linked():
+def test_the_same_number_name_and_birth_date_under_another_local_number_is_linked() -> None:
     decision = after(registration(), registration(local="B1"))
 
     assert decision.outcome is LinkOutcome.LINKED
@@ -41,14 +43,14 @@ def test_the_same_number_name_and_birth_date_under_another_local_number_is_linke
     ],
     ids=["move", "marriage", "moving out"],
 )
-def test_a_later_movement_of_the_same_record_updates(changed):
+def test_a_later_movement_of_the_same_record_updates(changed: Any) -> None:
     decision = after(registration(), registration(TARO._replace(**changed)))
 
     assert decision.outcome is LinkOutcome.LINKED_WITH_UPDATE
     assert decision.update == TARO._replace(**changed)
 
 
-def test_a_non_resident_who_became_a_resident_is_linked_with_update():
+def test_a_non_resident_who_became_a_resident_is_linked_with_update() -> None:
     before = TARO._replace(resident_kind="3", residential_address="鹿児島県例市1", movement_date="")
 
     decision = after(registration(before, local="B1"), registration())
@@ -57,7 +59,7 @@ def test_a_non_resident_who_became_a_resident_is_linked_with_update():
     assert decision.update == TARO
 
 
-def test_what_a_business_knows_of_a_resident_is_linked_and_overwrites_nothing():
+def test_what_a_business_knows_of_a_resident_is_linked_and_overwrites_nothing() -> None:
     view = TARO._replace(resident_kind="3", residential_address="鹿児島県例市1", movement_date="20251231")
 
     decision = after(registration(), registration(view, local="B1"))
@@ -65,7 +67,7 @@ def test_what_a_business_knows_of_a_resident_is_linked_and_overwrites_nothing():
     assert decision.outcome is LinkOutcome.LINKED
 
 
-def test_an_older_record_is_linked_and_updates_nothing():
+def test_an_older_record_is_linked_and_updates_nothing() -> None:
     old = TARO._replace(residential_address="東京都世田谷区例1", movement_date="20100101")
 
     decision = after(registration(), registration(old, local="L0"))
@@ -74,31 +76,31 @@ def test_an_older_record_is_linked_and_updates_nothing():
 
 
 @pytest.mark.parametrize("local", ["L1", "L2"])
-def test_another_birth_date_waits_even_after_a_movement(local):
+def test_another_birth_date_waits_even_after_a_movement(local: Any) -> None:
     decision = after(registration(), registration(TARO._replace(birth_date="19800103", **LATER), local=local))
 
     assert decision.kind is MismatchKind.BIRTH_DATE_DIFFERS
     assert decision.differing == ("birth_date",)
 
 
-def test_birth_dates_with_unknown_parts_agree():
+def test_birth_dates_with_unknown_parts_agree() -> None:
     assert after(registration(), registration(TARO._replace(birth_date="19800100"), local="B1")).kind is None
 
 
-def test_a_number_copied_from_a_member_of_the_household_waits():
+def test_a_number_copied_from_a_member_of_the_household_waits() -> None:
     decision = after(registration(), registration(HANAKO, local="L2"))
 
     assert decision.kind is MismatchKind.HOUSEHOLD_MEMBER_NUMBER
     assert [known.id for known in decision.candidates] == [1]
 
 
-def test_a_number_copied_from_a_twin_waits():
+def test_a_number_copied_from_a_twin_waits() -> None:
     twin = TARO._replace(name="見本　次郎", kana_name="ミホン　ジロウ", **LATER)
 
     assert after(registration(), registration(twin, local="L2")).kind is MismatchKind.HOUSEHOLD_MEMBER_NUMBER
 
 
-def test_another_name_and_birth_date_elsewhere_waits():
+def test_another_name_and_birth_date_elsewhere_waits() -> None:
     stranger = HANAKO._replace(residential_address="東京都港区例1", household_number="9")
 
     decision = after(registration(), registration(stranger, local="L2"))
@@ -109,22 +111,22 @@ def test_another_name_and_birth_date_elsewhere_waits():
 @pytest.mark.parametrize(
     "changed", [{"name": "例　太郎", "kana_name": "レイ　タロウ"}, {"sex": "2"}, {"residential_address": "東京都港区1"}]
 )
-def test_a_difference_no_movement_explains_waits(changed):
+def test_a_difference_no_movement_explains_waits(changed: Any) -> None:
     assert after(registration(), registration(TARO._replace(**changed))).kind is MismatchKind.UNEXPLAINED_DIFFERENCE
 
 
-def test_a_local_number_of_a_person_with_another_individual_number_waits():
+def test_a_local_number_of_a_person_with_another_individual_number_waits() -> None:
     assert after(registration(), registration(number="N2")).kind is MismatchKind.INDIVIDUAL_NUMBER_DIFFERS
 
 
-def test_numbers_that_lead_to_different_people_wait():
+def test_numbers_that_lead_to_different_people_wait() -> None:
     decision = after(registration(), registration(HANAKO, local="L2", number="N2"), registration(number="N2"))
 
     assert decision.kind is MismatchKind.INDIVIDUAL_NUMBER_DIFFERS
     assert {known.id for known in decision.candidates} == {1, 2}
 
 
-def test_an_individual_number_that_becomes_known_is_set():
+def test_an_individual_number_that_becomes_known_is_set() -> None:
     register, decisions = register_of(registration(number=None), registration())
 
     assert decisions[-1].outcome is LinkOutcome.LINKED_WITH_UPDATE
@@ -133,7 +135,7 @@ def test_an_individual_number_that_becomes_known_is_set():
 
 
 @pytest.mark.parametrize("shared", [("name",), ("residential_address",)])
-def test_without_a_number_two_shared_attributes_wait(shared):
+def test_without_a_number_two_shared_attributes_wait(shared: Any) -> None:
     other = HANAKO._replace(birth_date=TARO.birth_date, residential_address="東京都港区例1", household_number="")
     other = other._replace(**{name: getattr(TARO, name) for name in shared})
 
@@ -143,14 +145,14 @@ def test_without_a_number_two_shared_attributes_wait(shared):
 
 
 @pytest.mark.parametrize("shared", ["name", "birth_date", "sex", "residential_address", "household_number"])
-def test_one_shared_attribute_links_nobody(shared):
+def test_one_shared_attribute_links_nobody(shared: Any) -> None:
     other = BLANK._replace(name="例　一", kana_name="レイ　ハジメ", birth_date="19551111", resident_kind="1")
     other = other._replace(**{shared: getattr(TARO, shared)})
 
     assert after(registration(), registration(other, local="L2", number=None)).outcome is LinkOutcome.NUMBERED
 
 
-def test_an_unknown_birth_date_is_no_shared_attribute():
+def test_an_unknown_birth_date_is_no_shared_attribute() -> None:
     unknown = TARO._replace(birth_date="00000000")
 
     decision = after(registration(unknown), registration(unknown, local="L2", number=None))
@@ -158,7 +160,7 @@ def test_an_unknown_birth_date_is_no_shared_attribute():
     assert decision.outcome is LinkOutcome.NUMBERED
 
 
-def test_a_number_alone_does_not_link():
+def test_a_number_alone_does_not_link() -> None:
     known = TARO._replace(birth_date="00000000", residential_address="")
 
     decision = after(registration(known), registration(HANAKO._replace(birth_date="00000000"), local="L2"))
@@ -166,7 +168,7 @@ def test_a_number_alone_does_not_link():
     assert decision.kind is not None
 
 
-def test_a_naturalised_person_is_followed_by_the_old_local_number():
+def test_a_naturalised_person_is_followed_by_the_old_local_number() -> None:
     foreign = TARO._replace(name="SAMPLE TARO", kana_name="サンプル", resident_kind="2", resident_state="5")
     japanese = TARO._replace(movement_reason="14")
 
@@ -176,13 +178,13 @@ def test_a_naturalised_person_is_followed_by_the_old_local_number():
     assert register.by_local[b"L1"].person is register.by_local[b"L2"].person
 
 
-def test_a_changed_name_told_as_former_name_agrees():
+def test_a_changed_name_told_as_former_name_agrees() -> None:
     married = TARO._replace(name="例　太郎", kana_name="レイ　タロウ", former_name="見本", **LATER)
 
     assert after(registration(), registration(married, local="L2")).outcome is LinkOutcome.LINKED_WITH_UPDATE
 
 
-def test_a_person_split_off_takes_what_is_registered_next():
+def test_a_person_split_off_takes_what_is_registered_next() -> None:
     split_off = Known(7, None, BLANK)
 
     decision = decide(registration(HANAKO, number="N7"), Anchors(by_local=split_off))
@@ -191,7 +193,7 @@ def test_a_person_split_off_takes_what_is_registered_next():
     assert decision.update == HANAKO
 
 
-def test_flags_are_lifted_by_their_own_record_only():
+def test_flags_are_lifted_by_their_own_record_only() -> None:
     protected = TARO._replace(flags="np")
 
     other = after(registration(protected), registration(TARO._replace(**LATER), local="B1"))
@@ -203,7 +205,7 @@ def test_flags_are_lifted_by_their_own_record_only():
     assert own.update.flags == ""
 
 
-def test_two_people_on_one_number_in_a_batch_are_both_refused():
+def test_two_people_on_one_number_in_a_batch_are_both_refused() -> None:
     rows = [
         registration(row=0),
         registration(HANAKO, local="L2", row=1),
@@ -213,7 +215,7 @@ def test_two_people_on_one_number_in_a_batch_are_both_refused():
     assert two_people_on_one_number(rows) == {0, 1}
 
 
-def test_a_business_that_knows_a_former_name_only_waits():
+def test_a_business_that_knows_a_former_name_only_waits() -> None:
     foreign = TARO._replace(name="SAMPLE TARO", kana_name="サンプル", resident_kind="3")
 
     assert after(registration(), registration(foreign, local="B1")).kind is not None
@@ -227,7 +229,7 @@ HOMES = ["東京都新宿区見本町1-2-3", "東京都新宿区例町4-5", ""]
 
 
 @st.composite
-def histories(draw):
+def histories(draw: Any) -> Any:
     """Draw the records of several people, each with an individual number of their own."""
     rows = []
     for person in range(draw(st.integers(1, 4))):
@@ -243,12 +245,12 @@ def histories(draw):
         rows.append((person, registration(first, local=f"L{person}", number=number)))
         # A business that knows a former name only waits for a person (below), so it is no part of this rule.
         events = ["move", "return", draw(st.sampled_from(["naturalise", "business"]))]
-        for event in draw(st.lists(st.sampled_from(events), max_size=3, unique=True)):
-            rows.append((person, _event(event, first, person, number)))
+        drawn = draw(st.lists(st.sampled_from(events), max_size=3, unique=True))
+        rows += [(person, _event(event, first, person, number)) for event in drawn]
     return rows
 
 
-def _event(event, first, person, number):
+def _event(event: Any, first: Any, person: Any, number: Any) -> Any:
     if event == "move":
         moved = first._replace(residential_address="東京都新宿区転居町7", movement_date="20210101")
         return registration(moved, local=f"L{person}", number=number)
@@ -263,7 +265,7 @@ def _event(event, first, person, number):
 
 
 @given(histories(), st.randoms(use_true_random=False))
-def test_who_is_who_does_not_depend_on_the_order_of_records(rows, random):
+def test_who_is_who_does_not_depend_on_the_order_of_records(rows: Any, random: Any) -> None:
     order = list(rows)
     random.shuffle(order)
 
@@ -278,7 +280,7 @@ def test_who_is_who_does_not_depend_on_the_order_of_records(rows, random):
 
 
 @st.composite
-def anything(draw):
+def anything(draw: Any) -> Any:
     """Draw registrations that contradict each other."""
     rows = []
     for row in range(draw(st.integers(1, 8))):
@@ -301,7 +303,7 @@ def anything(draw):
 
 
 @given(anything())
-def test_nobody_is_ever_linked_on_one_attribute(rows):
+def test_nobody_is_ever_linked_on_one_attribute(rows: Any) -> None:
     _, decisions = register_of(*rows)
 
     for decision in decisions:
@@ -310,7 +312,7 @@ def test_nobody_is_ever_linked_on_one_attribute(rows):
 
 
 @given(anything())
-def test_birth_dates_that_contradict_each_other_never_meet_in_one_person(rows):
+def test_birth_dates_that_contradict_each_other_never_meet_in_one_person(rows: Any) -> None:
     register, decisions = register_of(*rows)
 
     days = {}
@@ -323,7 +325,7 @@ def test_birth_dates_that_contradict_each_other_never_meet_in_one_person(rows):
 
 
 @given(anything())
-def test_a_number_has_one_person_and_a_person_one_number(rows):
+def test_a_number_has_one_person_and_a_person_one_number(rows: Any) -> None:
     register, _ = register_of(*rows)
 
     holders = {}

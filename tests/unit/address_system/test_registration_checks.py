@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chukan.address_system.domain.registration import RegistrationBatch, check
@@ -12,7 +14,15 @@ from chukan.standard.reasons import ChukanError
 GOOD = dummy_individual_number(1)
 
 
-def checked(*, numbers=("000000000000001",), individual=(GOOD,), test=True, system="01", former=(), **columns):
+def checked(
+    *,
+    numbers: Any = ("000000000000001",),
+    individual: Any = (GOOD,),
+    test: Any = True,
+    system: Any = "01",
+    former: Any = (),
+    **columns: Any,
+) -> Any:
     given = {
         "name": ["見本　太郎"],
         "birth_date": ["19800102"],
@@ -23,12 +33,12 @@ def checked(*, numbers=("000000000000001",), individual=(GOOD,), test=True, syst
     return check(batch, municipality="131041", test=test)
 
 
-def failure(**given):
+def failure(**given: Any) -> Any:
     (found,) = checked(**given).failures.values()
     return found.reason, found.field, found.rule
 
 
-def test_a_good_row_is_taken_and_gets_the_bodys_own_municipality():
+def test_a_good_row_is_taken_and_gets_the_bodys_own_municipality() -> None:
     result = checked()
 
     assert not result.failures
@@ -55,11 +65,11 @@ def test_a_good_row_is_taken_and_gets_the_bodys_own_municipality():
         ({"name": "名" * 1001}, "FIELD_TOO_LONG", "names"),
     ],
 )
-def test_a_bad_value_is_refused_by_field(given, reason, field):
+def test_a_bad_value_is_refused_by_field(given: Any, reason: Any, field: Any) -> None:
     assert failure(**given)[:2] == (reason, field)
 
 
-def test_a_refused_character_is_named_by_its_position():
+def test_a_refused_character_is_named_by_its_position() -> None:
     assert failure(residential_address="新宿区\x07例町") == (
         "CHARACTER_REFUSED",
         "residential_addresses",
@@ -67,22 +77,22 @@ def test_a_refused_character_is_named_by_its_position():
     )
 
 
-def test_substitutes_are_counted_and_the_master_keeps_the_character():
+def test_substitutes_are_counted_and_the_master_keeps_the_character() -> None:
     result = checked(name="葛󠄀城　太郎")
 
     assert result.substitutions == 1
     assert result.attributes[0].name == "葛󠄀城　太郎"
 
 
-def test_production_takes_numbers_outside_the_dummy_prefix():
+def test_production_takes_numbers_outside_the_dummy_prefix() -> None:
     assert not checked(individual=["123456789018"], test=False).failures
 
 
-def test_a_ward_is_folded_to_its_city():
+def test_a_ward_is_folded_to_its_city() -> None:
     assert checked(municipality_code="011011").attributes[0].municipality_code == "011002"
 
 
-def test_a_number_twice_in_a_batch_is_refused_the_second_time():
+def test_a_number_twice_in_a_batch_is_refused_the_second_time() -> None:
     batch = RegistrationBatch(
         "01", "", ["000000000000001"] * 2, columns={"name": ["見本"] * 2, "birth_date": ["19800102"] * 2}
     )
@@ -95,7 +105,7 @@ def test_a_number_twice_in_a_batch_is_refused_the_second_time():
 @pytest.mark.parametrize(
     ("given", "reason"), [({"system": "1"}, "INVALID_FIELD"), ({"individual": (GOOD, GOOD)}, "COLUMNS_UNEQUAL")]
 )
-def test_a_batch_that_cannot_be_read_by_rows_is_refused_whole(given, reason):
+def test_a_batch_that_cannot_be_read_by_rows_is_refused_whole(given: Any, reason: Any) -> None:
     with pytest.raises(ChukanError) as caught:
         checked(**given)
 

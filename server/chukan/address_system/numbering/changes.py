@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["assign_individual", "change", "person_of", "record_access", "stored_person"]
 
 
+class _FreshError(Exception):
+    """No answer is kept of a request."""
+
+
 def change(
     environment: Environment,
     actor: Actor,
@@ -38,6 +42,11 @@ def change(
     """
     organization = actor.organization
     with environment.turns.of(organization):
+        if actor.request_id:
+            try:
+                return _once(environment, actor, method, sha256, _refuse_fresh)
+            except _FreshError:
+                pass
         with environment.database.read() as connection:
             draft = Draft.begin(environment, connection, organization)
             result = build(draft, connection)
@@ -47,18 +56,29 @@ def change(
             sealed.write(inner)
             return json.dumps(result).encode()
 
-        if not actor.request_id:
-            environment.database.write(organization, step)
-            return result
-        stored, _ = environment.once(
-            actor,
-            method=method,
-            request_id=actor.request_id,
-            body_digest=environment.body_digest(organization, sha256),
-            step=step,
-        )
-    answer: Result = json.loads(stored)
+        if actor.request_id:
+            return _once(environment, actor, method, sha256, step)
+        environment.database.write(organization, step)
+        return result
+
+
+def _once(
+    environment: Environment, actor: Actor, method: str, sha256: bytes, step: Callable[[Connection], bytes]
+) -> Result:
+    kept, _ = environment.once(
+        actor,
+        method=method,
+        request_id=actor.request_id,
+        body_digest=environment.body_digest(actor.organization, sha256),
+        step=step,
+    )
+    answer: Result = json.loads(kept)
     return answer
+
+
+def _refuse_fresh(connection: Connection) -> bytes:
+    del connection
+    raise _FreshError
 
 
 def stored_person(

@@ -23,6 +23,7 @@ from chukan.address_system.numbering import (
 from chukan.address_system.rpc import messages
 from chukan.address_system.rpc.tokens import page_token, place_of
 from chukan.edge.caller import current_caller
+from chukan.standard.numbers import looks_like_individual_number
 from chukan.standard.organizations import organization as organization_of
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
@@ -271,6 +272,8 @@ class AddressServicer(rpc.AddressServiceServicer):
             organization_of(caller.organization)
         except ChukanError:
             raise ChukanError("CALLER_ORGANIZATION_UNKNOWN", field="chukan-organization") from None
+        if looks_like_individual_number(caller.request_id):
+            raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field="chukan-request-id")
         self._environment.vault.prepare([caller.organization])
         self._environment.tenants.prepare(caller.organization)
         return Actor(
