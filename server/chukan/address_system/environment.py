@@ -14,8 +14,6 @@ from chukan.standard.numbers import is_integrated_address_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.ports import ResidentNetwork
     from chukan.address_system.storage.access_records import AccessRecordStore
     from chukan.address_system.storage.counters import CounterStore
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from chukan.address_system.storage.mismatches import MismatchStore
     from chukan.address_system.storage.people import PersonStore
     from chukan.address_system.storage.tenants import TenantStore
+    from chukan.durable import Connection
     from chukan.durable.database import Database
     from chukan.durable.outbox import Outbox
     from chukan.durable.vault import Vault

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Durable state: the database with its group-committing writer, change numbers, outbox, idempotency and the vault."""
 
+from sqlalchemy import Connection
+
 from chukan.durable.changes import Changes, next_change_seq
 from chukan.durable.database import Database
 from chukan.durable.dispatcher import Backoff, Dispatcher
@@ -16,6 +18,7 @@ __all__ = [
     "Backlog",
     "Backoff",
     "Changes",
+    "Connection",
     "Database",
     "Dispatcher",
     "Item",

@@ -24,9 +24,8 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Actor, Environment
+    from chukan.durable import Connection
     from chukan.durable.outbox import Item
 
 __all__ = ["SUBMIT", "Submission", "carry_submissions", "submit"]

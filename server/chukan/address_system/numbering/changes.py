@@ -14,11 +14,10 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.domain.attributes import PersonAttributes
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.storage.people import PersonRow
+    from chukan.durable import Connection
 
     Result: TypeAlias = Mapping[str, Any]
 

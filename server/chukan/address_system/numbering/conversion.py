@@ -16,10 +16,9 @@ from chukan.standard.numbers import is_integrated_address_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Environment
     from chukan.address_system.storage.local_numbers import LocalKey
+    from chukan.durable import Connection
 
 __all__ = ["Conversion", "find_people", "from_integrated", "to_integrated"]
 

@@ -20,10 +20,9 @@ from chukan.address_system.storage.people import NewPerson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.domain.outcomes import Decided, MismatchKind
     from chukan.address_system.environment import Actor, Environment
+    from chukan.durable import Connection
 
 __all__ = ["Draft", "Held", "Individual", "SealedDraft"]
 

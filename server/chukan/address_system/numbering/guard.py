@@ -16,9 +16,8 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Environment
+    from chukan.durable import Connection
 
 __all__ = ["disguised", "refuse_individual_number", "rows_with_individual_numbers"]
 

@@ -22,11 +22,10 @@ from chukan.address_system.storage.local_numbers import LocalKey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.numbering.draft import SealedDraft
     from chukan.address_system.numbering.views import PersonView
+    from chukan.durable import Connection
     from chukan.durable.outbox import Item
 
 __all__ = ["LOOK_UP", "carry_look_ups", "look_up", "page"]

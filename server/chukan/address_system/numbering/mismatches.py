@@ -17,14 +17,13 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.numbering.draft import Draft
     from chukan.address_system.numbering.views import PersonView
     from chukan.address_system.storage.local_numbers import LocalKey
     from chukan.address_system.storage.mismatches import MismatchRow
     from chukan.address_system.storage.people import PersonRow
+    from chukan.durable import Connection
 
 __all__ = ["MismatchView", "page", "resolve"]
 

@@ -23,12 +23,11 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.domain.registration import Checked
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.numbering.draft import Draft
     from chukan.address_system.numbering.views import PersonView
+    from chukan.durable import Connection
 
 __all__ = ["NUMBER_SYSTEM", "issue", "update"]
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Environment
+    from chukan.durable import Connection
 
 __all__ = ["COUNTER", "FIRST_NUMBER", "NumberBlock"]
 

@@ -21,12 +21,11 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.numbering.draft import Draft
     from chukan.address_system.numbering.views import PersonView
     from chukan.address_system.storage.local_numbers import LocalKey
+    from chukan.durable import Connection
 
 __all__ = ["change_individual_number", "close", "get", "link_local_number"]
 

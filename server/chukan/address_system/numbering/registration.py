@@ -25,11 +25,10 @@ from chukan.standard.organizations import organization as organization_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.domain.matching import Decision
     from chukan.address_system.domain.registration import Checked, RegistrationBatch
     from chukan.address_system.environment import Actor, Environment
+    from chukan.durable import Connection
 
 __all__ = ["Matching", "register", "registrations_of"]
 

@@ -24,11 +24,10 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.domain.attributes import PersonAttributes
     from chukan.address_system.environment import Actor, Environment
     from chukan.address_system.numbering.views import PersonView
+    from chukan.durable import Connection
 
 __all__ = ["Query", "find"]
 

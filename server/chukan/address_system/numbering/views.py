@@ -11,11 +11,10 @@ from chukan.address_system.environment import number_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
-
     from chukan.address_system.domain.attributes import PersonAttributes
     from chukan.address_system.environment import Environment
     from chukan.address_system.storage.local_numbers import LocalKey
+    from chukan.durable import Connection
 
 __all__ = ["PersonView", "show", "show_many"]
 
