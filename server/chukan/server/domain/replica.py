@@ -146,8 +146,8 @@ def _check_lengths(batch: ReplicaBatch) -> None:
     for field, column in needed.items():
         if len(column) != rows:
             raise ChukanError("COLUMNS_UNEQUAL", field=field)
-    for field, column in optional.items():
-        if column and len(column) != rows:
+    for field, given in optional.items():
+        if given and len(given) != rows:
             raise ChukanError("COLUMNS_UNEQUAL", field=field)
     for each in batch.columns:
         if len(each.values) != rows or len(each.nil_rows) != len(each.nil_reasons):
