@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chukan.adapter.exchange.ledger import EntryState, Finished, Ledger
 from chukan.adapter.exchange.ledger_folder import hold_folder
 from chukan.adapter.exchange.messages import RowStatus
-from chukan.adapter.exchange.requests import record_id, record_prefix
+from chukan.adapter.exchange.record_ids import entry_key, file_prefix, read_record_id, record_id, split_key
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -36,16 +36,13 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def pending(ledger: Ledger, file: LedgerFile, *rows: int) -> list[str]:
-    records = [record_id(file.digest, file.generation, row) for row in rows]
     with ledger.step():
-        ledger.add_pending(
-            file, [(record, row, bytes([row]), "9" * 15) for record, row in zip(records, rows, strict=True)], 1
-        )
-    return records
+        ledger.add_pending([(entry_key(file.id, file.generation, row), bytes([row]), "9" * 15) for row in rows], 1)
+    return [record_id(file_prefix(file.digest), file.generation, row) for row in rows]
 
 
 def state_of(ledger: Ledger, file: LedgerFile, row: int) -> EntryState:
-    return EntryState(ledger.entries(file, record_prefix(file.digest, file.generation), [row])[row].state)
+    return EntryState(ledger.entries(file, row, row)[row].state)
 
 
 def test_a_row_goes_from_noted_to_acknowledged(ledger: Ledger) -> None:
@@ -127,7 +124,7 @@ def test_a_delivered_answer_needs_no_number_any_more_a_refusal_does(ledger: Ledg
         ledger.note_finished([Finished(answered, "r1", DONE, "", 1, 9), Finished(refused, "r2", DONE, "X", 0, 0)], 2)
         ledger.note_delivered([answered, refused], 3)
 
-    entries = ledger.entries(file, record_prefix(DIGEST, 0), [1, 2])
+    entries = ledger.entries(file, 1, 2)
 
     assert [entries[row].number for row in (1, 2)] == ["", "9" * 15]
 
@@ -144,12 +141,37 @@ def test_asking_again_supersedes_what_is_open_and_keeps_the_reason(ledger: Ledge
     assert (summary.again_reason, summary.states) == ("所得の更正", {EntryState.SUPERSEDED: 1})
 
 
+@given(st.integers(0, 255), st.integers(1, 99_999_999))
+def test_a_record_id_says_its_file_its_generation_and_its_row(generation: int, row: int) -> None:
+    record = record_id(file_prefix(DIGEST), generation, row)
+
+    assert read_record_id(record) == (file_prefix(DIGEST), generation, row)
+    assert split_key(entry_key(7, generation, row)) == (7, generation, row)
+    assert len(record) <= 64
+    assert record.isascii()
+
+
+@pytest.mark.parametrize("record", ["", "r-1", "A" * 20, "A" * 20 + "-x-1", "A" * 20 + "-1-2-3"])
+def test_record_ids_of_another_make_are_nobodys(record: str) -> None:
+    assert read_record_id(record) is None
+
+
 def test_record_ids_ascend_within_a_file_and_differ_between_generations() -> None:
-    ids = [record_id(DIGEST, generation, row) for generation in (0, 1) for row in (1, 2, 10, 9999)]
+    ids = [record_id(file_prefix(DIGEST), generation, row) for generation in (0, 1) for row in (1, 2, 10, 9999)]
 
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
-    assert all(len(each) <= 64 and each.isascii() for each in ids)
+
+
+def test_news_about_inquiries_of_others_change_nothing(ledger: Ledger) -> None:
+    file = ledger.open_file(DIGEST, "a.DAT", 1)
+    (record,) = pending(ledger, file, 1)
+
+    with ledger.step():
+        changed = ledger.note_finished([Finished(name, "r", DONE, "", 1, 9) for name in ("x-1", record)], 2)
+
+    assert changed == 1
+    assert ledger.count([file], EntryState.FINISHED) == 1
 
 
 def test_rows_of_another_file_are_recognised_while_they_are_open(ledger: Ledger) -> None:
@@ -164,7 +186,8 @@ def test_rows_of_another_file_are_recognised_while_they_are_open(ledger: Ledger)
 
     assert {row: entry.record_id for row, entry in found.items()} == {1: records[1]}
     assert ledger.count([second], EntryState.PENDING) == 1
-    assert set(ledger.open_records([second], EntryState.PENDING)) == {records[1]}
+    assert ledger.records([second], EntryState.PENDING) == [records[1]]
+    assert ledger.open_files() == {first.id}
 
 
 def test_only_undelivered_results_expire(ledger: Ledger) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversion", "Converter", "LocalKey"]
 
-_CLOSED_REASONS = frozenset({"", "PERSON_MERGED"})
+_USABLE = frozenset({"", "PERSON_MERGED"})
+"""Reasons beside which a number (the survivor's) can be asked about."""
 
 
 class LocalKey(NamedTuple):
@@ -86,6 +87,8 @@ class StartedConversion:
 
 def _read(call: Any) -> list[Conversion]:  # noqa: ANN401  # likewise
     return [
-        Conversion(each.integrated_address_number if each.reason in _CLOSED_REASONS else "", each.reason)
+        Conversion(each.integrated_address_number, "")
+        if each.integrated_address_number and each.reason in _USABLE
+        else Conversion("", each.reason or "LOCAL_NUMBER_UNKNOWN")
         for each in call.result().conversions
     ]

@@ -115,8 +115,7 @@ class Delivery:
             yield first.chunk, first.entries, *first.fetch.result()
 
     def _fetch(self, chunk: Chunk) -> _Fetched:
-        bounds = [chunk.rows[0].line.row, chunk.rows[-1].line.row]
-        entries = self._ledger.entries(chunk.source.known, chunk.source.prefix, bounds)
+        entries = self._ledger.entries(chunk.source.known, *chunk.bounds)
         receipts = [
             entries[row.line.row].receipt
             for row in chunk.rows

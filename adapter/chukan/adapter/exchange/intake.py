@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.exchange.lines import read_lines
-from chukan.adapter.exchange.requests import line_digest, record_prefix
+from chukan.adapter.exchange.record_ids import entry_key, file_prefix, record_id
+from chukan.adapter.exchange.requests import line_digest
 from chukan.adapter.exchange.rows import Problem, Row, RowReader
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ class Source:
     file: InputFile
     known: LedgerFile
 
-    @property
-    def prefix(self) -> str:
-        """What its record identification numbers have in common."""
-        return record_prefix(self.file.digest, self.known.generation)
-
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -45,7 +41,16 @@ class Chunk:
 
     def record_id(self, row: Row) -> str:
         """Return the record identification number the row has by its place."""
-        return f"{self.source.prefix}{row.line.row:08d}"
+        return record_id(file_prefix(self.source.file.digest), self.source.known.generation, row.line.row)
+
+    def key(self, row: Row) -> int:
+        """Return what the ledger keeps the row under."""
+        return entry_key(self.source.known.id, self.source.known.generation, row.line.row)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The first and the last row."""
+        return self.rows[0].line.row, self.rows[-1].line.row
 
 
 class Intake:

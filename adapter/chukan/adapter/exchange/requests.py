@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a row of an inquiry file to what is asked of the middle server, and the names such requests go by.
+"""From a row of an inquiry file to what is asked of the middle server.
 
-The file has no record identification number (レコード識別番号): it is made here [own] of the file's digest, the
-generation (how often the file was asked again) and the row; so the same file is a resend, rows ascend, and asking
-again is another inquiry (docs/divergences "Inquiry files").
+Rows of a file differ in little: what they have in common is made once and copied.
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from chukan.adapter.exchange.rows import provider_of
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
 
     from chukan.adapter.exchange.input_profile import InputProfile
 
-__all__ = ["SpecMaker", "batch_id", "line_digest", "record_id", "record_prefix"]
+__all__ = ["SpecMaker", "batch_id", "line_digest"]
 
-_PREFIX_DIGITS = 20
 _DIGEST_BYTES = 16
 _SAME = (
     "department",
@@ -40,6 +38,7 @@ _SAME = (
     "year_kind",
 )
 """Fields of the file that go as they are."""
+_MOST_MODELS = 10_000
 
 
 class SpecMaker:
@@ -47,43 +46,43 @@ class SpecMaker:
 
     def __init__(self, profile: InputProfile, *, consent: bool) -> None:
         places = profile.places
-        self._same = [(name, places[name]) for name in _SAME if name in places]
-        self._provider = places["provider_code"]
+        names = [name for name in (*_SAME, "provider_code", "start_date", "end_date") if name in places]
+        self._names = names
+        self._common = itemgetter(*[places[name] for name in names])
         self._time = places.get("request_time")
-        self._dates = [(name, places[name]) for name in ("start_date", "end_date") if name in places]
         self._consent = consent
         self._time_out = profile.time_out_seconds
+        self._made: dict[tuple[str, ...], InquirySpec] = {}
 
     def make(self, values: Sequence[str], *, record: str, number: str) -> InquirySpec:
         """Return the request about a person, by integrated address number."""
-        same: dict[str, Any] = {name: values[place] for name, place in self._same}
-        spec = InquirySpec(
-            record_id=record,
-            integrated_address_number=number,
-            provider_code=provider_of(values[self._provider]),
-            consent=self._consent,
-            **same,
-        )
-        dates = {name: values[place] for name, place in self._dates}
-        if any(dates.values()):
-            spec.period.CopyFrom(Period(**dates))
+        common = self._common(values)
+        model = self._made.get(common)
+        if model is None:
+            if len(self._made) >= _MOST_MODELS:
+                self._made.clear()
+            model = self._made[common] = self._model(common)
+        spec = InquirySpec()
+        spec.CopyFrom(model)
+        spec.record_id = record
+        spec.integrated_address_number = number
         if self._time is not None and values[self._time]:
             seconds, milliseconds = _instant(values[self._time])
-            spec.request_time.seconds = seconds
-            spec.request_time.nanos = milliseconds * 1_000_000
-        if self._time_out:
-            spec.time_out.seconds = self._time_out
+            time = spec.request_time
+            time.seconds = seconds
+            time.nanos = milliseconds * 1_000_000
         return spec
 
-
-def record_prefix(file_digest: str, generation: int) -> str:
-    """Return what the record identification numbers of a file have in common."""
-    return f"{file_digest[:_PREFIX_DIGITS].upper()}-{generation:02d}-"
-
-
-def record_id(file_digest: str, generation: int, row: int) -> str:
-    """Return the record identification number of a row; ascending within a file."""
-    return f"{record_prefix(file_digest, generation)}{row:08d}"
+    def _model(self, common: tuple[str, ...]) -> InquirySpec:
+        given: dict[str, Any] = dict(zip(self._names, common, strict=True))
+        provider = provider_of(given.pop("provider_code"))
+        dates = {name: given.pop(name, "") for name in ("start_date", "end_date")}
+        model = InquirySpec(provider_code=provider, consent=self._consent, **given)
+        if any(dates.values()):
+            model.period.CopyFrom(Period(**dates))
+        if self._time_out:
+            model.time_out.seconds = self._time_out
+        return model
 
 
 def batch_id(specs: Sequence[InquirySpec]) -> str:

@@ -100,7 +100,7 @@ class ResultProfile:
             if place is None:
                 raise wrong(self.name, "items.last", f"room for every item of {information}")
             places[code] = self.moved(place)
-        return MappingProxyType(places)
+        return places
 
 
 def result_profile(name: str) -> ResultProfile:

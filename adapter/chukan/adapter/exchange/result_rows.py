@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from chukan.adapter.exchange.messages import RowStatus
     from chukan.adapter.exchange.result_profile import ResultProfile
+    from chukan.v1.common_pb2 import ItemValue
     from chukan.v1.inquiry_service_pb2 import InquiryResult, ResultRecord
 
 __all__ = ["ResultRows"]
@@ -31,6 +32,10 @@ _QUOTING: Final[dict[str, Literal[0, 1, 3]]] = {
     "all": csv.QUOTE_ALL,
     "none": csv.QUOTE_NONE,
 }
+_NOWHERE: Final = -1
+"""The place of an item without a column: one cell behind the last, never written."""
+_MOST_SHAPES: Final = 1_000
+_TO_QUOTE: Final = ('"', "\r", "\n")
 
 
 class ResultRows:
@@ -46,6 +51,8 @@ class ResultRows:
             lineterminator=profile.line_end,
             escapechar="\\" if profile.quoting == "none" else None,
         )
+        self._plain = profile.quoting == "minimal"
+        self._shapes: dict[tuple[str, ...], list[int]] = {}
         self.unplaced: dict[str, int] = {}
 
     def add(
@@ -81,12 +88,12 @@ class ResultRows:
             }
         blank = self._blank(fields, common)
         if result is None or not result.records:
-            self._writer.writerow(blank)
+            self._append(blank)
             return
         places = self._profile.item_places(result.information_code)
         newest_first = sorted(result.records, key=lambda record: record.period.start_date, reverse=True)
         for ordinal, record in enumerate(newest_first, 1):
-            self._writer.writerow(self._filled(blank.copy(), record, ordinal, places))
+            self._append(self._filled(blank.copy(), record, ordinal, places))
 
     def take(self) -> bytes:
         """Return what was added since, encoded."""
@@ -96,7 +103,7 @@ class ResultRows:
         return text.encode(self._profile.encoding)
 
     def _blank(self, fields: Sequence[str], common: Mapping[str, str]) -> list[str]:
-        row = [""] * self._profile.width
+        row = [""] * (self._profile.width + 1)
         columns = self._columns
         request = columns.get("request")
         if request is not None:
@@ -122,18 +129,43 @@ class ResultRows:
             place = self._columns.get(name)
             if place is not None:
                 row[place] = value
-        beside, text = self._profile.nil_reason_beside, self._profile.nil_text
-        for item in record.items:
-            place = places.get(item.item_code)
-            if place is None:
-                self.unplaced[item.item_code] = self.unplaced.get(item.item_code, 0) + 1
-            elif nil := item.nil_reason:
-                row[place] = text.format(reason=nil)
-                if beside:
-                    row[place + 1] = nil
-            else:
-                row[place] = item.value
+        items = list(record.items)
+        shape = self._shape(tuple([item.item_code for item in items]), places)
+        values = [item.value for item in items]
+        for place, value in zip(shape, values, strict=True):
+            row[place] = value
+        if "" in values:
+            self._add_nils(row, items, shape)
+        if _NOWHERE in shape:
+            for item, place in zip(items, shape, strict=True):
+                if place == _NOWHERE:
+                    self.unplaced[item.item_code] = self.unplaced.get(item.item_code, 0) + 1
         return row
+
+    def _shape(self, codes: tuple[str, ...], places: Mapping[str, int]) -> list[int]:
+        """Return the columns of these items; records alike are looked up once."""
+        shape = self._shapes.get(codes)
+        if shape is None:
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            shape = self._shapes[codes] = [places.get(code, _NOWHERE) for code in codes]
+        return shape
+
+    def _add_nils(self, row: list[str], items: list[ItemValue], shape: list[int]) -> None:
+        for item, place in zip(items, shape, strict=True):
+            if place != _NOWHERE and (nil := item.nil_reason):
+                row[place] = self._profile.nil_text.format(reason=nil)
+                if self._profile.nil_reason_beside:
+                    row[place + 1] = nil
+
+    def _append(self, row: list[str]) -> None:
+        """Encode a row; most need no quotes, and joining is several times faster than the csv module."""
+        row.pop()
+        text = ",".join(row)
+        if self._plain and text.count(",") == len(row) - 1 and not any(each in text for each in _TO_QUOTE):
+            self._buffer.write(text + self._profile.line_end)
+        else:
+            self._writer.writerow(row)
 
 
 def _name(code: str) -> str:

@@ -14,6 +14,7 @@ Numbered procedure per line:
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard.dates import parse_date
@@ -30,6 +31,16 @@ __all__ = ["Problem", "Row", "RowReader", "provider_of"]
 
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _INDIVIDUAL_DIGITS: Final = 12
+_JUDGED: Final = (
+    "inquirer_code",
+    "inquirer_delegator_code",
+    "provider_delegator_code",
+    "provider_code",
+    "information_code",
+    "start_date",
+    "end_date",
+)
+_MOST_JUDGED: Final = 10_000
 
 
 class Problem(NamedTuple):
@@ -60,6 +71,8 @@ class RowReader:
         self._file = file
         self._caller = caller
         self._places = profile.places
+        self._judged_by = itemgetter(*[profile.places[name] for name in _JUDGED if name in profile.places])
+        self._judged: dict[tuple[str, ...], list[tuple[int, str, str]]] = {}
 
     def read(self, line: Line) -> Row:
         """Judge one line."""
@@ -70,19 +83,19 @@ class RowReader:
         fields = profile.split(found)
         if len(fields) != len(profile.fields):
             return Row(line, None, (), (self._field_count(line, len(fields)),))
-        values = tuple([field.rstrip(" ") for field in fields])
+        values = tuple([field.rstrip(" ") for field in fields]) if " " in found else fields
         problems: list[Problem] = []
         if profile.row is None or profile.row.fullmatch(found) is None:
             for place, (each, field) in enumerate(zip(profile.fields, fields, strict=True)):
                 problems += self._check_form(line, each, field, values[place])
         if not problems:
-            problems = self._check_meaning(line, values)
-        for place, value in enumerate(values):
-            if len(value) == _INDIVIDUAL_DIGITS and looks_like_individual_number(value):
-                refused = self._problem(
-                    line, profile.fields[place], "no individual number", "INDIVIDUAL_NUMBER_REFUSED"
-                )
-                return Row(line, None, (), (refused,))
+            broken = self._broken_meaning(values)
+            problems = [self._problem(line, profile.fields[place], rule, reason) for place, rule, reason in broken]
+        if _INDIVIDUAL_DIGITS in map(len, values):
+            for place, value in enumerate(values):
+                if len(value) == _INDIVIDUAL_DIGITS and looks_like_individual_number(value):
+                    rule, reason = "no individual number", "INDIVIDUAL_NUMBER_REFUSED"
+                    return Row(line, None, (), (self._problem(line, profile.fields[place], rule, reason),))
         return Row(line, fields, values, tuple(problems))
 
     def _text(self, line: Line) -> str | Problem:
@@ -126,14 +139,24 @@ class RowReader:
             return [self._problem(line, each, each.rule, "VALUE_FORMAT")]
         return []
 
-    def _check_meaning(self, line: Line, values: tuple[str, ...]) -> list[Problem]:
-        broken: list[tuple[str, str, str]] = []
+    def _broken_meaning(self, values: tuple[str, ...]) -> list[tuple[int, str, str]]:
+        """Return (place, rule, reason) of what values mean; rows alike are judged once."""
+        key = self._judged_by(values)
+        found = self._judged.get(key)
+        if found is None:
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged.clear()
+            found = self._judged[key] = self._check_meaning(values)
+        time = self._places.get("request_time")
+        if time is not None and values[time] and not _is_date(values[time][:8]):
+            return [*found, (time, "a date that exists", "DATE_INVALID")]
+        return found
+
+    def _check_meaning(self, values: tuple[str, ...]) -> list[tuple[int, str, str]]:
         of = self._of
-        for meaning in ("start_date", "end_date", "request_time"):
-            text = of(values, meaning)[:8]
-            if text and not _is_date(text):
-                broken.append((meaning, "a date that exists", "DATE_INVALID"))
         start, end = of(values, "start_date"), of(values, "end_date")
+        dates = (("start_date", start), ("end_date", end))
+        broken = [(name, "a date that exists", "DATE_INVALID") for name, text in dates if text and not _is_date(text)]
         if start and end and start > end:
             broken.append(("end_date", "start<=end", "PERIOD_INVALID"))
         if not provider_of(of(values, "provider_code")):
@@ -147,8 +170,7 @@ class RowReader:
                 broken.append((meaning, "an organization that exists", "ORGANIZATION_UNKNOWN"))
         if of(values, "information_code") not in _known_information():
             broken.append(("information_code", "an information that exists", "INFORMATION_UNKNOWN"))
-        fields = self._profile.fields
-        return [self._problem(line, fields[self._places[meaning]], rule, code) for meaning, rule, code in broken]
+        return [(self._places[meaning], rule, code) for meaning, rule, code in broken]
 
     def _of(self, values: tuple[str, ...], meaning: str) -> str:
         place = self._places.get(meaning)

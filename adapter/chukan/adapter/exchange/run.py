@@ -168,12 +168,13 @@ class _Run:
             learnt = follower.next(_TICK_SECONDS)
             now = self.clock.now()
             if learnt is not None:
-                self._apply(learnt)
-                open_rows = self.ledger.count(files, EntryState.SENT)
+                open_rows -= self._apply(learnt)
+                if open_rows <= 0:  # rows of other runs were among them, or all are finished
+                    open_rows = self.ledger.count(files, EntryState.SENT)
                 self.progress("wait", total - open_rows, total)
                 pause, silent_since = _FIRST_LOOK_SECONDS, now
             elif (now - silent_since).total_seconds() >= pause:
-                waiting = self._look(follower, self.ledger.open_records(files, EntryState.SENT))
+                waiting = self._look(follower, self.ledger.records(files, EntryState.SENT))
                 open_rows = self.ledger.count(files, EntryState.SENT)
                 if self._may_leave() and waiting >= open_rows:
                     break
@@ -196,10 +197,12 @@ class _Run:
             self.ledger.note_not_taken([(each, messages.local(unknown), unknown) for each in standing.unknown], now)
         return len(standing.waiting)
 
-    def _apply(self, learnt: Learnt) -> None:
+    def _apply(self, learnt: Learnt) -> int:
+        """Note what was learnt together with where the watch goes on; return how many were open here."""
         with self.ledger.step():
-            self.ledger.note_finished(learnt.finished, milliseconds(self.clock))
+            changed = self.ledger.note_finished(learnt.finished, milliseconds(self.clock))
             self.ledger.note_token(self._watch_key(), learnt.token)
+        return changed
 
     def _may_leave(self) -> bool:
         return not self.options.wait and self.options.cut_off is None

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chukan.adapter.exchange.conversion import Conversion, LocalKey
+from chukan.adapter.exchange.conversion import LocalKey
 from chukan.adapter.exchange.ledger import EntryState
 from chukan.adapter.exchange.requests import SpecMaker, line_digest
 from chukan.adapter.exchange.sending import InquiryStream
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chukan.adapter.exchange.input_profile import InputProfile
     from chukan.adapter.exchange.intake import Chunk
     from chukan.adapter.exchange.ledger import Entry, Ledger
-    from chukan.adapter.exchange.messages import Messages
+    from chukan.adapter.exchange.messages import Messages, RowStatus
     from chukan.adapter.exchange.rows import Row
     from chukan.adapter.exchange.sending import SentRow
     from chukan.client import Client
@@ -64,6 +64,7 @@ class Submission:
         self._messages = messages
         self._resend = resend
         self._clock = clock
+        self._open_files = ledger.open_files()
         self.sent = 0
 
     def run(self, client: Client, chunks: Iterable[Chunk], after_batch: Callable[[int], None]) -> None:
@@ -108,50 +109,38 @@ class Submission:
         return _Started(chunk, fresh, repeated, self._converter.start(keys))
 
     def _known(self, chunk: Chunk) -> dict[int, Entry]:
-        source, rows = chunk.source, chunk.rows
-        known = self._ledger.entries(source.known, source.prefix, [row.line.row for row in (rows[0], rows[-1])])
-        if not self._ledger.has_open(source.known):
+        file = chunk.source.known
+        known = self._ledger.entries(file, *chunk.bounds)
+        if not self._open_files - {file.id}:
             return known
         unknown = [
             (row.line.row, line_digest(row.line.raw))
-            for row in rows
+            for row in chunk.rows
             if row.fields is not None and not row.problems and row.line.row not in known
         ]
-        return known | self._ledger.continue_rows(source.known, unknown) if unknown else known
+        return known | self._ledger.continue_rows(file, unknown) if unknown else known
 
     def _finish(self, started: _Started) -> list[InquirySpec]:
         numbers = started.conversion.result()
         now = milliseconds(self._clock)
-        pending: list[tuple[str, int, bytes, str]] = []
-        failed: list[tuple[Row, str]] = []
+        chunk = started.chunk
+        pending: list[tuple[int, bytes, str]] = []
+        failed: list[tuple[int, RowStatus, str]] = []
         specs = [
             self._maker.make(row.values, record=entry.record_id, number=entry.number) for row, entry in started.repeated
         ]
         for row in started.fresh:
             given = self._given(row)
-            found = Conversion(given, "") if given else numbers[self._key(row)]
-            if found.number:
-                record = started.chunk.record_id(row)
-                pending.append((record, row.line.row, line_digest(row.line.raw), found.number))
-                specs.append(self._maker.make(row.values, record=record, number=found.number))
+            number, reason = (given, "") if given else numbers[self._key(row)]
+            if number:
+                pending.append((chunk.key(row), line_digest(row.line.raw), number))
+                specs.append(self._maker.make(row.values, record=chunk.record_id(row), number=number))
             else:
-                failed.append((row, found.reason or "LOCAL_NUMBER_UNKNOWN"))
+                local = self._key(row).local_address_number
+                failed.append((chunk.key(row), self._messages.local(reason, local=local), reason))
         with self._ledger.step():
-            self._ledger.add_pending(started.chunk.source.known, pending, now)
-            self._ledger.add_failed(
-                started.chunk.source.known,
-                [
-                    (
-                        started.chunk.record_id(row),
-                        row.line.row,
-                        "",
-                        self._messages.local(reason, local=self._key(row).local_address_number),
-                        reason,
-                    )
-                    for row, reason in failed
-                ],
-                now,
-            )
+            self._ledger.add_pending(pending, now)
+            self._ledger.add_failed(failed, now)
         return specs
 
     def _note(self, answer: Sequence[SentRow]) -> None:
