@@ -38,15 +38,15 @@ def bench(context: Context) -> list[Row]:
         for turn in range(context.runs):
             folder = context.below(f"run-{turn}")
             source = folder / f"P640R110_20261124090000_{turn + 1:04d}.DAT"
-            _write(source, rows, people)
+            _write(source, rows, people, turn)
             floors.append(_floored(context, floor_server, pki, source, rows))
             values.append(_inquired(context, server, pki, source, rows))
         peak = round(server.peak_rss_mb(), 1)
     return [ratio_row("exchange_batch", "inquiries/s", values=values, floors=floors, peak_rss_mb=peak, n=rows)]
 
 
-def _write(path: Path, rows: int, people: int) -> None:
-    """Write the 18 fields; the people are those of `seed`, several times each."""
+def _write(path: Path, rows: int, people: int, turn: int) -> None:
+    """Write the 18 fields; the people are those of `seed`, each asked about at several times."""
     with path.open("w", encoding="ascii", newline="") as file:
         for row in range(rows):
             fields = (
@@ -54,7 +54,7 @@ def _write(path: Path, rows: int, people: int) -> None:
                     "01",
                     f"02{row % people:013d}",
                     "",
-                    "20261124090000000",
+                    f"20261124{9 + turn % 10:02d}{row // 60_000:02d}{row // 1_000 % 60:02d}{row % 1_000:03d}",
                     "131120101",
                     "DUMMY0001",
                     seed.INQUIRER,

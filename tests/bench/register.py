@@ -48,7 +48,7 @@ def bench(context: Context) -> list[Row]:
     large, small = context.folder / "large", context.folder / "small"
     for folder, people in ((large, count), (small, count // 10)):
         _generate(folder, people)
-    with _product(context, pki, "small") as server:
+    with _product(context, pki, "product-small") as server:
         little = _loaded(context, server, pki, small)
     loads: list[_Load] = []
     floors: list[_Load] = []

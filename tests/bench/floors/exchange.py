@@ -240,7 +240,7 @@ def _issue(connection: sqlite3.Connection, batch: Sequence[Item], leaves: Sequen
             "INSERT INTO network_exchange VALUES (?,?,?,?,?,?,?,?,?,?,0,0,'',0,'P-214','unverified',?,0,0)",
             (at, item.exchange, first, _INQUIRER, _PROVIDER, *_PURPOSE, _NOW, _NOW, item.exchange),
         )
-        connection.execute("INSERT INTO network_permit VALUES (?,?)", (at, leaf))
+        connection.execute("INSERT INTO network_permit VALUES (?,?,?)", (at, _NOW, leaf))
     payload = statement[:32] + struct.pack(f">{len(batch)}Q", *range(first + 1, first + 1 + len(batch)))
     return connection.execute(_OUTBOX, (_PROVIDER, "deliver_inquiries", payload, _NOW, _NOW)).lastrowid or 0
 

@@ -6,7 +6,7 @@ a replica), per value it looks up one keyed digest; `sqlite3.executemany` into t
 one commit per 1,000 rows; acknowledge after the commit. Acquiring a code is three such batches, as in the product:
 number issued, number submitted, code kept.
 It leaves out: message types, validation of any item, matching of people, look-ups of addressees (the row number is the
-surrogate), versions and periods, idempotency, lanes, change numbers, the outbox.
+surrogate; a second row of one person is dropped), versions and periods, idempotency, lanes, change numbers, the outbox.
 """
 
 from __future__ import annotations
@@ -61,12 +61,19 @@ class Register:
         for row in rows:
             cells = row.split("\x1f")
             id_, number, local = int(cells[0]), f"{700_000_000_000_000 + int(cells[0]):015d}", cells[1]
-            digest = self._digest(cells[3])
+            digest = self._digest(cells[3]) if cells[3] else None
             attributes = self._seal(row)
-            people.append((id_, _ORGANIZATION, int(number), digest, self._seal(cells[3]), attributes, id_ * 7919))
+            people.append((id_, _ORGANIZATION, digest, self._seal(cells[3]), attributes, id_ * 7919))
             locals_.append((id_, _ORGANIZATION, self._digest(local), id_, self._seal(local), self._digest(row)))
             residents.append(
-                (id_, self._digest(cells[3]), self._digest(row), hash(cells[6]), hash(cells[15]), self._seal(row[:120]))
+                (
+                    id_,
+                    digest or self._digest(row),
+                    self._digest(row),
+                    hash(cells[6]),
+                    hash(cells[15]),
+                    self._seal(row[:120]),
+                )
             )
             addressees.append((id_, _ORGANIZATION, self._digest(number), self._seal(number), id_))
         self._address.write(lambda connection: _insert(connection, ((_PERSON, people), (_LOCAL, locals_))))
@@ -116,9 +123,9 @@ class Register:
         return blake2b(value.encode(), key=self._index, digest_size=16).digest()
 
 
-_PERSON: Final = "INSERT INTO person VALUES (?,?,?,?,?,?,?,0,0,0)"
-_LOCAL: Final = "INSERT INTO local_number VALUES (?,?,?,?,?,?)"
-_RESIDENT: Final = "INSERT INTO network_resident VALUES (?,?,?,?,?,1,?)"
+_PERSON: Final = "INSERT OR IGNORE INTO person VALUES (?,?,?,?,?,?,0,0,0)"
+_LOCAL: Final = "INSERT INTO local_number VALUES (?,?,?,?,?,?,0)"
+_RESIDENT: Final = "INSERT OR IGNORE INTO network_resident VALUES (?,?,?,?,?,1,?)"
 _ADDRESSEE: Final = "INSERT INTO addressee VALUES (?,?,?,?,1,0,0,'',0,1,NULL,NULL,0,'',NULL,NULL,0,0,0,0,?)"
 _ISSUED: Final = "INSERT INTO network_processing_number VALUES (?,?,?,?,1,0,'',?)"
 _NOTED: Final = (

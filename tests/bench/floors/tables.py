@@ -16,14 +16,14 @@ CREATE TABLE inquiry (organization TEXT, id BIGINT, record_id TEXT, spec_digest 
   acknowledged BIGINT, change_seq BIGINT, PRIMARY KEY (organization, id)) WITHOUT ROWID;
 CREATE UNIQUE INDEX inquiry_record ON inquiry (organization, record_id);
 CREATE INDEX inquiry_change ON inquiry (organization, change_seq);
-CREATE INDEX inquiry_due ON inquiry (organization, due) WHERE state <= 3;
+CREATE INDEX inquiry_due ON inquiry (due) WHERE state <= 3;
 CREATE TABLE inquiry_result (organization TEXT, id BIGINT, content BLOB, provided BIGINT, expires BIGINT,
   PRIMARY KEY (organization, id));
 CREATE INDEX inquiry_result_expiry ON inquiry_result (expires);
 CREATE TABLE exchange_record (organization TEXT, id BIGINT, side INTEGER, exchange BLOB, permit_digest BLOB,
   inquirer TEXT, provider TEXT, affair TEXT, procedure TEXT, information TEXT, addressee BIGINT, inquired BIGINT,
   provided BIGINT, outcome INTEGER, reason TEXT, undisclosable BOOLEAN, items INTEGER, legal_basis TEXT,
-  permission_row TEXT, receipt TEXT, change_seq BIGINT, PRIMARY KEY (organization, id)) WITHOUT ROWID;
+  permission_row TEXT, receipt TEXT, change_seq BIGINT, PRIMARY KEY (organization, id));
 CREATE INDEX exchange_record_exchange ON exchange_record (organization, exchange);
 CREATE INDEX exchange_record_addressee ON exchange_record (organization, addressee);
 CREATE INDEX exchange_record_change ON exchange_record (organization, change_seq);
@@ -44,7 +44,8 @@ CREATE TABLE network_exchange (id INTEGER PRIMARY KEY, digest BLOB, request BIGI
 CREATE UNIQUE INDEX network_exchange_digest ON network_exchange (digest);
 CREATE INDEX network_exchange_inquirer ON network_exchange (inquirer, id);
 CREATE INDEX network_exchange_provider ON network_exchange (provider, id);
-CREATE TABLE network_permit (exchange INTEGER PRIMARY KEY, leaf BLOB);
+CREATE TABLE network_permit (exchange INTEGER PRIMARY KEY, expire BIGINT, leaf BLOB);
+CREATE INDEX network_permit_expire ON network_permit (expire);
 CREATE TABLE network_commitment (id INTEGER PRIMARY KEY, organization TEXT, statement BLOB, leaves BLOB);
 """
 """What one exchange writes."""
@@ -84,16 +85,14 @@ CREATE INDEX network_resident_place ON network_resident (place_key);
 """
 
 PEOPLE: Final = """
-CREATE TABLE person (id INTEGER PRIMARY KEY, organization TEXT, number BIGINT, individual_digest BLOB,
-  individual_number BLOB, attributes BLOB, birth_key BIGINT, merged_into BIGINT, created BIGINT, updated BIGINT);
-CREATE UNIQUE INDEX person_number ON person (organization, number);
+CREATE TABLE person (id INTEGER PRIMARY KEY, organization TEXT, individual_digest BLOB, individual_number BLOB, attributes BLOB, birth_key BIGINT, merged_into BIGINT, created BIGINT, updated BIGINT);
 CREATE UNIQUE INDEX person_individual_number ON person (individual_digest) WHERE individual_digest IS NOT NULL;
 CREATE INDEX person_birth ON person (birth_key);
-CREATE INDEX person_unnumbered ON person (organization, id, birth_key) WHERE individual_digest IS NULL;
+CREATE INDEX person_unnumbered ON person (id) WHERE individual_digest IS NULL;
 CREATE INDEX person_unnumbered_birth ON person (birth_key) WHERE individual_digest IS NULL;
 CREATE INDEX person_merged ON person (merged_into) WHERE merged_into > 0;
 CREATE TABLE local_number (id INTEGER PRIMARY KEY, organization TEXT, digest BLOB, person BIGINT, number BLOB,
-  content BLOB);
+  content BLOB, superseded INTEGER);
 CREATE UNIQUE INDEX local_number_key ON local_number (digest);
 CREATE INDEX local_number_person ON local_number (person);
 """
@@ -105,4 +104,5 @@ CREATE UNIQUE INDEX network_linkage_code_digest ON network_linkage_code (organiz
 CREATE TABLE network_processing_number (id INTEGER PRIMARY KEY, organization TEXT, token TEXT, secret TEXT,
   state INTEGER, resident BIGINT, reason TEXT, expire BIGINT);
 CREATE UNIQUE INDEX network_processing_number_token ON network_processing_number (organization, token);
+CREATE INDEX network_processing_number_expire ON network_processing_number (expire) WHERE secret <> '';
 """
