@@ -45,6 +45,8 @@ __all__ = ["ServerApp", "build"]
 
 _ANNOUNCE_EVERY: Final = 2.0
 """Seconds between attempts to announce middle servers to a network that does not answer."""
+_ANNOUNCE_AGAIN_EVERY: Final = 30.0
+"""Seconds after which all are announced again: a network made anew learns where they are."""
 _UPKEEP_EVERY: Final = 60.0
 _REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
 """A member that is away for days still gets its rows: permits run out by themselves, rows are never given up early."""
@@ -146,11 +148,12 @@ class ServerApp:
         self.foundation.database.close()
 
     def _keep_announced(self) -> None:
-        waiting = sorted(self.foundation.organizations)
-        while waiting and not self._stopping.is_set():
-            waiting = [organization for organization in waiting if not self._announced(organization)]
-            if waiting:
-                self._stopping.wait(_ANNOUNCE_EVERY)
+        everybody = sorted(self.foundation.organizations)
+        waiting = everybody
+        while not self._stopping.is_set():
+            left = [organization for organization in waiting if not self._announced(organization)]
+            self._stopping.wait(_ANNOUNCE_EVERY if left else _ANNOUNCE_AGAIN_EVERY)
+            waiting = left or everybody
 
     def _announced(self, organization: str) -> bool:
         if self._stopping.is_set() or self._announce is None:
@@ -261,14 +264,19 @@ def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) ->
 
     metrics.read_unsent(unsent)
     if middle is not None:
-        inquiries = middle.exchange.inquiries
+        inquiries, imports = middle.exchange.inquiries, middle.imports
 
         def states() -> dict[str, int]:
             with database.read() as connection:
                 counted = inquiries.counts(connection)
             return {state.name.lower(): counted.get(state, 0) for state in InquiryState}
 
+        def held() -> dict[str, int]:
+            with database.read() as connection:
+                return imports.held(connection)
+
         metrics.read_inquiries(states)
+        metrics.read_replicas(held)
     return app
 
 

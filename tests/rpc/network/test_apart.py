@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -164,3 +164,18 @@ def test_an_answer_waits_for_an_inquirer_that_is_away(country: Country) -> None:
     country.setagaya.start()
 
     assert country.inquirer.finished(receipt).state == inquiry.INQUIRY_STATE_ANSWERED
+
+
+def test_a_network_made_anew_is_found_out_and_knows_no_code_of_the_old_one(country: Country) -> None:
+    number = country.person()
+    config = country.network.config
+    assert config.data is not None
+    country.network.stop()
+    country.network.config = replace(config, data=config.data.with_name("core-anew"))
+    country.network.start()
+
+    found = country.inquirer.answer(country.person())
+    refused = country.inquirer.answer(number)
+
+    assert (refused.state, refused.reason) == (inquiry.INQUIRY_STATE_REFUSED, "LINKAGE_CODE_UNKNOWN")
+    assert found.state == inquiry.INQUIRY_STATE_ANSWERED

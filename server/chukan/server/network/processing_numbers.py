@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.acquisition import IssuedNumbers
 from chukan.server.domain.exchange import milliseconds
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ _RANDOM_NUMBERS: Final = 10**12
 
 def issue(core: Core, organization: str, tokens: Sequence[str]) -> IssuedNumbers:
     """Return a number per token: a token seen before gets its number again, an empty one when that is purged."""
+    if not core.directory.is_connected(organization):
+        raise ChukanError("ORGANIZATION_NOT_CONNECTED")  # nobody knows where to deliver the code
     wanted = list(dict.fromkeys(tokens))
     halves = [f"{secrets.randbelow(_RANDOM_NUMBERS):012d}" for _ in wanted]
     expire = milliseconds(core.environment.clock.now() + core.settings.processing_number_lifetime)

@@ -44,6 +44,7 @@ __all__ = ["NetworkClient"]
 _SERVICE: Final = "/chukan.network.v1.NetworkService/"
 _SYSTEM: Final = "middle-server"
 _MICROS: Final = 1_000_000
+_FORGOTTEN: Final = frozenset({"KEY_UNKNOWN", "ORGANIZATION_NOT_CONNECTED"})
 
 _Answer = TypeVar("_Answer", bound="Message")
 
@@ -117,18 +118,24 @@ class NetworkClient:
         return [network_record_from_message(record) for record in response.records]
 
     def _known(self, organization: str, method: str, request: Message, response_type: type[_Answer]) -> _Answer:
-        """Call as an organization the network knows."""
-        if organization not in self._announced:
-            with self._lock:
-                if organization not in self._announced:
-                    self.announce(organization)
-        try:
-            return self._call(organization, method, request, response_type)
-        except ChukanError as error:
-            if error.code not in {"KEY_UNKNOWN", "WORLD_MISMATCH"}:
-                raise
-            self._announced.discard(organization)
-            raise
+        """Call as an organization the network knows; one it forgot (it was made anew) announces itself once more."""
+        for last in (False, True):
+            self._ensure_announced(organization)
+            try:
+                return self._call(organization, method, request, response_type)
+            except ChukanError as error:
+                if error.code in _FORGOTTEN or error.code == "WORLD_MISMATCH":
+                    self._announced.discard(organization)
+                if last or error.code not in _FORGOTTEN:
+                    raise
+        raise AssertionError  # the second turn returns or raises
+
+    def _ensure_announced(self, organization: str) -> None:
+        if organization in self._announced:
+            return
+        with self._lock:
+            if organization not in self._announced:
+                self.announce(organization)
 
     def _call(self, organization: str, method: str, request: Message, response_type: type[_Answer]) -> _Answer:
         caller = Caller(organization=organization, system=_SYSTEM)
