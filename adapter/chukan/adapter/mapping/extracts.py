@@ -100,7 +100,12 @@ def _extract(source: Source) -> ExtractMapping:
     number_system = source.text("number_system", "")
     if number_system and not (len(number_system) == _DIGITS and number_system.isdigit()):
         raise source.fault("number_system", "expected 2 digits")
-    by_code = {each.data_set.code: each for each in (_data_set(table, found) for table in source.tables("data_sets"))}
+    by_code: dict[str, DataSetMapping] = {}
+    for table in source.tables("data_sets"):
+        each = _data_set(table, found)
+        if each.data_set.code in by_code:
+            raise table.fault("code", "stands twice")
+        by_code[each.data_set.code] = each
     if not by_code:
         raise source.fault("data_sets", "expected at least one data set")
     column = source.text("data_set_column", "")

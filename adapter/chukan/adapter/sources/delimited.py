@@ -46,10 +46,10 @@ class DelimitedFile:
         with self._open() as file:
             self.size = file.seek(0, 2)
             file.seek(0)
-            head = file.read(_HEAD)
+            block = head = file.read(_HEAD)
         end = head.find(b"\n") + 1 if columns is None else head.rfind(b"\n") + 1
         head = head[:end] if end else head
-        self.codec, mark = detect(head, file=self.label, wanted=encoding)
+        self.codec, mark = detect(head, file=self.label, wanted=encoding, block=block)
         self._start = mark if columns is not None else len(head)
         self._first_number = 1 if columns is not None else 2
         self.columns: tuple[str, ...] = tuple(columns) if columns is not None else self._header(head[mark:])

@@ -19,6 +19,7 @@ Encoding = Literal["auto", "cp932", "utf-8"]
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL: Final = frozenset(range(32)) - {9, 10, 13, 26}
 _CONTROL_SHARE: Final = 0.05
+_FIRST_LINE: Final = 256
 
 
 class FileEncoding(NamedTuple):
@@ -28,16 +29,18 @@ class FileEncoding(NamedTuple):
     mark: int
 
 
-def detect(head: bytes, *, file: str, wanted: Encoding = "auto") -> FileEncoding:
+def detect(head: bytes, *, file: str, wanted: Encoding = "auto", block: bytes = b"") -> FileEncoding:
     """Return the encoding of a file that begins with these bytes: its header, or its first block cut at a line end.
 
+    block: more of the file, where that is at hand, to tell a binary file.
     Errors: FILE_EMPTY, FILE_BINARY, FILE_ENCODING with file, encoding, line and byte.
     """
     if not head.strip(b"\xef\xbb\xbf\r\n \x1a"):
         raise ChukanError("FILE_EMPTY", params={"file": file})
     if head.startswith(_UTF_16):
         raise ChukanError("FILE_ENCODING", params={"file": file, "encoding": "UTF-16", "line": "1", "byte": "1"})
-    if b"\0" in head or sum(head.count(byte) for byte in _CONTROL) > len(head) * _CONTROL_SHARE:
+    block = block or head
+    if b"\0" in head[:_FIRST_LINE] or sum(block.count(byte) for byte in _CONTROL) > len(block) * _CONTROL_SHARE:
         raise ChukanError("FILE_BINARY", params={"file": file})
     mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     tried: tuple[str, ...] = ("utf-8", "cp932") if wanted == "auto" else (wanted,)
