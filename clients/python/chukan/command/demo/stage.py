@@ -63,6 +63,14 @@ class ServerProcess:
         """Where its services are."""
         return str(self.where["listen"])
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end and return its exit code."""
+        return self._process.wait(_STOP_SECONDS)
+
     def stop(self) -> int:
         """Ask it to stop, wait, and kill it if it doesn't; return its exit code."""
         if self._process.poll() is None:

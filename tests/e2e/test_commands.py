@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of every other command against a running server: exit codes, JSON, languages, and what loads at a start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.conftest import SETAGAYA, SHINJUKU, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from chukan.command.demo.stage import ServerProcess
+    from tests.e2e.conftest import Ended
+
+NOWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture
+def at(standing: ServerProcess, chukan: Callable[..., Ended]) -> Callable[..., Ended]:
+    """Run a command against the standing server, in the name of 世田谷区."""
+
+    def run(*arguments: object, **more: str) -> Ended:
+        return chukan(*arguments, "--target", standing.target, "--organization", SETAGAYA, **more)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inquiry", "list"),
+        ("inquiry", "check", "--provider", SHINJUKU),
+        ("record", "list"),
+        ("record", "reconcile"),
+        ("replica", "lanes"),
+        ("replica", "imports"),
+        ("address", "mismatches"),
+        ("address", "unnumbered"),
+        ("doctor",),
+    ],
+    ids=" ".join,
+)
+def test_json_is_one_document_and_the_only_thing_on_stdout(
+    arguments: tuple[str, ...], at: Callable[..., Ended]
+) -> None:
+    ended = at(*arguments, "--json")
+
+    assert ended.code == 0, ended.err
+    assert isinstance(ended.document, dict)
+
+
+def test_a_refusal_says_what_where_what_to_do_and_its_code(at: Callable[..., Ended]) -> None:
+    """For people on stderr with exit code 1; with --json on stdout, the same facts."""
+    people = at("inquiry", "show", "20261124000000000001", "--lang", "both")
+    machine = at("inquiry", "show", "20261124000000000001", "--json")
+
+    assert people.code == machine.code == 1
+    assert not people.out
+    assert "INQUIRY_UNKNOWN" in people.err
+    assert "エラー" in people.err
+    assert machine.document["error"]["reason"] == "INQUIRY_UNKNOWN"
+    assert machine.document["error"]["action"]
+
+
+def test_nobody_there_is_exit_code_3_and_says_how_to_start_one(chukan: Callable[..., Ended]) -> None:
+    ended = chukan("inquiry", "list", "--target", NOWHERE, "--organization", SETAGAYA, "--timeout", "1")
+
+    assert ended.code == 3
+    assert "chukan serve" in ended.err
+
+
+def test_the_environment_names_server_organization_and_language(
+    standing: ServerProcess, chukan: Callable[..., Ended]
+) -> None:
+    ended = chukan(
+        "inquiry",
+        "check",
+        "--provider",
+        "13104",
+        CHUKAN_TARGET=standing.target,
+        CHUKAN_ORGANIZATION="13112",
+        LC_ALL="ja_JP.UTF-8",
+    )
+
+    assert ended.code == 0
+    assert ended.out.startswith("許可")
+
+
+def test_what_the_law_does_not_permit_is_explained(at: Callable[..., Ended]) -> None:
+    """The rule that fails, and what the procedure may ask instead; exit code 1."""
+    ended = at("inquiry", "check", "--provider", SHINJUKU, "--procedure", "JT01010000000001")
+
+    assert ended.code == 1
+    assert "NOT_PERMITTED_INFORMATION" in ended.out
+    assert "TM00000000000089" in ended.out
+
+
+def test_an_inquiry_about_nobody_is_refused(at: Callable[..., Ended]) -> None:
+    ended = at("inquiry", "create", "700000000000999", "--provider", SHINJUKU, "--json")
+
+    assert ended.code == 1
+    assert ended.document["inquiry"]["state"] == "INQUIRY_STATE_REFUSED"
+    assert ended.document["inquiry"]["reason"] == "ADDRESSEE_UNKNOWN"
+
+
+def test_people_are_the_same_for_the_same_arguments(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    asked = ("people", "generate", "--count", 50, "--seed", 3, "--municipality", SHINJUKU)
+    on = ("--reference-date", "2026-06-01", "--json")
+
+    first = chukan(*asked, "--out", tmp_path / "a", *on)
+    second = chukan(*asked, "--out", tmp_path / "b", *on)
+
+    assert first.code == second.code == 0
+    assert first.document["files"] == second.document["files"]
+    assert (tmp_path / "a" / "residents.csv").read_bytes() == (tmp_path / "b" / "residents.csv").read_bytes()
+
+
+class TestWhatLoads:
+    """A start is quick because of what it doesn't load."""
+
+    def loaded(self, code: str) -> set[str]:
+        ended = subprocess.run(
+            [sys.executable, "-c", f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment(),
+        )
+        return set(json.loads(ended.stdout))
+
+    def test_a_server_loads_neither_typer_nor_rich_nor_the_adapter(self) -> None:
+        modules = self.loaded(
+            "from chukan.command import main\n"
+            "from chukan.command.serve_options import parsed\n"
+            "import chukan.command.serving, chukan.command.composition"
+        )
+
+        assert not {"typer", "rich", "pydantic", "chukan.adapter", "chukan.people"} & modules
+        assert "sqlalchemy.dialects.postgresql" not in modules
+
+    def test_help_loads_neither_grpc_nor_sqlalchemy(self) -> None:
+        modules = self.loaded("from chukan.command.root import command_line\ncommand_line()")
+
+        assert not {"grpc", "sqlalchemy", "google.protobuf", "cryptography", "chukan.adapter"} & modules
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    """A key that others can read, a server that doesn't answer where it should, a damaged memory: each a problem."""
+    key = tmp_path / "data" / "keys" / "master.key"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(b"x")
+    key.chmod(0o644)
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "residents.db").write_bytes(b"not a database at all" * 100)
+
+    ended = chukan("doctor", "--data", tmp_path / "data", "--state", state, "--target", NOWHERE, "--json")
+
+    problems: list[dict[str, Any]] = [each for each in ended.document["findings"] if each["level"] == "problem"]
+    assert ended.code == 1
+    assert {each["check"] for each in problems} == {"keys", "server", "adapter state"}
+    assert all(each["action"] and each["action_ja"] for each in problems)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: everything that 1/7 is for, on dummy people, verified step by step; and nothing is left of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.conftest import Ended
+
+
+def test_the_demo_holds_and_leaves_nothing(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = chukan("demo", "--people", 600, "--json", TMPDIR=str(tmp_path))
+
+    assert ended.code == 0, [each for each in ended.document["checks"] if not each["holds"]]
+    assert ended.document["ok"]
+    assert len(ended.document["checks"]) > 30
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_kept_can_be_served_again(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    """In Japanese, for people; every check shown; the server of the demo is gone."""
+    ended = chukan("demo", "--people", 300, "--seed", 2, "--keep", tmp_path / "kept", "--lang", "ja")
+
+    assert ended.code == 0, ended.out
+    assert "✗" not in ended.out
+    assert "三者の記録は一致しています" in ended.out
+    assert {"131041", "131121", "data", "result.csv", "server.log"} <= {
+        path.name for path in (tmp_path / "kept").iterdir()
+    }
+    assert not (tmp_path / "kept" / "ready.json").exists()
