@@ -38,7 +38,7 @@ from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from chukan.durable.sqlite import Synchronous
@@ -93,6 +93,7 @@ def build(
     ids: Ids | None = None,
     metrics: Metrics | None = None,
     mode: str = "test",
+    production: Collection[str] = (),
     synchronous: Synchronous = "FULL",
     workers: int = 2,
 ) -> AddressSystem:
@@ -100,7 +101,7 @@ def build(
 
     network: gives the transport to NetworkService, asked for on first use; its owner closes it. data: directory of the
     database, None keeps everything in memory. master_key: file of the vault's master key, by default below data.
-    mode: "test" takes dummy individual numbers only.
+    mode: "test" takes dummy individual numbers only; production: organizations set to production all the same.
     """
     clock = clock or SystemClock()
     metrics = metrics or Metrics(CollectorRegistry())
@@ -121,18 +122,23 @@ def build(
         outbox=Outbox(outbox, clock=clock),
         vault=vault,
         stores=stores,
-        network=NetworkResidents(network, mode=mode),
+        network=NetworkResidents(network, mode_of=lambda organization: _mode(organization, mode, production)),
         clock=clock,
         ids=ids or SystemIds(clock),
         metrics=metrics,
         tenants=Tenants(database, TenantStore()),
-        test=mode == "test",
+        mode=mode,
+        production=frozenset(production),
     )
     handlers = {SUBMIT: partial(carry_submissions, environment), LOOK_UP: partial(carry_look_ups, environment)}
     dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)
-    servicer = AddressServicer(environment, mode=mode)
+    servicer = AddressServicer(environment)
     service = Service(servicer, add_AddressServiceServicer_to_server, SERVICE, pools={"RegisterPeople": "bulk"})
     return AddressSystem([service], environment, dispatcher)
+
+
+def _mode(organization: str, mode: str, production: Collection[str]) -> str:
+    return "production" if organization in production else mode
 
 
 def _stores(vault: Vault) -> Stores:

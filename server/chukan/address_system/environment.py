@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Actor", "Environment", "Stores", "Tenants", "Turns", "number_of"]
 
 _NUMBERS: Final = 10**15
+_PRODUCTION: Final = "production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def number_of(surrogate: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the composition hands to every call. test: organizations are in test mode, numbers must be dummies."""
+    """What the composition hands to every call. mode: "test" or "production", of all but those set to production."""
 
     database: Database
     outbox: Outbox
@@ -123,8 +124,17 @@ class Environment:
     ids: Ids
     metrics: Metrics
     tenants: Tenants
-    test: bool = True
+    mode: str = "test"
+    production: frozenset[str] = frozenset()
     turns: Turns = field(default_factory=Turns)
+
+    def mode_of(self, organization: str) -> str:
+        """Return what an organization is set to; in test mode it takes dummy individual numbers only."""
+        return _PRODUCTION if organization in self.production else self.mode
+
+    def takes_dummies_only(self, organization: str) -> bool:
+        """Whether real individual numbers are kept out."""
+        return self.mode_of(organization) != _PRODUCTION
 
     def now(self) -> int:
         """Return the present instant as stored."""

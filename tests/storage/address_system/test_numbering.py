@@ -93,7 +93,7 @@ def test_every_look_up_goes_through_an_index() -> None:
         assert raw is not None
         for module in (people, local_numbers, mismatches):
             for name, value in vars(module).items():
-                statement = value._statements[16] if isinstance(value, LookUp) else value
+                statement = value.statement(16) if isinstance(value, LookUp) else value
                 if not isinstance(statement, Statement) or "insert" in type(statement._clause).__name__.lower():
                     continue
                 sql = statement._plan(connection.dialect).sql

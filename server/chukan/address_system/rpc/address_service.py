@@ -42,11 +42,10 @@ _FOUND: Final = 20
 
 
 class AddressServicer(rpc.AddressServiceServicer):
-    """Serves AddressService. mode: what organizations are set to; a call of another mode is refused."""
+    """Serves AddressService; a call of another mode than the organization's is refused."""
 
-    def __init__(self, environment: Environment, *, mode: str) -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._mode = mode
 
     def RegisterPeople(
         self, request_iterator: Iterator[pb.RegisterPeopleRequest], context: grpc.ServicerContext
@@ -266,7 +265,7 @@ class AddressServicer(rpc.AddressServiceServicer):
 
     def _actor(self) -> Actor:
         caller = current_caller()
-        if caller.mode != self._mode:
+        if caller.mode != self._environment.mode_of(caller.organization):
             raise ChukanError("MODE_MISMATCH", field="chukan-mode")
         try:
             organization_of(caller.organization)

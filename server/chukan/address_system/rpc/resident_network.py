@@ -31,9 +31,9 @@ _SEARCH: Final = "/chukan.network.v1.NetworkService/SearchResidents"
 class NetworkResidents:
     """A `ResidentNetwork`; the transport is opened on first use, when the network stands."""
 
-    def __init__(self, connect: Callable[[], Transport], *, mode: str) -> None:
+    def __init__(self, connect: Callable[[], Transport], *, mode_of: Callable[[str], str]) -> None:
         self._connect = connect
-        self._mode = mode
+        self._mode_of = mode_of
         self._lock = threading.Lock()
         self._transport: Transport | None = None
 
@@ -68,15 +68,8 @@ class NetworkResidents:
             found[match.query].append(match.individual_number)
         return found
 
-    def close(self) -> None:
-        """Close the transport."""
-        with self._lock:
-            if self._transport is not None:
-                self._transport.close()
-                self._transport = None
-
     def _caller(self, organization: str) -> Caller:
-        return Caller(organization, system=SYSTEM, mode=self._mode)
+        return Caller(organization, system=SYSTEM, mode=self._mode_of(organization))
 
     def _opened(self) -> Transport:
         with self._lock:

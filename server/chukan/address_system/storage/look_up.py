@@ -35,15 +35,19 @@ class LookUp:
         where: ColumnElement[bool] | None = None,
     ) -> None:
         """Select the columns by the key, of rows that meet a condition."""
-        condition = sqlalchemy.true() if where is None else where
-        self._statements = {
-            size: Statement(
-                sqlalchemy.select(organization, *columns).where(
-                    key.in_([bindparam(name) for name in _names(size)]), condition
-                )
-            )
-            for size in _SIZES
-        }
+        self._key = key
+        self._select = sqlalchemy.select(organization, *columns)
+        self._where = where
+        self._statements: dict[int, Statement] = {}
+
+    def statement(self, size: int) -> Statement:
+        """Return the look-up of so many keys; made when it is first needed, a thousand parameters cost 10 ms."""
+        found = self._statements.get(size)
+        if found is None:
+            select = self._select.where(self._key.in_([bindparam(name) for name in _NAMES[:size]]))
+            found = Statement(select if self._where is None else select.where(self._where))
+            self._statements[size] = found
+        return found
 
     def rows(self, connection: Connection, organization: str, keys: Iterable[Any]) -> Iterator[Row]:
         """Yield the rows of these keys, in no order."""
@@ -55,13 +59,9 @@ class LookUp:
             part = wanted[start : start + size]
             start += size
             filled = part + part[-1:] * (size - len(part))
-            for row in self._statements[size].all(connection, **dict(zip(_names(size), filled, strict=True))):
+            for row in self.statement(size).all(connection, **dict(zip(_NAMES, filled, strict=False))):
                 if row[0] == organization:
                     yield row[1:]
-
-
-def _names(size: int) -> list[str]:
-    return _NAMES[:size]
 
 
 _NAMES: Final = [f"key_{place}" for place in range(_SIZES[-1])]
