@@ -48,6 +48,7 @@ class MiddleSide:
     acquisition: CodeAcquisition
     exchange: ExchangeSide
     replicas: ReplicaStore
+    imports: ImportStore
 
 
 def member_ring(foundation: Foundation) -> KeyRing:
@@ -75,7 +76,8 @@ def build_middle_side(
         addressees=addressees,
         replicas=replicas,
     )
-    replica_desk = Replicas(environment, addressees, replicas, ImportStore())
+    imports = ImportStore()
+    replica_desk = Replicas(environment, addressees, replicas, imports)
     operation = Operation(environment, OperationStore(), dispatching=dispatching)
     own = [
         Service(
@@ -97,7 +99,7 @@ def build_middle_side(
         ),
     ]
     member_service = exchange.member_service(acquisition)
-    return MiddleSide(member_service, [*own, *exchange.services], acquisition, exchange, replicas)
+    return MiddleSide(member_service, [*own, *exchange.services], acquisition, exchange, replicas, imports)
 
 
 def handlers_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxItem]], None]]:

@@ -76,6 +76,9 @@ _LANE: Final = Statement(
 _PUT_LANE: Final = Statement(
     sqlalchemy.insert(_lane).prefix_with("OR REPLACE", dialect="sqlite"), tuple(column.name for column in _lane.c)
 )
+_HELD: Final = Statement(
+    sqlalchemy.select(_lane.c.information, sqlalchemy.func.sum(_lane.c.replica_count)).group_by(_lane.c.information)
+)
 _SENT: Final = Statement(
     sqlalchemy.select(_send.c.row_count).where(
         _send.c.organization == bindparam("organization_"),
@@ -160,6 +163,10 @@ class ImportStore:
         """Return an organization's lanes in order of information."""
         query = sqlalchemy.select(*_lane.c).where(_lane.c.organization == organization).order_by(_lane.c.information)
         return [LaneRow(*row[1:]) for row in connection.execute(query)]
+
+    def held(self, connection: Connection) -> dict[str, int]:
+        """Return how many current replicas of each information all organizations hold together."""
+        return {row[0]: int(row[1]) for row in _HELD.all(connection)}
 
     def sent(self, connection: Connection, organization: str, information: str, send_id: str) -> int:
         """Return how many rows a send has brought so far."""
