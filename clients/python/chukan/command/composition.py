@@ -89,6 +89,7 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
             ids=server.foundation.ids,
             metrics=server.metrics,
             mode=config.mode,
+            production=config.production_organizations,
             synchronous=cast("Synchronous", config.synchronous),
         )
         stops.append(address.stop)
