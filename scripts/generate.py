@@ -9,6 +9,7 @@ misses one.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,7 @@ GENERATED = PROTOS / "gen"
 
 def generate(out: Path) -> int:
     """Generate messages, services and type stubs into the empty folder `out`; return protoc's code."""
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # its plug-ins
     sources = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
     services = [name for name in sources if name.endswith("_service.proto")]
     include = [f"-I{PROTOS}", f"-I{files('grpc_tools') / '_proto'}"]
