@@ -18,6 +18,7 @@ import grpc
 import pytest
 
 from chukan.edge.server import EdgeConfig, build_server
+from chukan.network.v1 import network_service_pb2 as network_pb2
 from chukan.server.app import ServerApp, build
 from chukan.server.config import Config
 
@@ -42,7 +43,7 @@ if "builders" not in sys.modules:
     _load_builders()
 sys.modules.setdefault("chukan_rpc_conftest", sys.modules[__name__])  # for tests that start servers of their own
 
-from builders import SETAGAYA, SHINJUKU, Body  # noqa: E402  # found by the lines above
+from builders import SETAGAYA, SHINJUKU, Body, eventually  # noqa: E402  # found by the lines above
 
 
 @dataclass
@@ -112,7 +113,18 @@ def emulate(directory: Path, *, separate: bool, clock: Clock | None = None) -> I
             middle = network = stack.enter_context(serve(Config(data=directory, **quick), clock=clock))
         channel = stack.enter_context(grpc.insecure_channel(middle.address))
         network_channel = stack.enter_context(grpc.insecure_channel(network.address))
-        yield Emulator(middle, network, channel, network_channel)
+        emulator = Emulator(middle, network, channel, network_channel)
+        if separate:
+            _await_members(emulator)
+        yield emulator
+
+
+def _await_members(emulator: Emulator) -> None:
+    """Wait until every middle server has announced itself to the network."""
+    body = emulator.setagaya
+    request = network_pb2.PullMasterRequest()
+    most = len(emulator.middle.app.foundation.organizations)
+    eventually(lambda: len(body.network.PullMaster(request, metadata=body.metadata).members) == most)
 
 
 @pytest.fixture(scope="module", params=["in_process", "separate"])

@@ -8,7 +8,7 @@ permit that ran out ends as TIMED_OUT.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import AnswerBatch, AnswerLeaf
 from chukan.server.network import answers, delivery, linkage_codes
@@ -29,6 +29,18 @@ if TYPE_CHECKING:
 __all__ = ["NetworkDeliveries"]
 
 _CODES_PER_CALL: Final = 1_000
+
+
+_Passed = tuple[AnswerBatch, list[AnswerLeaf], answers.Receipt | None]
+"""A provider's batch, what it says, and the inquirer's receipt, if that could be had."""
+
+
+class _Settled(NamedTuple):
+    """What came of one outbox item: permits that ran out, batches passed on."""
+
+    item: int
+    expired: list[int]
+    passed: list[_Passed]
 
 
 class NetworkDeliveries:
@@ -63,9 +75,17 @@ class NetworkDeliveries:
         core.environment.database.write(organization, write)
 
     def deliver_inquiries(self, items: Sequence[OutboxItem]) -> None:
-        """Deliver permits to a provider and its answers to the inquirers, an item at a time."""
-        for item in items:
-            self._deliver_permits(item)
+        """Deliver permits to a provider and its answers to the inquirers; what came of it is noted in one write.
+
+        An item that fails ends the run: those before it are noted, it and those after it are tried again.
+        """
+        settled: list[_Settled] = []
+        try:
+            for item in items:
+                settled.append(self._deliver_permits(item))  # noqa: PERF401 what came before a failure counts
+        finally:
+            if settled:
+                self._note(items[0].organization, settled)
 
     def deliver_answers(self, items: Sequence[OutboxItem]) -> None:
         """Deliver answers the inquirer has not received yet."""
@@ -92,31 +112,52 @@ class NetworkDeliveries:
         for failure in answer.failures:
             self._core.environment.metrics.note_refused(failure.reason)
 
-    def _deliver_permits(self, item: OutboxItem) -> None:
+    def _deliver_permits(self, item: OutboxItem) -> _Settled:
+        prepared = delivery.prepare(self._core, item.payload)
+        batches = self._asked(item.organization, prepared)
+        passed = [self._pass_on(item.organization, batch) for batch in batches]
+        return _Settled(item.id, prepared.expired, passed)
+
+    def _note(self, provider: str, settled: Sequence[_Settled]) -> None:
         core = self._core
-        prepared = delivery.prepare(core, item.payload)
-        settled = [self._pass_on(item.organization, batch) for batch in self._asked(item.organization, prepared)]
+        waiting = [
+            (batch.inquirer, core.codec.encode(batch))
+            for each in settled
+            for batch, _, receipt in each.passed
+            if receipt is None
+        ]
 
         def write(connection: Connection) -> None:
-            for batch, leaves, receipt in settled:
-                note_answers(core, connection, batch, leaves, receipt)
-                if receipt is None:
-                    payload = core.codec.encode(batch)
-                    core.outbox.add(connection, kind=DELIVER_ANSWERS, organization=batch.inquirer, payload=payload)
-            if prepared.expired:
-                delivery.end_expired(core, connection, prepared.expired)
+            for each in settled:
+                for batch, leaves, receipt in each.passed:
+                    note_answers(core, connection, batch, leaves, receipt)
+                if each.expired:
+                    delivery.end_expired(core, connection, each.expired)
+            for inquirer, payload in waiting:
+                core.outbox.add(connection, kind=DELIVER_ANSWERS, organization=inquirer, payload=payload)
+            core.outbox.done(connection, [each.item for each in settled])
+
+        core.environment.database.write(provider, write)
+
+    def _split(self, item: OutboxItem) -> bool:
+        """Put two halves in the place of a delivery whose answers don't fit into a message."""
+        core, halves = self._core, delivery.split(item.payload)
+
+        def write(connection: Connection) -> None:
+            for half in halves:
+                core.outbox.add(connection, kind=DELIVER_INQUIRIES, organization=item.organization, payload=half)
             core.outbox.done(connection, [item.id])
 
-        core.environment.database.write(item.organization, write)
+        if halves:
+            core.environment.database.write(item.organization, write)
+        return bool(halves)
 
     def _asked(self, provider: str, prepared: delivery.PreparedDelivery) -> Sequence[AnswerBatch]:
         if prepared.delivery is None:
             return ()
         return self._exchange_member.deliver_inquiries(provider, prepared.delivery)
 
-    def _pass_on(
-        self, provider: str, batch: AnswerBatch
-    ) -> tuple[AnswerBatch, list[AnswerLeaf], answers.Receipt | None]:
+    def _pass_on(self, provider: str, batch: AnswerBatch) -> _Passed:
         """Verify a batch and deliver it to the inquirer; without receipt when that failed for now."""
         leaves = verify_answers(self._core, provider, batch)
         try:
