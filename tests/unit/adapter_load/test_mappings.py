@@ -193,7 +193,7 @@ def test_a_data_set_stands_once(tmp_path: Path) -> None:
 
 def test_a_mapping_of_people_needs_names_and_birth_dates(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(
-        'title = "x"\n[people]\nfiles = ["x.csv"]\nnumber_system = "01"\nlocal_number = "n"\nfields = { names = "m" }\n',
+        'title="x"\n[people]\nfiles = ["x.csv"]\nnumber_system = "01"\nlocal_number = "n"\nfields = { names = "m" }\n',
         "utf-8",
     )
 

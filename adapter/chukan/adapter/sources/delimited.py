@@ -120,7 +120,10 @@ class DelimitedFile:
     def _check_header(self, needed: Sequence[str]) -> None:
         missing = [name for name in needed if name not in self.columns]
         if needed and len(missing) == len(set(needed)):
-            raise ChukanError("HEADER_MISSING", params={"file": self.label, "expected": ", ".join(needed[:3])})
+            expected = ", ".join(needed[:3])
+            raise ChukanError(
+                "HEADER_MISSING", params={"file": self.label, "expected": expected, "read_as": self.codec.upper()}
+            )
         if missing:
             raise ChukanError("COLUMN_MISSING", params={"file": self.label, "column": ", ".join(missing)})
         doubled = sorted({name for name in needed if self.columns.count(name) > 1})
