@@ -82,7 +82,11 @@ class NetworkDeliveries:
         settled: list[_Settled] = []
         try:
             for item in items:
-                settled.append(self._deliver_permits(item))  # noqa: PERF401 what came before a failure counts
+                try:
+                    settled.append(self._deliver_permits(item))
+                except ChukanError as error:
+                    if error.code != "MESSAGE_TOO_LARGE" or not self._split(item):
+                        raise
         finally:
             if settled:
                 self._note(items[0].organization, settled)

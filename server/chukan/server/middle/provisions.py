@@ -10,7 +10,7 @@ Numbered procedure; the numbers stand in the code:
 5 each permit: route, times, recipient key, then the own copy of the permission list;
 6 code → person, flags, replicas (`provision_content`); those under 自動応答不可 wait for a person;
 7 answers sealed to the inquirer, signed inside and outside;
-8 one durable step: nonces, sealed batch, provisions, records (refusals too).
+8 one durable step per batch: nonces, sealed batch, provisions, records (refusals too).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from chukan.server.middle.waiting import Waiting, pack_waiting
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from chukan.server.domain.exchange import Delivery
     from chukan.server.middle.provision_content import Found, ProvisionContent
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AutomaticProvisions"]
 
+_MOST_ITEMS: Final = 80_000
+"""Items in one sealed batch: about 4 MB."""
 _TRIES: Final = 3
 """A permit delivered twice at once is stored once: who comes second starts again and finds it."""
 
@@ -132,9 +134,9 @@ class AutomaticProvisions:
             now = milliseconds(self._environment.clock.now())
             self._check(organization, inquirer, fresh, now)
             self._find(organization, fresh)
-            sealed = self._sealer.seal(organization, inquirer, statement_digest, [_draft(each) for each in fresh], now)
-            if self._keep(organization, statement_digest, fresh, sealed, now):
-                return (*stored, sealed.batch)
+            answered = [self._answer(organization, inquirer, statement_digest, part, now) for part in _by_size(fresh)]
+            if None not in answered:
+                return (*stored, *(batch for batch in answered if batch is not None))
         raise ChukanError("CONCURRENT_CHANGE", retry_after=1.0)
 
     def _sort(self, organization: str, asked: Sequence[_Asked]) -> tuple[tuple[AnswerBatch, ...], list[_Asked]]:
@@ -197,6 +199,14 @@ class AutomaticProvisions:
         sound = [each for each in asked if not each.refusal]
         for each, found in zip(sound, self._content.find(organization, [each.leaf for each in sound]), strict=True):
             each.found = found
+
+    def _answer(
+        self, organization: str, inquirer: str, statement_digest: bytes, asked: Sequence[_Asked], now: int
+    ) -> AnswerBatch | None:
+        # 7. and 8. Sealed, signed, kept; None if somebody else kept the same meanwhile.
+        drafts = [_draft(each) for each in asked]
+        sealed = self._sealer.seal(organization, inquirer, statement_digest, drafts, now)
+        return sealed.batch if self._keep(organization, statement_digest, asked, sealed, now) else None
 
     def _keep(
         self, organization: str, statement_digest: bytes, asked: Sequence[_Asked], sealed: SealedBatch, now: int
@@ -262,6 +272,21 @@ class AutomaticProvisions:
                 if each.refusal:
                     self._environment.metrics.note_refused(each.refusal)
         return kept
+
+
+def _by_size(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
+    """Cut answers into batches that fit into a message whatever they hold."""
+    part: list[_Asked] = []
+    items = 0
+    for each in asked:
+        more = sum(len(record.items) for record in each.found.records) if each.found else 0
+        if part and items + more > _MOST_ITEMS:
+            yield part
+            part, items = [], 0
+        part.append(each)
+        items += more
+    if part:
+        yield part
 
 
 def _purpose(leaf: PermitLeaf) -> Purpose:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
-__all__ = ["PreparedDelivery", "end_expired", "forward", "prepare"]
+__all__ = ["PreparedDelivery", "end_expired", "forward", "prepare", "split"]
 
 
 class PreparedDelivery(NamedTuple):
@@ -53,6 +53,13 @@ def prepare(core: Core, payload: bytes) -> PreparedDelivery:
     if statement is None:
         raise ChukanError("PERMIT_NOT_ISSUED")
     return PreparedDelivery(Delivery(statement, tuple(placed), core.directory.keys_of(inquirer)), expired)
+
+
+def split(payload: bytes) -> list[bytes]:
+    """Return an outbox item's payload in two halves; none if it holds one permit only."""
+    request_digest, rows = payload[:REQUEST_DIGEST_SIZE], unpack_rows(payload[REQUEST_DIGEST_SIZE:])
+    middle = len(rows) // 2
+    return [request_digest + pack_rows(part) for part in (rows[:middle], rows[middle:])] if middle else []
 
 
 def end_expired(core: Core, connection: Connection, rows: Sequence[int]) -> None:
