@@ -79,9 +79,10 @@ class Vault:
         self._digesters: dict[tuple[str, str], tuple[Any, ...]] = {}
 
     def prepare(self, organizations: Iterable[str]) -> None:
-        """Make the keys of organizations that have none."""
-        for organization in organizations:
-            self._ring(organization)
+        """Make the first keys of organizations that have none, all in one write; inside a read it is too late for it."""
+        missing = [organization for organization in organizations if organization not in self._rings]
+        if missing:
+            self._rings.update({name: _Ring(keys) for name, keys in self._store.ensure_all(missing).items()})
 
     def seal(self, organization: str, table: str, column: str, row_key: RowKey, plaintext: bytes) -> bytes:
         """Seal one value for its place."""

@@ -23,6 +23,7 @@ from chukan.durable.statements import Statement
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -145,16 +146,28 @@ class KeyStore:
 
     def ensure(self, organization: str) -> list[StoredKey]:
         """Return an organization's keys, making its first ones if there are none."""
-        fresh = {purpose: secrets.token_bytes(KEY_BYTES) for purpose in (DATA, INDEX)}
-        wrapped = {purpose: self._wrap((organization, purpose, 1), key) for purpose, key in fresh.items()}
+        return self.ensure_all([organization])[organization]
 
-        def make(connection: Connection) -> list[tuple[object, ...]]:
-            rows = _OF.all(connection, organization=organization)
-            for purpose in () if rows else wrapped:
-                self._add(connection, (organization, purpose, 1), ACTIVE, wrapped[purpose])
-            return rows or _OF.all(connection, organization=organization)
+    def ensure_all(self, organizations: Iterable[str]) -> dict[str, list[StoredKey]]:
+        """Return the keys of each of these organizations, making the first ones where there are none; one write."""
+        wrapped = {
+            (organization, purpose): self._wrap((organization, purpose, 1), secrets.token_bytes(KEY_BYTES))
+            for organization in organizations
+            for purpose in (DATA, INDEX)
+        }
+        names = list(dict.fromkeys(organization for organization, _ in wrapped))
 
-        return [self._unwrap(row) for row in self._database.write(organization, make)]
+        def make(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
+            found = {}
+            for organization in names:
+                rows = _OF.all(connection, organization=organization)
+                for purpose in () if rows else (DATA, INDEX):
+                    self._add(connection, (organization, purpose, 1), ACTIVE, wrapped[organization, purpose])
+                found[organization] = rows or _OF.all(connection, organization=organization)
+            return found
+
+        rows = self._database.write(names[0] if len(names) == 1 else "", make)
+        return {organization: [self._unwrap(row) for row in found] for organization, found in rows.items()}
 
     def add(self, organization: str, purpose: str, state: str) -> list[StoredKey]:
         """Make another key in this state (an active one takes the place of the active one); return all keys."""

@@ -18,7 +18,7 @@ from chukan.durable.outbox import Outbox
 from chukan.durable.vault import Vault
 from chukan.durable.vault_keys import load_master_key
 from chukan.monitoring import Metrics
-from chukan.server.domain.exchange import Mode
+from chukan.server.domain.exchange import NETWORK, Mode
 from chukan.server.domain.masters import DEFAULT_WORLD, Masters
 from chukan.server.ports import Environment
 from chukan.server.rpc.codec import ProtoCodec
@@ -109,9 +109,11 @@ def lay_foundation(
         clock=clock,
         synchronous=synchronous,
     )
+    organizations = frozenset(config.organizations or (each.code for each in all_organizations()))
     try:
         database.create_or_upgrade()
         vault = Vault(_master_key(config), database)
+        vault.prepare([NETWORK, *sorted(organizations)])
     except BaseException:
         database.close()
         raise
@@ -124,7 +126,7 @@ def lay_foundation(
         vault=vault,
         outbox=Outbox(outbox, clock=clock),
         codec=ProtoCodec(),
-        organizations=frozenset(config.organizations or (each.code for each in all_organizations())),
+        organizations=organizations,
     )
 
 
