@@ -79,7 +79,7 @@ class Vault:
         self._digesters: dict[tuple[str, str], tuple[Any, ...]] = {}
 
     def prepare(self, organizations: Iterable[str]) -> None:
-        """Make the first keys of organizations that have none, all in one write; inside a read it is too late for it."""
+        """Make the first keys of organizations that have none, all in one write; inside a read it is too late."""
         missing = [organization for organization in organizations if organization not in self._rings]
         if missing:
             self._rings.update({name: _Ring(keys) for name, keys in self._store.ensure_all(missing).items()})
