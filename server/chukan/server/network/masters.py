@@ -98,9 +98,8 @@ class Directory:
         """Return where a member's MemberService is, empty for in process or unknown."""
         return self._endpoints.get(organization, "")
 
-    def pull(self, version_held: str) -> MasterData:
-        """Return the master data; members are left out for who holds this version and asks for what is newer."""
-        del version_held  # keys of members change without a version of their own, so they are always told
+    def pull(self) -> MasterData:
+        """Return the master data; keys of members change without a version of their own, so they are always told."""
         return MasterData(
             master_version=self._master.version,
             permission_list_version=self._master.permissions.version,

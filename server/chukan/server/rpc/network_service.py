@@ -130,7 +130,7 @@ class NetworkServicer(NetworkServiceServicer):
             if keys.organization != current_caller().organization:
                 raise ChukanError("ORGANIZATION_MISMATCH", field="keys.organization_code")
             directory.announce(keys, request.endpoint)
-        data = directory.pull(request.master_version)
+        data = directory.pull()
         return wire.PullMasterResponse(
             master_version=data.master_version,
             permission_list_version=data.permission_list_version,

@@ -541,7 +541,9 @@ class PullMasterRequest(_message.Message):
     endpoint: _builtins.str
     """Where the caller's MemberService is reached, host:port; empty = in process."""
     master_version: _builtins.str
-    """Version held; the network answers only what is newer."""
+    """Version held, for the network's log; keys of members are always told,
+    because they change without a version of their own.
+    """
     @_builtins.property
     def keys(self) -> _statements_pb2.MemberKeys:
         """The caller's keys."""

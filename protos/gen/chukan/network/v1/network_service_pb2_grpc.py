@@ -105,7 +105,8 @@ class NetworkServiceServicer:
 
     def IssueProcessingNumbers(self, request, context):
         """Issues processing numbers (処理通番), one per acquisition. Idempotent by
-        token.
+        token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
+        server announced itself to deliver the code to).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,8 @@ class NetworkServiceStub:
     def __new__(cls, channel: _aio.Channel) -> NetworkServiceAsyncStub: ...
     IssueProcessingNumbers: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.IssueProcessingNumbersRequest, _network_service_pb2.IssueProcessingNumbersResponse]
     """Issues processing numbers (処理通番), one per acquisition. Idempotent by
-    token.
+    token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
+    server announced itself to deliver the code to).
     """
     SubmitProcessingNumbers: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.SubmitProcessingNumbersRequest, _network_service_pb2.SubmitProcessingNumbersResponse]
     """Takes individual number and processing number (through the simulated
@@ -102,7 +103,8 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IssueProcessingNumbers: _aio.UnaryUnaryMultiCallable[_network_service_pb2.IssueProcessingNumbersRequest, _network_service_pb2.IssueProcessingNumbersResponse]  # type: ignore[assignment]
     """Issues processing numbers (処理通番), one per acquisition. Idempotent by
-    token.
+    token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
+    server announced itself to deliver the code to).
     """
     SubmitProcessingNumbers: _aio.UnaryUnaryMultiCallable[_network_service_pb2.SubmitProcessingNumbersRequest, _network_service_pb2.SubmitProcessingNumbersResponse]  # type: ignore[assignment]
     """Takes individual number and processing number (through the simulated
@@ -165,7 +167,8 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_network_service_pb2.IssueProcessingNumbersResponse, _abc.Awaitable[_network_service_pb2.IssueProcessingNumbersResponse]]:
         """Issues processing numbers (処理通番), one per acquisition. Idempotent by
-        token.
+        token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
+        server announced itself to deliver the code to).
         """
 
     @_abc_1.abstractmethod
