@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy
 from sqlalchemy import Column, MetaData, String, Table
 
+from chukan.durable.planner import teach_planner
 from chukan.durable.statements import Statement
 from chukan.standard.reasons import ChukanError
 
@@ -51,6 +52,7 @@ def bring_up_to_date(link: Link, metadata: MetaData, schema: Schema) -> None:
         version = _version_of(link.connection)
         if version is None:
             _create(link.connection, metadata, schema)
+            teach_planner(link.raw)
         elif version != schema.version:
             _upgrade(link.connection, metadata, schema, version)
         broken = link.raw.execute("PRAGMA foreign_key_check").fetchone()
@@ -58,6 +60,7 @@ def bring_up_to_date(link: Link, metadata: MetaData, schema: Schema) -> None:
             message = f"got a row of table {broken[0]} without its {broken[2]} after the upgrade, expected none"
             raise RuntimeError(message)
         link.raw.execute("COMMIT")
+        link.raw.execute("ANALYZE sqlite_schema")  # reads the planner's figures; a connection opened later has them
     finally:
         if link.raw.in_transaction:
             link.raw.execute("ROLLBACK")
