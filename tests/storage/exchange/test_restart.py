@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chukan.server.domain.inquiry import InquiryState
-from chukan.server.middle import provisions
+from chukan.server.middle import provision_rows
 from chukan.standard.reasons import ChukanError
 from tests.storage.exchange.world import SETAGAYA, SHINJUKU, build_world
 
@@ -80,7 +80,7 @@ def test_the_same_inquiry_at_once_is_accepted_once(world: World, moved: str) -> 
 def test_answers_too_large_for_one_message_come_in_several(
     world: World, moved: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provisions, "_MOST_ITEMS", 1)
+    monkeypatch.setattr(provision_rows, "MOST_ITEMS", 1)
     accepted = world.side.acceptance.accept(SETAGAYA, "s", "b", b"d", [world.spec(moved) for _ in range(4)])
 
     def too_large(delivery):  # noqa: ANN001, ANN202

@@ -13,6 +13,7 @@ from chukan.server.middle.answers import Answers
 from chukan.server.middle.exchange_records import ExchangeRecordDesk
 from chukan.server.middle.inquiries import InquiryDesk
 from chukan.server.middle.inquiry_acceptance import InquiryAcceptance
+from chukan.server.middle.inquiry_judgement import InquiryJudge
 from chukan.server.middle.inquiry_timers import InquiryTimers
 from chukan.server.middle.manual_provisions import ProvisionDesk
 from chukan.server.middle.permission_check import PermissionCheck
@@ -90,10 +91,8 @@ def build_exchange_side(
         environment,
         inquiries=inquiries,
         records=records,
-        addressees=addressees,
         outbox=outbox,
-        codec=codec,
-        keys=keys,
+        judge=InquiryJudge(environment, addressees=addressees, codec=codec, keys=keys),
     )
     desk = InquiryDesk(environment, inquiries=inquiries, records=records, outbox=outbox, codec=codec)
     provision_desk = ProvisionDesk(

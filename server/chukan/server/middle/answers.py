@@ -14,7 +14,6 @@ An answer that comes after its inquiry timed out or was cancelled is recorded, b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
@@ -34,24 +33,22 @@ from chukan.server.domain.exchange import (
     digest,
     milliseconds,
 )
-from chukan.server.domain.exchange_record import RecordEnd, RecordSide
+from chukan.server.domain.exchange_record import RecordSide
 from chukan.server.domain.inquiry import (
     OPEN_STATES,
     RESULT_LIFETIME_MS,
-    InquiryEnd,
     InquiryState,
     StoredResult,
     end_state,
 )
 from chukan.server.domain.permits import check_all_leaves
+from chukan.server.middle.answer_rows import GIVEN_UP, Received, inquiry_end, record_end
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chukan.server.domain.exchange import AnswerBatch
-    from chukan.server.domain.exchange_record import RecordRow
-    from chukan.server.domain.inquiry import InquiryRow
     from chukan.server.middle.statements import Statements
     from chukan.server.ports import Connection, Environment
     from chukan.server.ports.exchange import Codec, ExchangeKeys
@@ -62,22 +59,6 @@ __all__ = ["Answers"]
 _RECEIPT_LIFETIME_MS: Final = 86_400_000
 _PATIENCE_SECONDS: Final = 1.0
 """An answer may overtake the commit of its permit: wait this long for it before asking the network to come again."""
-_GIVEN_UP: Final = (InquiryState.TIMED_OUT, InquiryState.CANCELLED)
-
-
-@dataclass(slots=True)
-class _Answer:
-    """One answer on its way through the procedure."""
-
-    row: int
-    encoded: bytes
-    leaf: AnswerLeaf
-    record: RecordRow | None = None
-    inquiry: InquiryRow | None = None
-    failure: str = ""
-    content: bytes = b""
-    sealed: bytes = b""
-    item_codes: str = ""
 
 
 class Answers:
@@ -104,7 +85,8 @@ class Answers:
         """Verify, open and keep a batch of answers; the receipt means: durable. The same again changes nothing."""
         statement_digest = self._verify_outside(organization, batch)
         answers = [
-            _Answer(row, each.leaf, self._codec.decode(AnswerLeaf, each.leaf)) for row, each in enumerate(batch.answers)
+            Received(row, each.leaf, self._codec.decode(AnswerLeaf, each.leaf))
+            for row, each in enumerate(batch.answers)
         ]
         self._match(organization, batch, answers)
         self._open(organization, batch, answers)
@@ -127,7 +109,7 @@ class Answers:
         check_all_leaves(statement, [each.leaf for each in batch.answers])
         return digest(batch.statement.payload)
 
-    def _match(self, organization: str, batch: AnswerBatch, answers: Sequence[_Answer]) -> None:
+    def _match(self, organization: str, batch: AnswerBatch, answers: Sequence[Received]) -> None:
         # 3. About inquiries of ours, to this provider, under the permits we hold.
         self._look_up(organization, answers)
         if any(each.inquiry and each.inquiry.state == InquiryState.ACCEPTED for each in answers):
@@ -140,7 +122,7 @@ class Answers:
             elif each.inquiry.permit_digest != each.leaf.permit_digest:
                 each.failure = "PERMIT_CONTENT_MISMATCH"
 
-    def _look_up(self, organization: str, answers: Sequence[_Answer]) -> None:
+    def _look_up(self, organization: str, answers: Sequence[Received]) -> None:
         with self._environment.database.read() as connection:
             records = self._records.by_exchanges(
                 connection,
@@ -154,7 +136,7 @@ class Answers:
             each.record = records.get(each.leaf.exchange_digest)
             each.inquiry = inquiries.get(each.record.id) if each.record else None
 
-    def _await_permits(self, organization: str, answers: Sequence[_Answer]) -> None:
+    def _await_permits(self, organization: str, answers: Sequence[Received]) -> None:
         changes = self._environment.database.changes
         before = changes.last()
         for _ in range(100):
@@ -167,8 +149,8 @@ class Answers:
             before = after
         raise ChukanError("CONCURRENT_CHANGE", retry_after=_PATIENCE_SECONDS)
 
-    def _open(self, organization: str, batch: AnswerBatch, answers: Sequence[_Answer]) -> None:
-        groups: dict[int, list[_Answer]] = {}
+    def _open(self, organization: str, batch: AnswerBatch, answers: Sequence[Received]) -> None:
+        groups: dict[int, list[Received]] = {}
         for each in answers:
             sealed = batch.answers[each.row]
             if each.leaf.outcome is not Outcome.PROVIDED:
@@ -193,7 +175,7 @@ class Answers:
         for each, seal in zip(opened, seals, strict=True):
             each.sealed = seal
 
-    def _open_group(self, organization: str, batch: AnswerBatch, number: int, members: Sequence[_Answer]) -> None:
+    def _open_group(self, organization: str, batch: AnswerBatch, number: int, members: Sequence[Received]) -> None:
         # 4. The secret opens with our key, and the provider signed the plaintexts inside, to us.
         if number >= len(batch.groups):
             raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "group"})
@@ -230,7 +212,7 @@ class Answers:
                 each.failure = each.failure or "PERMIT_CONTENT_MISMATCH"
             each.content, each.item_codes = content, summary.item_codes
 
-    def _keep(self, organization: str, answers: Sequence[_Answer]) -> list[ReceiptOutcome]:
+    def _keep(self, organization: str, answers: Sequence[Received]) -> list[ReceiptOutcome]:
         # 6. One durable step.
         now = milliseconds(self._environment.clock.now())
         sound = [each for each in answers if not each.failure and each.inquiry is not None]
@@ -253,21 +235,21 @@ class Answers:
         self,
         connection: Connection,
         organization: str,
-        answers: Sequence[_Answer],
-        sound: Sequence[_Answer],
+        answers: Sequence[Received],
+        sound: Sequence[Received],
         now: int,
     ) -> list[ReceiptOutcome]:
         ids = {each.row: each.inquiry.id for each in sound if each.inquiry}
         states = self._inquiries.states(connection, organization, list(ids.values()))
         records = self._records.by_ids(connection, organization, list(ids.values()))
         outcomes = [ReceiptOutcome.REFUSED if each.failure else ReceiptOutcome.UNCHANGED for each in answers]
-        shown: list[_Answer] = []
-        noted: list[_Answer] = []
+        shown: list[Received] = []
+        noted: list[Received] = []
         for each in sound:
             state = states[ids[each.row]]
             if state in OPEN_STATES and state != end_state(each.leaf.outcome):
                 shown.append(each)
-            elif state not in _GIVEN_UP or each.leaf.outcome is Outcome.PENDING or records[ids[each.row]].provided:
+            elif state not in GIVEN_UP or each.leaf.outcome is Outcome.PENDING or records[ids[each.row]].provided:
                 continue
             noted.append(each)
             outcomes[each.row] = ReceiptOutcome.COMMITTED
@@ -276,7 +258,7 @@ class Answers:
             place = {each.row: seq + at for at, each in enumerate(noted)}
             sets = self._records.item_sets(connection, {each.item_codes for each in noted})
             self._inquiries.end(
-                connection, organization, [_end(ids[each.row], each, now, place[each.row]) for each in shown]
+                connection, organization, [inquiry_end(ids[each.row], each, now, place[each.row]) for each in shown]
             )
             self._inquiries.keep(
                 connection,
@@ -291,7 +273,7 @@ class Answers:
                 connection,
                 organization,
                 [
-                    _record_end(records[ids[each.row]], each, sets[each.item_codes], place[each.row], states)
+                    record_end(records[ids[each.row]], each, sets[each.item_codes], place[each.row], states)
                     for each in noted
                 ],
             )
@@ -300,7 +282,7 @@ class Answers:
     def _receipt(
         self,
         organization: str,
-        answers: Sequence[_Answer],
+        answers: Sequence[Received],
         outcomes: Sequence[ReceiptOutcome],
         statement_digest: bytes,
     ) -> AnswerReceipt:
@@ -322,35 +304,3 @@ class Answers:
             acknowledgement = self._statements.sign(organization, PayloadType.ACKNOWLEDGEMENT, header, accepted)
         failures = tuple(ReceiptFailure(each.row, each.failure) for each in answers if each.failure)
         return AnswerReceipt(acknowledgement, tuple(outcomes), failures)
-
-
-def _end(id_: int, each: _Answer, now: int, seq: int) -> InquiryEnd:
-    state = end_state(each.leaf.outcome)
-    waiting = state is InquiryState.WAITING_FOR_APPROVAL
-    kind = AnswerKind.NONE
-    if state is InquiryState.ANSWERED:
-        kind = AnswerKind.VALUES if each.leaf.outcome is Outcome.PROVIDED else AnswerKind.NO_REPLICA
-    return InquiryEnd(
-        id=id_,
-        state=int(state),
-        answer_kind=int(kind),
-        reason=each.leaf.reason if state is InquiryState.REFUSED else "",
-        finished=0 if waiting else now,
-        result_expires=now + RESULT_LIFETIME_MS if each.sealed else 0,
-        change_seq=seq,
-    )
-
-
-def _record_end(record: RecordRow, each: _Answer, items: int, seq: int, states: dict[int, int]) -> RecordEnd:
-    """Return what is recorded: a late answer is added to a record that stays timed out or cancelled."""
-    late = states[record.id] in _GIVEN_UP
-    provided = each.leaf.outcome is Outcome.PROVIDED
-    return RecordEnd(
-        id=record.id,
-        outcome=record.outcome if late else int(each.leaf.outcome),
-        reason=record.reason if late else each.leaf.reason,
-        provided=each.leaf.provision_time_ms if provided else 0,
-        undisclosable=each.leaf.undisclosable,
-        items=items,
-        change_seq=seq,
-    )

@@ -15,7 +15,6 @@ Numbered procedure; the numbers stand in the code:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
@@ -25,32 +24,35 @@ from chukan.server.domain.exchange import (
     NONCE_SIZE,
     SKEW_MS,
     AnswerBatch,
-    AnswerKind,
-    Outcome,
     PermitLeaf,
     digest,
     milliseconds,
 )
-from chukan.server.domain.exchange_record import RecordRow, RecordSide
-from chukan.server.domain.permission import Purpose, decide
+from chukan.server.domain.exchange_record import RecordSide
+from chukan.server.domain.permission import decide
 from chukan.server.domain.permits import check_permits
 from chukan.server.domain.provision import (
     AnswerBatchRow,
-    ProvisionRow,
-    ProvisionState,
-    UsedNonce,
     WaitingRow,
     item_codes_of,
 )
-from chukan.server.middle.sealed_answers import DraftAnswer
+from chukan.server.middle.provision_rows import (
+    Asked,
+    by_size,
+    draft_of,
+    provision_row,
+    purpose_of,
+    record_row,
+    used_nonces,
+)
 from chukan.server.middle.waiting import Waiting, pack_waiting
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from chukan.server.domain.exchange import Delivery
-    from chukan.server.middle.provision_content import Found, ProvisionContent
+    from chukan.server.middle.provision_content import ProvisionContent
     from chukan.server.middle.sealed_answers import AnswerSealer, SealedBatch
     from chukan.server.middle.statements import Statements
     from chukan.server.ports import Connection, Environment
@@ -59,28 +61,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AutomaticProvisions"]
 
-_MOST_ITEMS: Final = 80_000
-"""Items in one sealed batch: about 4 MB."""
 _TRIES: Final = 3
 """A permit delivered twice at once is stored once: who comes second starts again and finds it."""
-
-
-@dataclass(slots=True)
-class _Asked:
-    """One permit on its way through the procedure."""
-
-    encoded: bytes
-    name: bytes
-    leaf: PermitLeaf
-    refusal: str = ""
-    detail: str = ""
-    used_before: bool = False
-    found: Found | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether a person must decide."""
-        return not self.refusal and self.found is not None and self.found.waits
 
 
 class AutomaticProvisions:
@@ -123,7 +105,7 @@ class AutomaticProvisions:
         # 3. About these permits.
         check_permits(statement, delivery.permits)
         asked = [
-            _Asked(each.leaf, digest(each.leaf), self._codec.decode(PermitLeaf, each.leaf))
+            Asked(each.leaf, digest(each.leaf), self._codec.decode(PermitLeaf, each.leaf))
             for each in {permit.leaf: permit for permit in delivery.permits}.values()
         ]
         statement_digest = digest(delivery.statement.payload)
@@ -134,12 +116,12 @@ class AutomaticProvisions:
             now = milliseconds(self._environment.clock.now())
             self._check(organization, inquirer, fresh, now)
             self._find(organization, fresh)
-            answered = [self._answer(organization, inquirer, statement_digest, part, now) for part in _by_size(fresh)]
+            answered = [self._answer(organization, inquirer, statement_digest, part, now) for part in by_size(fresh)]
             if None not in answered:
                 return (*stored, *(batch for batch in answered if batch is not None))
         raise ChukanError("CONCURRENT_CHANGE", retry_after=1.0)
 
-    def _sort(self, organization: str, asked: Sequence[_Asked]) -> tuple[tuple[AnswerBatch, ...], list[_Asked]]:
+    def _sort(self, organization: str, asked: Sequence[Asked]) -> tuple[tuple[AnswerBatch, ...], list[Asked]]:
         # 4. Stored answers come back verbatim; other content on a used nonce or exchange is a replay.
         with self._environment.database.read() as connection:
             nonces, answered, exchanges = self._used(connection, organization, asked)
@@ -161,7 +143,7 @@ class AutomaticProvisions:
         return stored, fresh
 
     def _used(
-        self, connection: Connection, organization: str, asked: Sequence[_Asked]
+        self, connection: Connection, organization: str, asked: Sequence[Asked]
     ) -> tuple[dict[bytes, bytes], dict[bytes, int], set[bytes]]:
         """Return used nonces, provisions by permit digest, and exchanges that have a record here."""
         nonces = self._provisions.nonces(connection, organization, [each.leaf.nonce for each in asked])
@@ -174,7 +156,7 @@ class AutomaticProvisions:
         ]
         return nonces, {row.permit_digest: row.id for row in records}, {row.exchange for row in records}
 
-    def _check(self, organization: str, inquirer: str, asked: Sequence[_Asked], now: int) -> None:
+    def _check(self, organization: str, inquirer: str, asked: Sequence[Asked], now: int) -> None:
         # 5. Route, times, recipient key; then the own list. The first rule that fails is the refusal.
         thumbprint = self._keys.recipient_thumbprint(inquirer)
         today = self._environment.clock.today()
@@ -190,26 +172,26 @@ class AutomaticProvisions:
             elif leaf.expire_time_ms <= now - SKEW_MS:
                 each.refusal = "PERMIT_EXPIRED"
             else:
-                decision = decide(permissions, _purpose(leaf), today).with_consent(given=leaf.consent)
+                decision = decide(permissions, purpose_of(leaf), today).with_consent(given=leaf.consent)
                 if not decision.permitted:
                     each.refusal, each.detail = "PROVIDER_LIST_REFUSES", decision.reason
 
-    def _find(self, organization: str, asked: Sequence[_Asked]) -> None:
+    def _find(self, organization: str, asked: Sequence[Asked]) -> None:
         # 6. Who it is about and what there is.
         sound = [each for each in asked if not each.refusal]
         for each, found in zip(sound, self._content.find(organization, [each.leaf for each in sound]), strict=True):
             each.found = found
 
     def _answer(
-        self, organization: str, inquirer: str, statement_digest: bytes, asked: Sequence[_Asked], now: int
+        self, organization: str, inquirer: str, statement_digest: bytes, asked: Sequence[Asked], now: int
     ) -> AnswerBatch | None:
         # 7. and 8. Sealed, signed, kept; None if somebody else kept the same meanwhile.
-        drafts = [_draft(each) for each in asked]
+        drafts = [draft_of(each) for each in asked]
         sealed = self._sealer.seal(organization, inquirer, statement_digest, drafts, now)
         return sealed.batch if self._keep(organization, statement_digest, asked, sealed, now) else None
 
     def _keep(
-        self, organization: str, statement_digest: bytes, asked: Sequence[_Asked], sealed: SealedBatch, now: int
+        self, organization: str, statement_digest: bytes, asked: Sequence[Asked], sealed: SealedBatch, now: int
     ) -> bool:
         # 8. One durable step, unless somebody else stored the same meanwhile.
         vault = self._environment.vault
@@ -243,15 +225,15 @@ class AutomaticProvisions:
                     organization, first, sealed.root, sealed.batch.inquirer, sealed.encoded, group_keys, now
                 ),
             )
-            self._provisions.use_nonces(connection, organization, _fresh_nonces(asked))
+            self._provisions.use_nonces(connection, organization, used_nonces(asked))
             self._provisions.add(
                 connection,
-                [_provision_row(organization, first + at, each, (first, at), now) for at, each in enumerate(asked)],
+                [provision_row(organization, first + at, each, (first, at), now) for at, each in enumerate(asked)],
             )
             self._records.add(
                 connection,
                 [
-                    _record_row(organization, first + at, each, sets[items], now)
+                    record_row(organization, first + at, each, sets[items], now)
                     for at, (each, items) in enumerate(zip(asked, codes, strict=True))
                 ],
             )
@@ -272,105 +254,3 @@ class AutomaticProvisions:
                 if each.refusal:
                     self._environment.metrics.note_refused(each.refusal)
         return kept
-
-
-def _by_size(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
-    """Cut answers into batches that fit into a message whatever they hold."""
-    part: list[_Asked] = []
-    items = 0
-    for each in asked:
-        more = sum(len(record.items) for record in each.found.records) if each.found else 0
-        if part and items + more > _MOST_ITEMS:
-            yield part
-            part, items = [], 0
-        part.append(each)
-        items += more
-    if part:
-        yield part
-
-
-def _purpose(leaf: PermitLeaf) -> Purpose:
-    return Purpose(
-        inquirer=leaf.inquirer,
-        provider=leaf.provider,
-        affair=leaf.affair,
-        procedure=leaf.procedure,
-        information=leaf.information,
-        item_codes=leaf.item_codes,
-        inquirer_delegator=leaf.inquirer_delegator,
-        provider_delegator=leaf.provider_delegator,
-    )
-
-
-def _outcome(each: _Asked) -> Outcome:
-    if each.refusal or each.found is None:
-        return Outcome.REFUSED
-    if each.found.waits:
-        return Outcome.PENDING
-    return Outcome.PROVIDED if each.found.records else Outcome.NO_REPLICA
-
-
-def _draft(each: _Asked) -> DraftAnswer:
-    outcome = _outcome(each)
-    draft = DraftAnswer(permit=each.leaf, permit_digest=each.name, outcome=outcome, reason=each.refusal)
-    if each.found is None:
-        return draft
-    records = each.found.records if outcome is Outcome.PROVIDED else ()
-    return replace(draft, records=records, undisclosable=each.found.undisclosable)
-
-
-def _fresh_nonces(asked: Sequence[_Asked]) -> list[UsedNonce]:
-    """Return what is to be noted: a replay is not, its nonce stands already or its first use notes it."""
-    return [
-        UsedNonce(each.leaf.nonce, each.name, each.leaf.expire_time_ms + 2 * SKEW_MS)
-        for each in asked
-        if each.refusal != "PERMIT_REPLAYED"
-    ]
-
-
-def _provision_row(organization: str, id_: int, each: _Asked, place: tuple[int, int], now: int) -> ProvisionRow:
-    outcome = _outcome(each)
-    kinds = {Outcome.PROVIDED: AnswerKind.VALUES, Outcome.NO_REPLICA: AnswerKind.NO_REPLICA}
-    states = {Outcome.REFUSED: ProvisionState.REFUSED, Outcome.PENDING: ProvisionState.WAITING}
-    cause = each.found.cause if each.found else ""
-    return ProvisionRow(
-        organization=organization,
-        id=id_,
-        permit_digest=each.name,
-        state=int(states.get(outcome, ProvisionState.PROVIDED)),
-        answer_kind=int(kinds.get(outcome, AnswerKind.NONE)),
-        reason=each.detail or each.refusal or cause,
-        received=now,
-        provided=0 if outcome is Outcome.PENDING else now,
-        batch=place[0],
-        position=place[1],
-        change_seq=id_,
-    )
-
-
-def _record_row(organization: str, id_: int, each: _Asked, items: int, now: int) -> RecordRow:
-    leaf, outcome = each.leaf, _outcome(each)
-    found = each.found
-    return RecordRow(
-        organization=organization,
-        id=id_,
-        side=int(RecordSide.PROVIDER),
-        exchange=leaf.exchange_digest,
-        permit_digest=each.name,
-        inquirer=leaf.inquirer,
-        provider=leaf.provider,
-        affair=leaf.affair,
-        procedure=leaf.procedure,
-        information=leaf.information,
-        addressee=found.addressee if found else 0,
-        inquired=leaf.inquiry_time_ms,
-        provided=now if outcome is Outcome.PROVIDED else 0,
-        outcome=int(outcome),
-        reason=each.refusal,
-        undisclosable=leaf.undisclosable or (found.undisclosable if found else False),
-        items=items,
-        legal_basis=leaf.legal_basis,
-        permission_row=leaf.permission_row_id,
-        receipt="",
-        change_seq=id_,
-    )
