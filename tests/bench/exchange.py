@@ -68,10 +68,11 @@ def _one(context: Context, side: _Side, *, flight: int, turn: int, tls: ClientTl
     }
     before = side.process.cpu_seconds()
     figures = run(module("exchange_load", json.dumps(plan)), timeout=60)
+    cpu_ms = (side.process.cpu_seconds() - before) / figures["total"] * 1000
     context.say(
         f"exchange {side.wire:6} {flight:2} in flight: {figures['per_second']:7.1f}/s, median"
         f" {figures['p50_ms']:6.1f} ms, 95 % {figures['p95_ms']:6.1f} ms; load generator {figures['load_cpu']:4.0%} of"
-        f" a core, server {side.process.cpu_seconds() - before:.1f} s CPU, {side.process.rss_mb():.0f} MB"
+        f" a core, server {cpu_ms:.1f} ms CPU each, {side.process.rss_mb():.0f} MB"
     )
     if figures["load_cpu"] > BOTTLENECK:
         raise VoidRunError(f"the load generator was the bottleneck: {figures['load_cpu']:.0%} of a core")

@@ -48,6 +48,7 @@ class Driver:
 
     def run(self, *, warm: float, seconds: float) -> dict[str, Any]:
         """Drive for a while and return the figures of the window after the warm-up."""
+        first = self._next
         for _ in range(self._flight):
             self._ask()
         self._until(time.perf_counter() + warm, more=True)
@@ -63,6 +64,7 @@ class Driver:
         return {
             "per_second": done / wall,
             "n": done,
+            "total": self._next - first,
             "load_cpu": used / wall,
             "p50_ms": spread[len(spread) // 2] * 1000,
             "p95_ms": quantiles(spread, n=20)[-1] * 1000,

