@@ -6,6 +6,7 @@ Middle servers, network and address systems answer on one port, the control port
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ __all__ = ["Running", "start"]
 CONTROL_TOKEN_FILE: Final = "control.token"  # noqa: S105  # a file's name
 _GRACE: Final = 5.0
 _TOKEN_BYTES: Final = 32
+_YOUNG_OBJECTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,24 @@ def start(config: Config, *, tls_folder: Path | None = None) -> Running:
     """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one."""
     stops: list[Callable[[], object]] = []
     try:
-        return _start(config, tls_folder, stops)
+        running = _start(config, tls_folder, stops)
     except BaseException:
         for each in reversed(stops):
             each()
         raise
+    _calm_collector()
+    return running
+
+
+def _calm_collector() -> None:
+    """Let Python's collector leave alone what lives as long as the process, and look at batches of rows less often.
+
+    A batch of 1,000 rows makes tens of thousands of objects that reference counting frees; at the usual threshold the
+    collector goes through all of them dozens of times (10 to 20 % of the time of registering).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
 
 
 def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]]) -> Running:
