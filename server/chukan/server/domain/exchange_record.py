@@ -89,9 +89,9 @@ class RecordEnd(NamedTuple):
     """What took place in the end."""
 
     id: int
+    provided: int
     outcome: int
     reason: str
-    provided: int
     undisclosable: bool
     items: int
     change_seq: int

@@ -174,7 +174,9 @@ class InquiryDesk:
                 raise ChukanError("INQUIRY_FINISHED")
             seq = next_change_seq(connection)
             ended = InquiryEnd(number, int(InquiryState.CANCELLED), 0, "INQUIRY_CANCELLED", now, 0, seq)
-            recorded = RecordEnd(number, int(Outcome.CANCELLED), "INQUIRY_CANCELLED", 0, False, 0, seq)
+            recorded = RecordEnd(
+                number, 0, int(Outcome.CANCELLED), "INQUIRY_CANCELLED", undisclosable=False, items=0, change_seq=seq
+            )
             self._inquiries.end(connection, organization, [ended])
             self._records.end(connection, organization, [recorded])
             self._outbox.add(connection, kind=COMMIT_OUTCOMES, organization=organization, payload=pack_ids([number]))

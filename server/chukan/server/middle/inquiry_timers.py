@@ -94,7 +94,9 @@ class InquiryTimers:
             for at, row in enumerate(rows)
         ]
         recorded = [
-            RecordEnd(row.id, int(Outcome.TIMED_OUT), "TIMED_OUT", 0, False, 0, first + at)
+            RecordEnd(
+                row.id, 0, int(Outcome.TIMED_OUT), "TIMED_OUT", undisclosable=False, items=0, change_seq=first + at
+            )
             for at, row in enumerate(rows)
         ]
         self._inquiries.end(connection, organization, ends)

@@ -173,7 +173,12 @@ class PermitRequests:
         self._records.end(
             connection,
             organization,
-            [RecordEnd(each.row.id, int(Outcome.REFUSED), each.reason, 0, False, 0, at) for each, at in refused],
+            [
+                RecordEnd(
+                    each.row.id, 0, int(Outcome.REFUSED), each.reason, undisclosable=False, items=0, change_seq=at
+                )
+                for each, at in refused
+            ],
         )
 
     def _note(self, decided: Sequence[_Decided]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
@@ -48,7 +48,7 @@ _table: Final = Table(
     Column("provided", BigInteger, nullable=False),
     Column("outcome", Integer, nullable=False),
     Column("reason", String(64), nullable=False),
-    Column("undisclosable", Boolean, nullable=False),
+    Column("undisclosable", Integer, nullable=False),
     Column("items", Integer, nullable=False),
     Column("legal_basis", String, nullable=False),
     Column("permission_row", String(64), nullable=False),
@@ -95,12 +95,12 @@ _END: Final = Statement(
         outcome=bindparam("outcome_"),
         reason=bindparam("reason_"),
         provided=bindparam("provided_"),
-        undisclosable=sqlalchemy.or_(_c.undisclosable, bindparam("undisclosable_")),
+        undisclosable=_c.undisclosable.op("|")(bindparam("undisclosable_", type_=Integer)),
         items=bindparam("items_"),
         change_seq=bindparam("change_seq_"),
     )
 )
-_END_NAMES: Final = ("outcome_", "reason_", "provided_", "undisclosable_", "items_", "change_seq_")
+_END_NAMES: Final = ("provided_", "outcome_", "reason_", "undisclosable_", "items_", "change_seq_")
 _FIND_ITEMS: Final = Statement(sqlalchemy.select(_items.c.id).where(_items.c.codes == bindparam("codes_")))
 _ADD_ITEMS: Final = Statement(sqlalchemy.insert(_items).returning(_items.c.id), ("codes",))
 _READ_ITEMS: Final = Lookup(sqlalchemy.select(_items.c.id, _items.c.codes), _items.c.id)

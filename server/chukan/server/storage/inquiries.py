@@ -75,20 +75,23 @@ _HERE: Final = _c.organization == bindparam("organization_")
 _ROW: Final = sqlalchemy.select(_table)
 _BY_IDS: Final = Lookup(_ROW.where(_HERE), _c.id)
 _KNOWN: Final = Lookup(sqlalchemy.select(_c.record_id, _c.spec_digest, _c.id, _c.accepted).where(_HERE), _c.record_id)
-_WATCH: Final = Statement(
+_CHANGED: Final = (
     _ROW.where(_HERE, _c.change_seq > bindparam("after"))
     .order_by(_c.change_seq)
     .limit(bindparam("most", type_=Integer))
 )
+_WATCH: Final = Statement(_CHANGED)
+_WATCH_FINISHED: Final = Statement(_CHANGED.where(_c.state > _LAST_OPEN))
 _PAGE: Final = Statement(
     _ROW.where(_HERE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("most", type_=Integer))
 )
 _STATES: Final = Lookup(sqlalchemy.select(_c.id, _c.state).where(_HERE), _c.id)
+_OPEN: Final = sqlalchemy.text(f"inquiry.state <= {_LAST_OPEN}")  # as the partial index has it, not bound
 _PERMIT: Final = Statement(
     sqlalchemy.update(_table)
-    .where(_HERE, _c.id == bindparam("id_"), _c.state == int(InquiryState.ACCEPTED))
+    .where(_HERE, _c.id == bindparam("id_"), sqlalchemy.text(f"inquiry.state = {int(InquiryState.ACCEPTED)}"))
     .values(
-        state=int(InquiryState.PERMITTED),
+        state=sqlalchemy.literal_column(str(int(InquiryState.PERMITTED))),
         permission_row=bindparam("permission_row_"),
         legal_basis=bindparam("legal_basis_"),
         permit_digest=bindparam("permit_digest_"),
@@ -97,7 +100,7 @@ _PERMIT: Final = Statement(
 )
 _END: Final = Statement(
     sqlalchemy.update(_table)
-    .where(_HERE, _c.id == bindparam("id_"), _c.state <= _LAST_OPEN)
+    .where(_HERE, _c.id == bindparam("id_"), _OPEN)
     .values(
         state=bindparam("state_"),
         answer_kind=bindparam("answer_kind_"),
@@ -125,7 +128,6 @@ _ACKNOWLEDGE: Final = Statement(
     .where(_HERE, _c.id == bindparam("id_"))
     .values(acknowledged=bindparam("acknowledged_"), change_seq=bindparam("change_seq_"))
 )
-_OPEN: Final = sqlalchemy.text(f"inquiry.state <= {_LAST_OPEN}")  # as the partial index has it, not bound
 _DUE: Final = Statement(
     sqlalchemy.select(_c.organization, _c.id)
     .where(_OPEN, _c.due <= bindparam("now"))
@@ -192,11 +194,8 @@ class InquiryStore:
         self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
     ) -> list[InquiryRow]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
-        if finished_only:
-            query = _ROW.where(_c.organization == organization, _c.change_seq > after, _c.state > _LAST_OPEN)
-            rows: list[Any] = list(connection.execute(query.order_by(_c.change_seq).limit(most)))
-        else:
-            rows = _WATCH.all(connection, organization_=organization, after=after, most=most)
+        statement = _WATCH_FINISHED if finished_only else _WATCH
+        rows = statement.all(connection, organization_=organization, after=after, most=most)
         return [InquiryRow._make(row) for row in rows]
 
     def permit(
