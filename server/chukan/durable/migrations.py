@@ -7,6 +7,7 @@ an upgrade is worth.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,7 @@ def bring_up_to_date(link: Link, metadata: MetaData, schema: Schema) -> None:
     Foreign keys rest meanwhile, because SQLite alters a table by making it anew, and are checked before the COMMIT.
     """
     if _version_of(link.connection) == schema.version:
+        _refuse_other_tables(link, metadata, schema)
         return
     link.raw.execute("PRAGMA foreign_keys = OFF")
     try:
@@ -55,6 +57,7 @@ def bring_up_to_date(link: Link, metadata: MetaData, schema: Schema) -> None:
             teach_planner(link.raw)
         elif version != schema.version:
             _upgrade(link.connection, metadata, schema, version)
+        link.raw.execute(f"PRAGMA user_version = {_mark_of(metadata)}")
         broken = link.raw.execute("PRAGMA foreign_key_check").fetchone()
         if broken is not None:
             message = f"got a row of table {broken[0]} without its {broken[2]} after the upgrade, expected none"
@@ -65,6 +68,18 @@ def bring_up_to_date(link: Link, metadata: MetaData, schema: Schema) -> None:
         if link.raw.in_transaction:
             link.raw.execute("ROLLBACK")
         link.raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _refuse_other_tables(link: Link, metadata: MetaData, schema: Schema) -> None:
+    """Refuse a database whose tables have this version's number and other columns: one of an unreleased program."""
+    if link.raw.execute("PRAGMA user_version").fetchone()[0] != _mark_of(metadata):
+        raise ChukanError("DATABASE_VERSION", params={"found": f"another {schema.version}", "expected": schema.version})
+
+
+def _mark_of(metadata: MetaData) -> int:
+    """Return a mark of all tables and columns, as SQLite keeps one beside the tables: 31 bits."""
+    names = sorted(f"{table.name}.{column.name}" for table in metadata.tables.values() for column in table.columns)
+    return zlib.crc32("\n".join(names).encode()) & 0x7FFFFFFF
 
 
 def _version_of(connection: Connection) -> str | None:

@@ -144,9 +144,22 @@ def test_opening_a_current_database_does_not_import_alembic(old_url: str) -> Non
 import sys
 from chukan.durable import Database
 from chukan.standard.clock import SystemClock
-from sqlalchemy import MetaData
-with Database({old_url!r}, metadata=MetaData(), clock=SystemClock()) as database:
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
+metadata = MetaData()
+Table("parent", metadata, Column("id", Integer, primary_key=True), Column("old", String))
+Table("child", metadata, Column("id", Integer, primary_key=True), Column("parent", ForeignKey("parent.id")))
+with Database({old_url!r}, metadata=metadata, clock=SystemClock()) as database:
     database.create_or_upgrade()
 assert not [name for name in sys.modules if name.split(".")[0] in ("alembic", "grpc", "mako")]
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_tables_of_the_same_version_number_with_other_columns_are_refused(old_url: str, clock: FixedClock) -> None:
+    with (
+        Database(old_url, metadata=second_tables(), clock=clock) as database,
+        pytest.raises(ChukanError) as raised,
+    ):
+        database.create_or_upgrade()
+
+    assert raised.value.code == "DATABASE_VERSION"
