@@ -100,9 +100,9 @@ class ExchangeMark(NamedTuple):
     """What an answer says about its exchange; commitments are rows, 0 = none."""
 
     digest: bytes
+    provision_time: int
     outcome: int
     reason: str
-    provision_time: int
     undisclosable: bool
     provider_commitment: int
     inquirer_commitment: int

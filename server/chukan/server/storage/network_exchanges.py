@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, bindparam
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.lookups import Lookup
@@ -53,7 +53,7 @@ _exchange: Final = Table(
     Column("provision_time", BigInteger, nullable=False),
     Column("outcome", Integer, nullable=False),
     Column("reason", String(64), nullable=False),
-    Column("undisclosable", Boolean, nullable=False),
+    Column("undisclosable", Integer, nullable=False),
     Column("permission_row", String(64), nullable=False),
     Column("legal_basis", String, nullable=False),
     Column("permit_digest", LargeBinary, nullable=False),
@@ -104,7 +104,7 @@ _MARK: Final = Statement(
         outcome=bindparam("outcome_"),
         reason=bindparam("reason_"),
         provision_time=bindparam("provision_time_"),
-        undisclosable=_c.undisclosable | bindparam("undisclosable_", type_=Boolean),
+        undisclosable=_c.undisclosable.op("|")(bindparam("undisclosable_", type_=Integer)),
         provider_commitment=bindparam("provider_commitment_"),
         inquirer_commitment=bindparam("inquirer_commitment_"),
     )
