@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chukan.standard.reasons import ChukanError
 from chukan.server.rpc.tokens import decode_token, encode_token
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
