@@ -36,6 +36,7 @@ __all__ = ["Acquisition"]
 
 _MOST: Final = 1_000
 _GLANCE: Final = 0.2
+_CATCH_UP: Final = 1.0
 _OPEN: Final = (linkage.LINKAGE_STATE_REQUESTED, linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED)
 _WATCHED: Final = (
     linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED,
@@ -77,6 +78,7 @@ class Acquisition:
             while not self._is_over():
                 self._check()
                 self._waiting.stop.wait(_GLANCE)
+            self._catch_up()
         except ChukanError as error:
             self._report.state, self._report.problem = FAILED, error.code
         finally:
@@ -103,6 +105,11 @@ class Acquisition:
         most = min(_MOST, len(self._not_submittable) + 1)
         rows = self._list(_OPEN, most=most)
         return all(row.integrated_address_number in self._not_submittable for row in rows)
+
+    def _catch_up(self) -> None:
+        """Let the watch tell of the last links: it follows the states that are asked for here by a moment."""
+        while self._report.linked < self._report.submitted and time.monotonic() - self._moved < _CATCH_UP:
+            self._waiting.stop.wait(_CATCH_UP / 20)
 
     def _summarise(self) -> None:
         report = self._report
