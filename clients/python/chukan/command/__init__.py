@@ -7,6 +7,7 @@ every other command imports its group only.
 
 from __future__ import annotations
 
+import gc
 import sys
 
 __all__ = ["main"]
@@ -16,6 +17,8 @@ def main() -> None:
     """Run the command line this process was started with and exit with its code."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["serve"]:
+        gc.disable()  # while modules are loaded there is nothing to collect; composition enables it
+
         from chukan.command.serve_options import parsed
 
         flags = parsed(arguments[1:])
@@ -23,6 +26,7 @@ def main() -> None:
             from chukan.command.serving import serve
 
             sys.exit(serve(flags))
+        gc.enable()
     from chukan.command.root import run
 
     run(arguments)
