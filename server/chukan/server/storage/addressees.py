@@ -7,7 +7,7 @@ indexes on bulk tables halve the speed of loading.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
@@ -134,6 +134,32 @@ _SET_LINKAGE: Final = Statement(
 )
 
 
+class _Raw(NamedTuple):
+    """A row as it lies in the table, column by column."""
+
+    id: int
+    organization: str
+    number_digest: bytes
+    number: bytes
+    state: int
+    nondisclosure: int
+    self_information_disabled: int
+    auto_response_disabled: str
+    merged_into: int
+    linkage_state: int
+    processing_digest: bytes | None
+    processing_number: bytes | None
+    processing_expires: int
+    failure_reason: str
+    code_digest: bytes | None
+    code: bytes | None
+    requested: int
+    linked: int
+    created: int
+    updated: int
+    change_seq: int
+
+
 class AddresseeStore:
     """The table of addressees; `vault` opens and digests."""
 
@@ -205,8 +231,13 @@ class AddresseeStore:
     ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
         """Return (addressee, number digest) by the digest of the processing number it waits with."""
         rows = _BY_PROCESSING.all(connection, digests, organization=organization)
-        opened = self._open(organization, rows)
-        return {raw[10]: (row, raw[2]) for raw, row in zip(rows, opened, strict=True)}
+        raw = [_Raw._make(row) for row in rows]
+        opened = self._open(organization, raw)
+        return {
+            held.processing_digest: (row, held.number_digest)
+            for held, row in zip(raw, opened, strict=True)
+            if held.processing_digest is not None
+        }
 
     def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
         """Return addressees by surrogate."""
@@ -312,38 +343,38 @@ class AddresseeStore:
     def _seal(self, organization: str, column: str, digests: Sequence[bytes], plain: Sequence[bytes]) -> list[bytes]:
         return self._vault.seal_many(organization, "addressee", column, digests, plain)
 
-    def _open(self, organization: str, rows: Sequence[Any]) -> list[AddresseeRow]:
-        numbers = self._column(organization, "number", 3, rows)
-        processing = self._column(organization, "processing_number", 11, rows)
-        codes = self._column(organization, "code", 15, rows)
+    def _open(self, organization: str, rows: Iterable[Sequence[Any]]) -> list[AddresseeRow]:
+        raw = [_Raw._make(row) for row in rows]
+        numbers = self._column(organization, "number", raw)
+        processing = self._column(organization, "processing_number", raw)
+        codes = self._column(organization, "code", raw)
         return [
             AddresseeRow(
-                id=row[0],
-                number=numbers[row[0]].decode(),
-                state=AddresseeState(row[4]),
-                linkage_state=LinkageState(row[9]),
-                linkage_code=codes.get(row[0]),
-                nondisclosure=bool(row[5]),
-                self_information_disabled=bool(row[6]),
-                auto_response_disabled=frozenset(row[7].split()),
-                merged_into=row[8],
-                processing_number=processing.get(row[0], b"").decode(),
-                processing_number_expires=row[12],
-                failure_reason=row[13],
-                requested=row[16],
-                linked=row[17],
-                created=row[18],
-                updated=row[19],
-                change_seq=row[20],
+                id=row.id,
+                number=numbers[row.id].decode(),
+                state=AddresseeState(row.state),
+                linkage_state=LinkageState(row.linkage_state),
+                linkage_code=codes.get(row.id),
+                nondisclosure=bool(row.nondisclosure),
+                self_information_disabled=bool(row.self_information_disabled),
+                auto_response_disabled=frozenset(row.auto_response_disabled.split()),
+                merged_into=row.merged_into,
+                processing_number=processing.get(row.id, b"").decode(),
+                processing_number_expires=row.processing_expires,
+                failure_reason=row.failure_reason,
+                requested=row.requested,
+                linked=row.linked,
+                created=row.created,
+                updated=row.updated,
+                change_seq=row.change_seq,
             )
-            for row in rows
+            for row in raw
         ]
 
-    def _column(self, organization: str, name: str, place: int, rows: Sequence[Any]) -> dict[int, bytes]:
-        held = [row for row in rows if row[place] is not None]
+    def _column(self, organization: str, name: str, rows: Sequence[Any]) -> dict[int, bytes]:
+        """Open one sealed column where it is filled, by surrogate."""
+        held = [(row.id, row.number_digest, sealed) for row in rows if (sealed := getattr(row, name)) is not None]
         if not held:
             return {}
-        opened = self._vault.open_many(
-            organization, "addressee", name, [row[2] for row in held], [row[place] for row in held]
-        )
-        return {row[0]: value for row, value in zip(held, opened, strict=True)}
+        ids, digests, values = zip(*held, strict=True)
+        return dict(zip(ids, self._vault.open_many(organization, "addressee", name, digests, values), strict=True))
