@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chukan.durable.instants import from_micros
 from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
 from chukan.server.rpc.rows import body_digest, row_failure, wire
@@ -158,8 +157,8 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
         )
         if row.state is AddresseeState.MERGED:
             message.merged_into = self._use_cases.survivor(organization, row)
-        message.create_time.FromDatetime(from_micros(row.created))
-        message.update_time.FromDatetime(from_micros(row.updated))
+        message.create_time.FromMicroseconds(row.created)
+        message.update_time.FromMicroseconds(row.updated)
         return message
 
 
@@ -190,9 +189,9 @@ def _status(row: AddresseeRow) -> pb.LinkageStatus:
     )
     if row.linkage_state is LinkageState.PROCESSING_NUMBER_ISSUED:
         message.processing_number = row.processing_number
-        message.processing_number_expire_time.FromDatetime(from_micros(row.processing_number_expires))
+        message.processing_number_expire_time.FromMicroseconds(row.processing_number_expires)
     if row.requested:
-        message.request_time.FromDatetime(from_micros(row.requested))
+        message.request_time.FromMicroseconds(row.requested)
     if row.linked:
-        message.link_time.FromDatetime(from_micros(row.linked))
+        message.link_time.FromMicroseconds(row.linked)
     return message

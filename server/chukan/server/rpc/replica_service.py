@@ -7,7 +7,6 @@ import hashlib
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from chukan.durable.instants import from_micros
 from chukan.edge.caller import current_caller
 from chukan.server.domain.content import Column, unpack_row
 from chukan.server.domain.replica import ImportState, Operation, ReplicaBatch
@@ -270,7 +269,7 @@ def _replica(number: str, row: ReplicaRow, *, content: bool = True) -> pb.Replic
         delete_reason=row.delete_reason,
         ward_code=row.ward_code,
     )
-    message.update_time.FromDatetime(from_micros(row.updated))
+    message.update_time.FromMicroseconds(row.updated)
     if content and row.content:
         for code, value, nil_reason in unpack_row(row.item_codes, row.content):
             item = message.items.add(item_code=code)
@@ -320,7 +319,7 @@ def _import(row: ImportRow, *, failures: bool) -> pb.ReplicaImport:
         refused_count=refused,
         failures=_failures(row) if failures else (),
     )
-    message.create_time.FromDatetime(from_micros(row.created))
+    message.create_time.FromMicroseconds(row.created)
     return message
 
 
@@ -333,7 +332,7 @@ def _lane(row: LaneRow) -> pb.Lane:
         refused_count=row.refused_count,
     )
     if row.last_success:
-        message.last_success_time.FromDatetime(from_micros(row.last_success))
+        message.last_success_time.FromMicroseconds(row.last_success)
     if row.last_refusal:
-        message.last_refusal_time.FromDatetime(from_micros(row.last_refusal))
+        message.last_refusal_time.FromMicroseconds(row.last_refusal)
     return message
