@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Expression"]
 
-_KNOWN_LIMIT: Final = 50_000
+_KNOWN_LIMIT: Final = 10_000
 _ANY: Final = "*"
 
 

@@ -7,15 +7,16 @@
 4 the middle server is told their integrated address numbers with their flags;
 5 linkage codes (符号) are asked for, except for people without individual number;
 6 the rows are remembered. Rows that are held for a person are sent again by every run, until somebody has decided.
-Several batches are under way at once, one per step and more. Telling the resident network is [own]: a municipality's
-resident system does it (docs/divergences "Resident network"). Closed people are closed only when their codes are there,
-because a closed addressee gets none.
+Only rows that change what is known of a person speak for the person in steps 3 and 4: neither an older record nor a
+business's view does. Several batches are under way at once, one per step and more. Telling the resident network is
+[own]: a municipality's resident system does it (docs/divergences "Resident network"). Closed people are closed only
+when their codes are there, because a closed addressee gets none.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["PeopleBatch", "PeopleLane"]
 
 _DEPTH: Final = 2
+_ADDRESSEES: Final = 2
+"""The step that tells the middle server."""
+_NEW: Final = frozenset({address.LINK_OUTCOME_NUMBERED})
+_SPEAKING: Final = _NEW | {address.LINK_OUTCOME_LINKED_WITH_UPDATE, address.LINK_OUTCOME_UNCHANGED}
 _OUTCOMES: Final = {
     address.LINK_OUTCOME_NUMBERED: "numbered",
     address.LINK_OUTCOME_LINKED: "linked",
@@ -66,9 +71,15 @@ class PeopleBatch:
     numbers: Sequence[str] = ()
     taken: list[int] = field(default_factory=list)
     """Rows that go on: linked to somebody and not refused since."""
-    addressed: list[int] = field(default_factory=list)
-    """One row of each person: the last of the batch."""
+    speaking: list[int] = field(default_factory=list)
+    """Of these, the rows that speak for their person, each person's last."""
     asked: list[int] = field(default_factory=list)
+    """A row of everybody who needs a code, each person's last."""
+    is_repetition: bool = False
+
+    def last_of_each(self, rows: Sequence[int]) -> list[int]:
+        """Return each person's last row of these."""
+        return sorted({self.numbers[row]: row for row in rows}.values())
 
 
 class PeopleLane:
@@ -207,10 +218,11 @@ class PeopleLane:
         self._finish(batch)
 
     def _drain(self) -> None:
-        for index, step in enumerate(self._steps):
-            for done, answer in step.stream.drain():
-                step.take(done, answer)
-                self._advance(done, index + 1)
+        while any(step.stream.is_busy for step in self._steps):
+            for index, step in enumerate(self._steps):
+                for done, answer in step.stream.drain():
+                    step.take(done, answer)
+                    self._advance(done, index + 1)
         self._memory.commit()
 
     # --- steps 2 to 5 ---
@@ -233,9 +245,9 @@ class PeopleLane:
         self._refuse(batch, answer.failures)
         batch.taken = [row for row, number in enumerate(batch.numbers) if number]
         unnumbered = frozenset(answer.unnumbered_rows)
-        last = {batch.numbers[row]: row for row in batch.taken}
-        batch.addressed = sorted(last.values())
-        batch.asked = [row for row in batch.addressed if row not in unnumbered]
+        speaks = _SPEAKING if self._mapping.flags else _NEW
+        batch.speaking = batch.last_of_each([row for row in batch.taken if outcomes[row] in speaks])
+        batch.asked = batch.last_of_each([row for row in batch.taken if row not in unnumbered])
 
     def _notification(self, batch: PeopleBatch) -> Any:  # noqa: ANN401 - a message of the step
         return messages.notification(batch)
@@ -248,14 +260,28 @@ class PeopleLane:
         return messages.addressees(batch)
 
     def _addressed(self, batch: PeopleBatch, answer: Any) -> None:  # noqa: ANN401 - a message of the step
-        self._drop(batch, self._refuse(batch, answer.failures, batch.addressed))
+        self._drop(batch, self._refuse(batch, answer.failures, batch.speaking))
 
     def _code_request(self, batch: PeopleBatch) -> Any:  # noqa: ANN401 - a message of the step
         return messages.code_request(batch)
 
     def _codes_asked(self, batch: PeopleBatch, answer: Any) -> None:  # noqa: ANN401 - a message of the step
         self.asked += list(answer.outcomes).count(common.ROW_OUTCOME_COMMITTED)
-        self._drop(batch, self._refuse(batch, answer.failures, batch.asked))
+        failures = list(answer.failures)
+        if not batch.is_repetition:
+            unknown = [batch.asked[failure.row] for failure in failures if failure.reason == "ADDRESSEE_UNKNOWN"]
+            failures = [failure for failure in failures if failure.reason != "ADDRESSEE_UNKNOWN"]
+            if unknown:
+                self._repeat(batch, unknown)
+        self._drop(batch, self._refuse(batch, failures, batch.asked))
+
+    def _repeat(self, batch: PeopleBatch, rows: list[int]) -> None:
+        """Tell the middle server of people it does not know after all (a run broke off), and ask for their codes."""
+        people = {batch.numbers[row] for row in rows}
+        taken = [row for row in batch.taken if batch.numbers[row] in people]
+        again = replace(batch, id=f"{batch.id}-again", taken=taken, speaking=rows, asked=list(rows), is_repetition=True)
+        self._drop(batch, set(rows))
+        self._advance(again, _ADDRESSEES)
 
     def _refuse(
         self, batch: PeopleBatch, failures: Sequence[common.RowFailure], rows: Sequence[int] | None = None
@@ -278,7 +304,7 @@ class PeopleLane:
         """Let refused rows, and others of the same people, go no further."""
         if refused:
             people = {batch.numbers[row] for row in refused}
-            for rows in (batch.taken, batch.addressed, batch.asked):
+            for rows in (batch.taken, batch.speaking, batch.asked):
                 rows[:] = [row for row in rows if batch.numbers[row] not in people]
 
     # --- step 6 ---

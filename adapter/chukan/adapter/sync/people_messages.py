@@ -65,7 +65,7 @@ def notified_rows(batch: PeopleBatch) -> list[int]:
     numbers = batch.mapped.columns.get("individual_numbers")
     if not numbers:
         return []
-    return sorted({numbers[row]: row for row in batch.taken if numbers[row]}.values())
+    return sorted({numbers[row]: row for row in batch.speaking if numbers[row]}.values())
 
 
 def notification(batch: PeopleBatch) -> network.NotifyResidentsRequest | None:
@@ -94,14 +94,14 @@ def notification(batch: PeopleBatch) -> network.NotifyResidentsRequest | None:
 
 def addressees(batch: PeopleBatch) -> linkage.RegisterAddresseesRequest | None:
     """Return the people the middle server is told of, open as yet."""
-    if not batch.addressed:
+    if not batch.speaking:
         return None
     flags = batch.mapped.flags
     return linkage.RegisterAddresseesRequest(
         batch_id=batch.id,
-        integrated_address_numbers=[batch.numbers[row] for row in batch.addressed],
-        nondisclosure_rows=_positions(batch.addressed, flags.get("nondisclosure", frozenset())),
-        self_information_disabled_rows=_positions(batch.addressed, flags.get("self_information_disabled", frozenset())),
+        integrated_address_numbers=[batch.numbers[row] for row in batch.speaking],
+        nondisclosure_rows=_positions(batch.speaking, flags.get("nondisclosure", frozenset())),
+        self_information_disabled_rows=_positions(batch.speaking, flags.get("self_information_disabled", frozenset())),
     )
 
 
@@ -119,7 +119,7 @@ def closings(batch: PeopleBatch) -> list[Closing]:
     flags = batch.mapped.flags
     closed, hidden = flags.get("closed", frozenset()), flags.get("nondisclosure", frozenset())
     stopped = flags.get("self_information_disabled", frozenset())
-    return [Closing(batch.numbers[row], row in hidden, row in stopped, row in closed) for row in batch.addressed]
+    return [Closing(batch.numbers[row], row in hidden, row in stopped, row in closed) for row in batch.speaking]
 
 
 def closing_request(batch_id: str, every: Sequence[Closing]) -> linkage.RegisterAddresseesRequest:

@@ -81,6 +81,11 @@ class BatchStream(Generic[Tag]):
         self._under_way: deque[tuple[Tag, Any]] = deque()
         self._connection: _Connection | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether batches are under way."""
+        return bool(self._under_way)
+
     def send(self, tag: Tag, request: Any) -> list[tuple[Tag, Any]]:  # noqa: ANN401 - of any method
         """Send a batch; return the answered ones, so that no more than depth are under way."""
         self._under_way.append((tag, request))
