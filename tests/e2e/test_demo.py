@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.e2e.conftest import command, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.e2e.conftest import Ended
 
@@ -32,3 +38,28 @@ def test_what_is_kept_can_be_served_again(chukan: Callable[..., Ended], tmp_path
         path.name for path in (tmp_path / "kept").iterdir()
     }
     assert not (tmp_path / "kept" / "ready.json").exists()
+
+
+def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    """Broken off in the middle: exit code 130, no traceback, no server, no folder."""
+    with subprocess.Popen(
+        command("demo", "--people", 600),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(TMPDIR=str(tmp_path)),
+    ) as demo:
+        until = time.monotonic() + 60
+        while not (ready := next(tmp_path.glob("*/ready.json"), None)):
+            assert time.monotonic() < until, "the demo's server did not start"
+            time.sleep(0.02)
+        server = json.loads(ready.read_text())["pid"]
+        time.sleep(0.3)
+
+        demo.send_signal(signal.SIGINT)
+        _, err = demo.communicate(timeout=60)
+
+    assert demo.returncode == 130
+    assert "Traceback" not in err
+    assert not Path(f"/proc/{server}").exists()
+    assert not list(tmp_path.iterdir())
