@@ -16,11 +16,14 @@ from chukan.server.domain.exchange import (
     PermitLeaf,
     ReceiptOutcome,
     SealedAnswer,
+    digest,
+    milliseconds,
 )
 from chukan.server.domain.inquiry import InquiryState
+from chukan.server.middle.sealed_answers import DraftAnswer
 from chukan.server.network.permits import sign_permits
 from chukan.standard.reasons import ChukanError
-from tests.storage.exchange.world import CHIYODA, SETAGAYA, SHINJUKU
+from tests.storage.exchange.world import CHIYODA, NOON, SETAGAYA, SHINJUKU
 
 if TYPE_CHECKING:
     from tests.storage.exchange.world import World
@@ -178,6 +181,24 @@ def test_no_answer_is_believed_that_was_changed_on_the_way(world: World, moved: 
 
     with pytest.raises(ChukanError):
         world.side.answers.deliver(CHIYODA, sent)
+
+
+def test_a_provider_can_not_say_two_things_about_one_permit(world: World, moved: str) -> None:
+    receipt = world.ask(moved)
+    world.run()
+    (delivery,) = world.wires.seen["deliver_inquiries"]
+    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
+    draft = DraftAnswer(
+        permit=permit, permit_digest=digest(delivery.permits[0].leaf), outcome=Outcome.REFUSED, reason="NOT_PERMITTED"
+    )
+    other = world.side.provision_desk._sealer.seal(SHINJUKU, SETAGAYA, bytes(32), [draft], milliseconds(NOON)).batch
+
+    told = world.side.answers.deliver(SETAGAYA, other)
+
+    assert (told.outcomes, told.acknowledgement) == ((ReceiptOutcome.REFUSED,), None)
+    assert [each.reason for each in told.failures] == ["PERMIT_REPLAYED"]
+    assert world.inquiry(receipt).state is InquiryState.ANSWERED
+    assert world.record(SETAGAYA).outcome is Outcome.PROVIDED
 
 
 def test_the_network_sees_no_content(world: World, moved: str) -> None:

@@ -34,6 +34,7 @@ from chukan.server.domain.inquiry import (
     pack_sealed,
     receipt_id,
     receipt_number,
+    receipt_prefix,
     status,
     unpack_sealed,
 )
@@ -79,7 +80,7 @@ def test_every_reason_can_end_an_inquiry_with_a_sentence(reason: str) -> None:
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.integers(1, 10**12 - 1))  # noqa: DTZ001 made aware below
 def test_a_receipt_number_has_20_digits_and_leads_back(moment: datetime, sequence: int) -> None:
-    receipt = receipt_number(moment.replace(tzinfo=UTC), sequence)
+    receipt = receipt_number(receipt_prefix(moment.replace(tzinfo=UTC)), sequence)
 
     assert len(receipt) == 20
     assert receipt_id(receipt) == sequence

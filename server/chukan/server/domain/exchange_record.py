@@ -20,6 +20,7 @@ __all__ = [
     "Reconciliation",
     "ReconciliationState",
     "RecordEnd",
+    "RecordMark",
     "RecordRow",
     "RecordSide",
     "reconcile",
@@ -83,6 +84,16 @@ class RecordRow(NamedTuple):
     permission_row: str
     receipt: str
     change_seq: int
+
+
+class RecordMark(NamedTuple):
+    """What tells a record apart, without the rest."""
+
+    id: int
+    side: int
+    exchange: bytes
+    permit_digest: bytes
+    provider: str
 
 
 class RecordEnd(NamedTuple):

@@ -40,6 +40,7 @@ __all__ = [
     "pack_sealed",
     "receipt_id",
     "receipt_number",
+    "receipt_prefix",
     "status",
     "time_out_of",
     "unpack_sealed",
@@ -314,9 +315,14 @@ def unpack_sealed(packed: bytes) -> tuple[bytes, bytes]:
     return packed[4:end], packed[end:]
 
 
-def receipt_number(accepted: datetime, sequence: int) -> str:
-    """受付番号: date of acceptance in Japan and twelve digits of sequence; 20 digits [own]."""
-    return f"{accepted.astimezone(JAPAN):%Y%m%d}{sequence:012d}"
+def receipt_prefix(accepted: datetime) -> str:
+    """Return the beginning of the receipt numbers of a day: the date of acceptance in Japan."""
+    return f"{accepted.astimezone(JAPAN):%Y%m%d}"
+
+
+def receipt_number(prefix: str, sequence: int) -> str:
+    """受付番号: date of acceptance and twelve digits of sequence; 20 digits [own]."""
+    return f"{prefix}{sequence:012d}"
 
 
 def receipt_id(receipt: str) -> int | None:

@@ -11,10 +11,9 @@ from chukan.server.domain.exchange_record import RecordEnd
 from chukan.server.domain.inquiry import RESULT_LIFETIME_MS, InquiryEnd, InquiryState, end_state
 
 if TYPE_CHECKING:
-    from chukan.server.domain.exchange_record import RecordRow
-    from chukan.server.domain.inquiry import InquiryRow
+    from chukan.server.domain.exchange_record import RecordMark, RecordRow
 
-__all__ = ["GIVEN_UP", "Received", "inquiry_end", "record_end"]
+__all__ = ["GIVEN_UP", "Received", "inquiry_end", "is_same", "record_end"]
 
 GIVEN_UP: Final = (InquiryState.TIMED_OUT, InquiryState.CANCELLED)
 """States in which a late answer is recorded, but never shown."""
@@ -27,8 +26,8 @@ class Received:
     row: int
     encoded: bytes
     leaf: AnswerLeaf
-    record: RecordRow | None = None
-    inquiry: InquiryRow | None = None
+    record: RecordMark | None = None
+    state: int = 0
     failure: str = ""
     content: bytes = b""
     sealed: bytes = b""
@@ -53,16 +52,26 @@ def inquiry_end(id_: int, each: Received, now: int, seq: int) -> InquiryEnd:
     )
 
 
-def record_end(record: RecordRow, each: Received, items: int, seq: int, states: dict[int, int]) -> RecordEnd:
+def record_end(id_: int, each: Received, items: int, seq: int, given_up: RecordRow | None) -> RecordEnd:
     """Return what is recorded: a late answer is added to a record that stays timed out or cancelled."""
-    late = states[record.id] in GIVEN_UP
     provided = each.leaf.outcome is Outcome.PROVIDED
     return RecordEnd(
-        id=record.id,
-        outcome=record.outcome if late else int(each.leaf.outcome),
-        reason=record.reason if late else each.leaf.reason,
+        id=id_,
+        outcome=given_up.outcome if given_up else int(each.leaf.outcome),
+        reason=given_up.reason if given_up else each.leaf.reason,
         provided=each.leaf.provision_time_ms if provided else 0,
         undisclosable=each.leaf.undisclosable,
         items=items,
         change_seq=seq,
     )
+
+
+def is_same(each: Received, record: RecordRow) -> bool:
+    """Whether a finished inquiry's record says what this answer says: a provider may not say two things."""
+    leaf = each.leaf
+    if leaf.outcome is Outcome.PENDING:
+        return True
+    provided = leaf.provision_time_ms if leaf.outcome is Outcome.PROVIDED else 0
+    if record.outcome in (Outcome.TIMED_OUT, Outcome.CANCELLED):
+        return record.provided in (0, provided)
+    return (record.outcome, record.reason, record.provided) == (leaf.outcome, leaf.reason, provided)

@@ -42,7 +42,7 @@ from chukan.server.domain.inquiry import (
     end_state,
 )
 from chukan.server.domain.permits import check_all_leaves
-from chukan.server.middle.answer_rows import GIVEN_UP, Received, inquiry_end, record_end
+from chukan.server.middle.answer_rows import GIVEN_UP, Received, inquiry_end, is_same, record_end
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -112,36 +112,36 @@ class Answers:
     def _match(self, organization: str, batch: AnswerBatch, answers: Sequence[Received]) -> None:
         # 3. About inquiries of ours, to this provider, under the permits we hold.
         self._look_up(organization, answers)
-        if any(each.inquiry and each.inquiry.state == InquiryState.ACCEPTED for each in answers):
+        if any(each.state == InquiryState.ACCEPTED for each in answers):
             self._await_permits(organization, answers)
         for each in answers:
-            if each.record is None or each.inquiry is None:
+            if each.record is None:
                 each.failure = "INQUIRY_UNKNOWN"
             elif each.record.provider != batch.provider:
                 each.failure = "PERMIT_ROUTE_MISMATCH"
-            elif each.inquiry.permit_digest != each.leaf.permit_digest:
+            elif each.record.permit_digest != each.leaf.permit_digest:
                 each.failure = "PERMIT_CONTENT_MISMATCH"
 
     def _look_up(self, organization: str, answers: Sequence[Received]) -> None:
         with self._environment.database.read() as connection:
-            records = self._records.by_exchanges(
+            marks = self._records.marks(
                 connection,
                 organization,
                 [each.leaf.exchange_digest for each in answers],
                 side=int(RecordSide.INQUIRER),
             )
-            ids = [record.id for record in records.values()]
-            inquiries = self._inquiries.by_ids(connection, organization, ids) if ids else {}
+            states = self._inquiries.states(connection, organization, [mark.id for mark in marks]) if marks else {}
+        records = {mark.exchange: mark for mark in reversed(marks)}
         for each in answers:
             each.record = records.get(each.leaf.exchange_digest)
-            each.inquiry = inquiries.get(each.record.id) if each.record else None
+            each.state = states.get(each.record.id, 0) if each.record else 0
 
     def _await_permits(self, organization: str, answers: Sequence[Received]) -> None:
         changes = self._environment.database.changes
         before = changes.last()
         for _ in range(100):
             self._look_up(organization, answers)
-            if not any(each.inquiry and each.inquiry.state == InquiryState.ACCEPTED for each in answers):
+            if not any(each.state == InquiryState.ACCEPTED for each in answers):
                 return
             after = changes.wait(before, _PATIENCE_SECONDS)
             if after <= before:
@@ -164,12 +164,12 @@ class Answers:
             except ChukanError as error:
                 for each in members:
                     each.failure = each.failure or error.code
-        opened = [each for each in answers if each.content and not each.failure and each.inquiry]
+        opened = [each for each in answers if each.content and not each.failure and each.record]
         seals = self._environment.vault.seal_many(
             organization,
             "inquiry_result",
             "content",
-            [each.inquiry.id for each in opened if each.inquiry],
+            [each.record.id for each in opened if each.record],
             [each.content for each in opened],
         )
         for each, seal in zip(opened, seals, strict=True):
@@ -215,7 +215,7 @@ class Answers:
     def _keep(self, organization: str, answers: Sequence[Received]) -> list[ReceiptOutcome]:
         # 6. One durable step.
         now = milliseconds(self._environment.clock.now())
-        sound = [each for each in answers if not each.failure and each.inquiry is not None]
+        sound = [each for each in answers if not each.failure and each.record is not None]
         if not sound:
             return [ReceiptOutcome.REFUSED] * len(answers)
 
@@ -239,17 +239,22 @@ class Answers:
         sound: Sequence[Received],
         now: int,
     ) -> list[ReceiptOutcome]:
-        ids = {each.row: each.inquiry.id for each in sound if each.inquiry}
+        ids = {each.row: each.record.id for each in sound if each.record}
         states = self._inquiries.states(connection, organization, list(ids.values()))
-        records = self._records.by_ids(connection, organization, list(ids.values()))
+        ended = [id_ for id_, state in states.items() if state not in OPEN_STATES]
+        records = self._records.by_ids(connection, organization, ended) if ended else {}
         outcomes = [ReceiptOutcome.REFUSED if each.failure else ReceiptOutcome.UNCHANGED for each in answers]
         shown: list[Received] = []
         noted: list[Received] = []
         for each in sound:
-            state = states[ids[each.row]]
-            if state in OPEN_STATES and state != end_state(each.leaf.outcome):
+            id_ = ids[each.row]
+            state, record = states[id_], records.get(id_)
+            if record is None and state != end_state(each.leaf.outcome):
                 shown.append(each)
-            elif state not in GIVEN_UP or each.leaf.outcome is Outcome.PENDING or records[ids[each.row]].provided:
+            elif record is not None and not is_same(each, record):
+                outcomes[each.row] = ReceiptOutcome.REFUSED
+                continue
+            elif state not in GIVEN_UP or each.leaf.outcome is Outcome.PENDING or (record and record.provided):
                 continue
             noted.append(each)
             outcomes[each.row] = ReceiptOutcome.COMMITTED
@@ -273,7 +278,7 @@ class Answers:
                 connection,
                 organization,
                 [
-                    record_end(records[ids[each.row]], each, sets[each.item_codes], place[each.row], states)
+                    record_end(ids[each.row], each, sets[each.item_codes], place[each.row], records.get(ids[each.row]))
                     for each in noted
                 ],
             )
@@ -302,5 +307,9 @@ class Answers:
                 answers_digest=statement_digest,
             )
             acknowledgement = self._statements.sign(organization, PayloadType.ACKNOWLEDGEMENT, header, accepted)
-        failures = tuple(ReceiptFailure(each.row, each.failure) for each in answers if each.failure)
+        failures = tuple(
+            ReceiptFailure(each.row, each.failure or "PERMIT_REPLAYED")
+            for each, outcome in zip(answers, outcomes, strict=True)
+            if outcome is ReceiptOutcome.REFUSED
+        )
         return AnswerReceipt(acknowledgement, tuple(outcomes), failures)

@@ -17,6 +17,7 @@ from chukan.server.domain.inquiry import (
     InquiryState,
     receipt_id,
     receipt_number,
+    receipt_prefix,
     unpack_sealed,
 )
 from chukan.server.middle.inquiry_acceptance import pack_ids
@@ -146,7 +147,7 @@ class InquiryDesk:
             fresh: list[int] = []
             for receipt, number in numbers.items():
                 row = rows.get(number)
-                if row is None or receipt_number(instant(row.accepted), row.id) != receipt:
+                if row is None or receipt_number(receipt_prefix(instant(row.accepted)), row.id) != receipt:
                     unavailable.append(Unavailable(receipt, "INQUIRY_UNKNOWN"))
                 elif row.state in OPEN_STATES:
                     unavailable.append(Unavailable(receipt, "INQUIRY_NOT_FINISHED"))
@@ -166,7 +167,7 @@ class InquiryDesk:
 
         def step(connection: Connection) -> bool:
             row = self._inquiries.by_ids(connection, organization, [number]).get(number)
-            if row is None or receipt_number(instant(row.accepted), row.id) != receipt:
+            if row is None or receipt_number(receipt_prefix(instant(row.accepted)), row.id) != receipt:
                 raise ChukanError("INQUIRY_UNKNOWN")
             if row.state == InquiryState.CANCELLED:
                 return False
@@ -198,7 +199,7 @@ class InquiryDesk:
 
 def _inquiry(row: InquiryRow, spec: InquirySpec) -> Inquiry:
     return Inquiry(
-        receipt_number=receipt_number(instant(row.accepted), row.id),
+        receipt_number=receipt_number(receipt_prefix(instant(row.accepted)), row.id),
         spec=spec,
         state=InquiryState(row.state),
         answer_kind=AnswerKind(row.answer_kind),

@@ -15,13 +15,13 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.idempotency import once
 from chukan.server.domain.exchange import Outcome, ReceiptOutcome, instant, milliseconds
 from chukan.server.domain.exchange_record import RecordRow, RecordSide
-from chukan.server.domain.inquiry import InquiryRow, InquiryState, receipt_number
+from chukan.server.domain.inquiry import InquiryRow, InquiryState, receipt_number, receipt_prefix
 from chukan.server.domain.linkage import RowFailure
 from chukan.server.middle.inquiry_judgement import row_failures
 from chukan.standard.reasons import ChukanError
@@ -93,9 +93,10 @@ class InquiryAcceptance:
         now = milliseconds(self._environment.clock.now())
         failures = row_failures(specs)
         judged = self._judge.judge(organization, specs, failures, now)
+        drafts = [None if each is None else _draft(organization, each, now) for each in judged]
         if batch is None:
             accepted, ids = self._environment.database.write(
-                organization, lambda connection: self._store(connection, organization, judged, failures, now)
+                organization, lambda connection: self._store(connection, organization, drafts, failures, now)
             )
             self._note(judged, accepted)
             return accepted, ids
@@ -103,7 +104,7 @@ class InquiryAcceptance:
 
         def step(connection: Connection) -> bytes:
             fresh.append(True)
-            return _encode(self._store(connection, organization, judged, failures, now)[0])
+            return _encode(self._store(connection, organization, drafts, failures, now)[0])
 
         def whole(connection: Connection) -> bytes:
             fresh.clear()
@@ -128,43 +129,39 @@ class InquiryAcceptance:
         self,
         connection: Connection,
         organization: str,
-        judged: Sequence[Judged | None],
+        drafts: Sequence[_Draft | None],
         failures: dict[int, RowFailure],
         now: int,
     ) -> tuple[AcceptedBatch, list[int]]:
         refused = dict(failures)
-        outcomes = [int(ReceiptOutcome.REFUSED)] * len(judged)
-        receipts = [""] * len(judged)
-        ids = [0] * len(judged)
-        known = self._inquiries.known(
-            connection, organization, [each.spec.record_id for each in judged if each is not None]
-        )
-        new: list[tuple[int, Judged]] = []
-        for row, each in enumerate(judged):
+        outcomes = [int(ReceiptOutcome.REFUSED)] * len(drafts)
+        receipts = [""] * len(drafts)
+        ids = [0] * len(drafts)
+        known = self._inquiries.known(connection, organization, [each.record_id for each in drafts if each is not None])
+        new: list[tuple[int, _Draft]] = []
+        for row, each in enumerate(drafts):
             if each is None:
                 continue
-            held = known.get(each.spec.record_id)
+            held = known.get(each.record_id)
             if held is None:
                 new.append((row, each))
             elif held[0] == each.spec_digest:
                 outcomes[row], ids[row] = int(ReceiptOutcome.UNCHANGED), held[1]
-                receipts[row] = receipt_number(instant(held[2]), held[1])
+                receipts[row] = receipt_number(receipt_prefix(instant(held[2])), held[1])
             else:
                 refused[row] = RowFailure(row, "RECORD_ID_EXISTS", "record_id")
         if new:
-            first = next_change_seq(connection, count=len(new))
-            for place, (row, _) in enumerate(new):
-                outcomes[row], ids[row] = int(ReceiptOutcome.COMMITTED), first + place
-                receipts[row] = receipt_number(instant(now), first + place)
-            self._insert(connection, organization, [(ids[row], receipts[row], each) for row, each in new], now)
+            first, prefix = next_change_seq(connection, count=len(new)), receipt_prefix(instant(now))
+            for id_, (row, _) in enumerate(new, first):
+                outcomes[row], ids[row] = int(ReceiptOutcome.COMMITTED), id_
+                receipts[row] = receipt_number(prefix, id_)
+            self._insert(connection, organization, [(ids[row], receipts[row], each) for row, each in new])
         return AcceptedBatch(outcomes, receipts, [refused[row] for row in sorted(refused)]), ids
 
-    def _insert(
-        self, connection: Connection, organization: str, rows: Sequence[tuple[int, str, Judged]], now: int
-    ) -> None:
-        self._inquiries.add(connection, [_inquiry_row(organization, id_, each, now) for id_, _, each in rows])
-        self._records.add(connection, [_record_row(organization, *row) for row in rows])
-        accepted = [id_ for id_, _, each in rows if each.decision.permitted]
+    def _insert(self, connection: Connection, organization: str, rows: Sequence[tuple[int, str, _Draft]]) -> None:
+        self._inquiries.add(connection, [(organization, id_, *each.inquiry, id_) for id_, _, each in rows])
+        self._records.add(connection, [(organization, id_, *each.record, receipt, id_) for id_, receipt, each in rows])
+        accepted = [id_ for id_, _, each in rows if each.permitted]
         if accepted:
             self._outbox.add(connection, kind=REQUEST_PERMITS, organization=organization, payload=pack_ids(accepted))
 
@@ -190,11 +187,26 @@ def unpack_ids(payload: bytes) -> list[int]:
     return list(struct.unpack(f">{len(payload) // 8}Q", payload))
 
 
-def _inquiry_row(organization: str, id_: int, each: Judged, now: int) -> InquiryRow:
+class _Draft(NamedTuple):
+    """One row as the write inserts it: all but its number, receipt and position are there."""
+
+    record_id: str
+    spec_digest: bytes
+    permitted: bool
+    inquiry: tuple[Any, ...]
+    record: tuple[Any, ...]
+
+
+def _draft(organization: str, each: Judged, now: int) -> _Draft:
+    inquiry, record = _inquiry_row(organization, each, now), _record_row(organization, each)
+    return _Draft(each.spec.record_id, each.spec_digest, each.decision.permitted, inquiry[2:-1], record[2:-2])
+
+
+def _inquiry_row(organization: str, each: Judged, now: int) -> InquiryRow:
     refused = not each.decision.permitted
     return InquiryRow(
         organization=organization,
-        id=id_,
+        id=0,
         record_id=each.spec.record_id,
         spec_digest=each.spec_digest,
         sealed=each.sealed,
@@ -208,15 +220,14 @@ def _inquiry_row(organization: str, id_: int, each: Judged, now: int) -> Inquiry
         finished=now if refused else 0,
         expires=each.expires,
         due=min(each.expires, now + REPAIR_MS),
-        change_seq=id_,
     )
 
 
-def _record_row(organization: str, id_: int, receipt: str, each: Judged) -> RecordRow:
+def _record_row(organization: str, each: Judged) -> RecordRow:
     spec, decision = each.spec, each.decision
     return RecordRow(
         organization=organization,
-        id=id_,
+        id=0,
         side=int(RecordSide.INQUIRER),
         exchange=each.exchange,
         permit_digest=b"",
@@ -234,8 +245,8 @@ def _record_row(organization: str, id_: int, receipt: str, each: Judged) -> Reco
         items=0,
         legal_basis=decision.legal_basis,
         permission_row=decision.row_id,
-        receipt=receipt,
-        change_seq=id_,
+        receipt="",
+        change_seq=0,
     )
 
 

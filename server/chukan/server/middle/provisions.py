@@ -147,13 +147,9 @@ class AutomaticProvisions:
     ) -> tuple[dict[bytes, bytes], dict[bytes, int], set[bytes]]:
         """Return used nonces, provisions by permit digest, and exchanges that have a record here."""
         nonces = self._provisions.nonces(connection, organization, [each.leaf.nonce for each in asked])
-        records = [
-            row
-            for row in self._records.of_exchanges(
-                connection, organization, [each.leaf.exchange_digest for each in asked]
-            )
-            if row.side == RecordSide.PROVIDER
-        ]
+        records = self._records.marks(
+            connection, organization, [each.leaf.exchange_digest for each in asked], side=int(RecordSide.PROVIDER)
+        )
         return nonces, {row.permit_digest: row.id for row in records}, {row.exchange for row in records}
 
     def _check(self, organization: str, inquirer: str, asked: Sequence[Asked], now: int) -> None:

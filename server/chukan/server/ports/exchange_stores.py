@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chukan.server.domain.exchange_record import RecordEnd, RecordRow
+    from chukan.server.domain.exchange_record import RecordEnd, RecordMark, RecordRow
     from chukan.server.domain.inquiry import InquiryEnd, InquiryRow, StoredResult
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.domain.provision import AnswerBatchRow, ProvisionRow, UsedNonce, WaitingRow
@@ -53,8 +53,8 @@ class Inquiries(Protocol):
     ) -> dict[str, tuple[bytes, int, int]]:
         """Return (digest of what was asked, id, acceptance) by record identification number."""
 
-    def add(self, connection: Connection, rows: Iterable[InquiryRow]) -> None:
-        """Insert inquiries."""
+    def add(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert inquiries, as InquiryRow orders their columns."""
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryRow]:
         """Return inquiries by number."""
@@ -110,11 +110,13 @@ class Inquiries(Protocol):
 class ExchangeRecords(Protocol):
     """One side's records, and copies of the network's."""
 
-    def add(self, connection: Connection, rows: Iterable[RecordRow]) -> None:
-        """Insert records."""
+    def add(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert records, as RecordRow orders their columns."""
 
-    def of_exchanges(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> list[RecordRow]:
-        """Return all records of exchanges, oldest first: replays make further ones."""
+    def marks(
+        self, connection: Connection, organization: str, exchanges: Sequence[bytes], *, side: int = 0
+    ) -> list[RecordMark]:
+        """Return what tells the records of exchanges apart, oldest first: replays make further ones."""
 
     def by_exchanges(
         self, connection: Connection, organization: str, exchanges: Sequence[bytes], *, side: int = 0

@@ -7,20 +7,22 @@ exchange digest that both sides look up by.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
-from chukan.server.domain.exchange_record import RecordEnd, RecordRow
+from chukan.server.domain.exchange_record import RecordMark, RecordRow
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
+
+    from chukan.server.domain.exchange_record import RecordEnd
 
 __all__ = ["ExchangeRecordStore"]
 
@@ -71,7 +73,9 @@ _c = _table.c
 _COLUMNS: Final = tuple(column.name for column in _c)
 _HERE: Final = _c.organization == bindparam("organization_")
 _ROW: Final = sqlalchemy.select(_table)
-_BY_EXCHANGES: Final = Lookup(_ROW.where(_HERE), _c.exchange)
+_MARKS: Final = Lookup(
+    sqlalchemy.select(_c.id, _c.side, _c.exchange, _c.permit_digest, _c.provider).where(_HERE), _c.exchange
+)
 _BY_IDS: Final = Lookup(_ROW.where(_HERE), _c.id)
 _CHANGED: Final = Statement(
     _ROW.where(_HERE, _c.change_seq > bindparam("after"))
@@ -118,24 +122,28 @@ class ExchangeRecordStore:
     def __init__(self) -> None:
         self._item_sets: dict[str, int] = {"": 0}
 
-    def add(self, connection: Connection, rows: Iterable[RecordRow]) -> None:
-        """Insert records."""
+    def add(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert records, as RecordRow orders their columns."""
         bulk_insert(connection, _table, _COLUMNS, list(rows))
 
-    def of_exchanges(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> list[RecordRow]:
-        """Return all records of exchanges, oldest first: replays make further ones."""
-        rows = _BY_EXCHANGES.all(connection, exchanges, organization_=organization)
-        return sorted(map(RecordRow._make, rows), key=lambda row: row.id)
+    def marks(
+        self, connection: Connection, organization: str, exchanges: Sequence[bytes], *, side: int = 0
+    ) -> list[RecordMark]:
+        """Return what tells the records of exchanges apart, oldest first: replays make further ones."""
+        rows = _MARKS.all(connection, exchanges, organization_=organization)
+        found = [RecordMark._make(row) for row in rows if not side or row[1] == side]
+        found.sort()
+        return found
 
     def by_exchanges(
         self, connection: Connection, organization: str, exchanges: Sequence[bytes], *, side: int = 0
     ) -> dict[bytes, RecordRow]:
         """Return the first record of each exchange; of one side, or of either."""
-        found: dict[bytes, RecordRow] = {}
-        for row in self.of_exchanges(connection, organization, exchanges):
-            if not side or row.side == side:
-                found.setdefault(row.exchange, row)
-        return found
+        first: dict[bytes, int] = {}
+        for mark in self.marks(connection, organization, exchanges, side=side):
+            first.setdefault(mark.exchange, mark.id)
+        rows = self.by_ids(connection, organization, list(first.values())) if first else {}
+        return {exchange: rows[id_] for exchange, id_ in first.items()}
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, RecordRow]:
         """Return records by the number of their inquiry or provision."""

@@ -165,8 +165,8 @@ class InquiryStore:
         rows = _KNOWN.all(connection, record_ids, organization_=organization)
         return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
-    def add(self, connection: Connection, rows: Iterable[InquiryRow]) -> None:
-        """Insert inquiries."""
+    def add(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert inquiries, as InquiryRow orders their columns."""
         bulk_insert(connection, _table, _COLUMNS, list(rows))
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryRow]:
