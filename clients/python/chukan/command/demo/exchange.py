@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chukan.adapter.exchange import Report
+    from chukan.command.demo.body import Body
     from chukan.command.demo.stage import Stage
-    from chukan.command.demo.story import Body
     from chukan.command.demo.verdict import Verdict
     from chukan.command.session import Session
 

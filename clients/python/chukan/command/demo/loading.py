@@ -11,7 +11,7 @@ from chukan.command.messages import reason_text
 
 if TYPE_CHECKING:
     from chukan.adapter.sync import LaneReport, Report
-    from chukan.command.demo.story import Body
+    from chukan.command.demo.body import Body
     from chukan.command.demo.verdict import Verdict
     from chukan.command.session import Session
 

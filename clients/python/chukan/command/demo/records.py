@@ -13,7 +13,7 @@ from chukan.v1 import exchange_record_service_pb2 as pb
 
 if TYPE_CHECKING:
     from chukan.client import Client
-    from chukan.command.demo.story import Body
+    from chukan.command.demo.body import Body
     from chukan.command.demo.verdict import Verdict
     from chukan.command.session import Session
 

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from chukan.command.demo.body import Body
 from chukan.command.demo.stage import Stage
 from chukan.command.demo.verdict import Verdict
 from chukan.command.failures import FAILED, tell
@@ -22,38 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chukan.command.session import Session
-    from chukan.people import Manifest
-    from chukan.standard.organizations import Organization
 
-__all__ = ["Body", "tell_story"]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """One of the two municipalities."""
-
-    organization: Organization
-    folder: Path
-    manifest: Manifest
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.organization.name
-
-    @property
-    def code(self) -> str:
-        """Its 16 digits."""
-        return self.organization.code
-
-    @property
-    def inquiry_files(self) -> list[Path]:
-        """Its inquiry files."""
-        return [self.folder / name for name in self.manifest.files if name.startswith("inquiries/")]
-
-    def rows(self, prefix: str) -> int:
-        """Return how many rows its files with a prefix have."""
-        return sum(file.rows for name, file in self.manifest.files.items() if name.startswith(prefix))
+__all__ = ["tell_story"]
 
 
 FORMER: Final = "131041"
