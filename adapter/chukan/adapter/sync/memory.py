@@ -4,7 +4,9 @@
 Of each record: a digest of its raw row (unchanged rows are neither parsed nor sent) and one of its key (a changed row
 replaces what was remembered). Rows are met in the order they were remembered, so an unchanged file costs one pass over
 both; rows that moved are found by key. What is about to be sent is noted beforehand with its record numbers, so that a
-run after a crash sends the same rows under the same record numbers, which the server recognises.
+run after a crash sends the same rows under the same record numbers, which the server recognises. Acknowledged notes
+are taken over into the table of records many at a time: keys lie anywhere in their index, and a batch alone would write
+most of its pages.
 """
 
 from __future__ import annotations
@@ -33,8 +35,12 @@ _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent(id INTEGER PRIMARY KEY, row BLOB NOT NULL, key BLOB NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS sent_by_key ON sent(key);
-CREATE TABLE IF NOT EXISTS pending(id INTEGER PRIMARY KEY, digests BLOB NOT NULL, numbers BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS note(id INTEGER PRIMARY KEY, digests BLOB NOT NULL, numbers BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS acknowledged(note INTEGER PRIMARY KEY);
 """
+_TOGETHER: Final = 20_000
+"""Records acknowledged before they are taken over into the table."""
+_LAST_ID: Final = 1 << 62
 _EACH: Final = "WITH RECURSIVE each(at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM each WHERE at + 1 < ?2)"
 _FIND: Final = f"{_EACH} SELECT key, id, row FROM each JOIN sent ON key = substr(?1, {_DIGEST} * at + 1, {_DIGEST})"  # noqa: S608
 _REMEMBER: Final = f"""{_EACH} INSERT INTO sent(key, row)
@@ -56,7 +62,7 @@ class Memory:
         self._met: int
         try:
             self.connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "cache_size=-16000"):
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "cache_size=-8000"):
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.executescript(_SCHEMA)
             self.connection.execute("BEGIN IMMEDIATE")
@@ -71,7 +77,9 @@ class Memory:
         self.prefix = self.get("prefix") or _short(ids.next("adapter-state"))
         self.put("prefix", self.prefix)
         self._next_number = int(self.get("next_number", "1"))
-        self._reserved = dict(self._pending())
+        self._unmerged: dict[bytes, bytes] = {}
+        self._recover()
+        self._reserved = dict(self._noted())
         self.commit()
         self._begin_empty()
 
@@ -111,6 +119,7 @@ class Memory:
 
     def begin(self) -> int:
         """Begin a pass; return how many records are remembered."""
+        self._merge()
         self._begin_empty()
         count, self._last = self.connection.execute("SELECT COUNT(*), COALESCE(MAX(id), 0) FROM sent").fetchone()
         self._seen = bytearray(self._last + 1)
@@ -139,10 +148,14 @@ class Memory:
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
         """Return (id, row digest) of the records remembered under keys."""
-        if not self._remembered and not self._added:
-            return {}
-        rows = self.connection.execute(_FIND, (b"".join(keys), len(keys)))
-        return {key: (id_, row) for key, id_, row in rows}
+        found: dict[bytes, tuple[int, bytes]] = {}
+        if self._remembered or self._merged:
+            rows = self.connection.execute(_FIND, (b"".join(keys), len(keys)))
+            found = {key: (id_, row) for key, id_, row in rows}
+        unmerged = self._unmerged
+        if unmerged:
+            found.update((key, (_LAST_ID, unmerged[key])) for key in keys if key in unmerged)
+        return found
 
     def is_seen(self, id_: int) -> bool:
         """Whether a record was met in this pass, or remembered in it."""
@@ -155,6 +168,7 @@ class Memory:
 
     def vanished(self) -> Iterator[bytes]:
         """Yield the keys of records no row of this pass stood for."""
+        self._merge()
         if sum(self._seen) >= self._remembered:
             return
         for id_, key in self.connection.execute("SELECT id, key FROM sent WHERE id <= ?", (self._last,)).fetchall():
@@ -177,18 +191,22 @@ class Memory:
         self._next_number = first + len(keys)
         self.put("next_number", str(self._next_number))
         cursor = self.connection.execute(
-            "INSERT INTO pending(digests, numbers) VALUES (?, ?)", (digests, numbers.tobytes())
+            "INSERT INTO note(digests, numbers) VALUES (?, ?)", (digests, numbers.tobytes())
         )
         return int(cursor.lastrowid or 0), numbers.tolist()
 
     def acknowledge(self, keys: Sequence[bytes], rows: Sequence[bytes], note: int = 0) -> None:
-        """Remember records as sent and drop the note; durable with the next commit."""
-        if keys:
-            pairs = b"".join([part for pair in zip(keys, rows, strict=True) for part in pair])
-            self.connection.execute(_REMEMBER, (pairs, len(keys)))
-            self._added += len(keys)
-        if note:
-            self.connection.execute("DELETE FROM pending WHERE id = ?", (note,))
+        """Remember records as sent; note: of the batch they were of, if one was made. Durable with the next commit."""
+        digests = b"".join([part for pair in zip(keys, rows, strict=True) for part in pair])
+        execute = self.connection.execute
+        if not note:
+            note = int(execute("INSERT INTO note(digests, numbers) VALUES (?, x'')", (digests,)).lastrowid or 0)
+        elif (len(digests),) != execute("SELECT length(digests) FROM note WHERE id = ?", (note,)).fetchone():
+            execute("UPDATE note SET digests = ? WHERE id = ?", (digests, note))
+        execute("INSERT INTO acknowledged(note) VALUES (?)", (note,))
+        self._unmerged.update(zip(keys, rows, strict=True))
+        if len(self._unmerged) >= _TOGETHER:
+            self._merge()
 
     def forget(self, keys: Sequence[bytes]) -> None:
         """Forget deleted records."""
@@ -196,21 +214,41 @@ class Memory:
 
     def forget_all(self) -> None:
         """Forget everything: the server is another one than was remembered."""
-        self.connection.execute("DELETE FROM sent")
-        self.connection.execute("DELETE FROM pending")
+        for table in ("sent", "note", "acknowledged"):
+            self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - three names of ours
+        self._unmerged.clear()
         self._reserved = {}
         self.commit()
 
     def finish(self) -> None:
         """End a pass that went through everything: notes of earlier, broken runs are no longer needed."""
-        self.connection.execute("DELETE FROM pending")
+        self._merge()
+        self.connection.execute("DELETE FROM note")
         self._reserved = {}
         self.commit()
+
+    def _merge(self) -> None:
+        """Take acknowledged records over into the table."""
+        if self._unmerged:
+            pairs = b"".join([part for pair in self._unmerged.items() for part in pair])
+            self.connection.execute(_REMEMBER, (pairs, len(self._unmerged)))
+            self._merged += len(self._unmerged)
+            self._unmerged.clear()
+        self.connection.execute("DELETE FROM note WHERE id IN (SELECT note FROM acknowledged)")
+        self.connection.execute("DELETE FROM acknowledged")
+
+    def _recover(self) -> None:
+        """Take over what a broken run had acknowledged."""
+        query = "SELECT digests FROM note JOIN acknowledged ON note = id ORDER BY id"
+        for (digests,) in self.connection.execute(query).fetchall():
+            self._unmerged.update((pair[:_DIGEST], pair[_DIGEST:]) for pair in _parts(digests))
+        self._merged = 0
+        self._merge()
 
     def _begin_empty(self) -> None:
         self._waiting: dict[bytes, int] = {}
         self._seen = bytearray(1)
-        self._last = self._reached = self._remembered = self._added = 0
+        self._last = self._reached = self._remembered = self._merged = 0
         self._met = 0
         self._cursor = self.connection.execute("SELECT row, id FROM sent WHERE 0")
 
@@ -225,12 +263,16 @@ class Memory:
             oldest = self._met - _AHEAD
             self._waiting = {row: id_ for row, id_ in self._waiting.items() if id_ > oldest}
 
-    def _pending(self) -> Iterator[tuple[bytes, int]]:
-        for digests, numbers in self.connection.execute("SELECT digests, numbers FROM pending").fetchall():
+    def _noted(self) -> Iterator[tuple[bytes, int]]:
+        """Yield what a broken run had sent without an answer, with its record numbers."""
+        for digests, numbers in self.connection.execute("SELECT digests, numbers FROM note").fetchall():
             each = array("Q")
             each.frombytes(numbers)
-            for index, number in enumerate(each):
-                yield digests[index * 2 * _DIGEST : (index + 1) * 2 * _DIGEST], number
+            yield from zip(_parts(digests), each, strict=True)
+
+
+def _parts(digests: bytes) -> list[bytes]:
+    return [digests[start : start + 2 * _DIGEST] for start in range(0, len(digests), 2 * _DIGEST)]
 
 
 def _short(id_: str) -> str:
