@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator with its address systems as `chukan serve` composes them, and people who moved from 新宿区 to 世田谷区."""
+"""The emulator with its address systems, as `chukan serve` composes them, and residents of two wards."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,8 @@ import grpc
 import pytest
 from builders import SETAGAYA, SHINJUKU, Body, eventually
 
-from chukan.address.v1.address_service_pb2 import RegisterPeopleRequest, ResidentKind, ResidentState
 from chukan.adapter.exchange import InquireOptions
+from chukan.address.v1.address_service_pb2 import RegisterPeopleRequest, ResidentKind, ResidentState
 from chukan.client import Client
 from chukan.command.composition import start
 from chukan.server.config import Config
@@ -19,7 +20,8 @@ from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 EVEN_LEVY = "TK90002010000004"
@@ -36,7 +38,7 @@ class Town:
     addresses: Client
 
     def number(self, serials: Sequence[int]) -> list[str]:
-        """Number residents of 世田谷区; their 宛名番号 are the serials."""
+        """Return the integrated address numbers of new residents of 世田谷区; their 宛名番号 are the serials."""
         count = len(serials)
         request = RegisterPeopleRequest(
             batch_id=self.setagaya.batch_id(),
@@ -56,7 +58,7 @@ class Town:
         return list(answer.integrated_address_numbers)
 
     def link(self, serials: Sequence[int]) -> list[str]:
-        """Number residents of 世田谷区 and acquire their codes."""
+        """Return the same once their linkage codes are there."""
         numbers = self.number(serials)
         body = self.setagaya
         body.register(numbers)
@@ -71,14 +73,27 @@ class Town:
         return InquireOptions(inputs=inputs, out=out, target=self.target, organization=SETAGAYA, **given)
 
 
+@contextmanager
+def _serve(data: Path, *, listen: str = "127.0.0.1:0") -> Iterator[Town]:
+    running = start(Config(data=data, listen=listen, control="", metrics="", synchronous="OFF"))
+    try:
+        with (
+            grpc.insecure_channel(running.listen) as channel,
+            Client(running.listen, organization=SETAGAYA, system="test") as addresses,
+        ):
+            yield Town(running.listen, Body(SHINJUKU, channel), Body(SETAGAYA, channel), addresses)
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def serve() -> Callable[..., AbstractContextManager[Town]]:
+    """Return what runs an emulator on a folder, for tests that stop and start it."""
+    return _serve
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Yield a running emulator."""
-    data = tmp_path_factory.mktemp("town")
-    running = start(Config(data=data, listen="127.0.0.1:0", control="", metrics="", synchronous="OFF"))
-    with (
-        grpc.insecure_channel(running.listen) as channel,
-        Client(running.listen, organization=SETAGAYA, system="test") as addresses,
-    ):
-        yield Town(running.listen, Body(SHINJUKU, channel), Body(SETAGAYA, channel), addresses)
-    running.stop()
+    with _serve(tmp_path_factory.mktemp("town")) as running:
+        yield running

@@ -91,7 +91,9 @@ def test_a_refused_information_is_named_in_full_width_digits(answered: Answered)
     row = answered[1][7]
 
     assert row[ROW_STATUS] == "93"
-    assert row[ROW_MESSAGE] == "指定された特定個人情報名「ＴＭ００００００００００００８２」の照会は許可されていません。"
+    assert (
+        row[ROW_MESSAGE] == "指定された特定個人情報名「ＴＭ００００００００００００８２」の照会は許可されていません。"
+    )
 
 
 def test_a_person_without_a_code_is_named_in_full_width_digits(answered: Answered) -> None:

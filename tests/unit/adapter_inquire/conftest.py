@@ -110,7 +110,8 @@ class Inquiries(InquiryServiceServicer):
             self.changed.notify_all()
 
     def WatchInquiries(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        after = int(request.resume_token or 0)
+        start = request.resume_token or "0"
+        after = int(start) if start.isdigit() else len(self.changes)
         while context.is_active():
             with self.changed:
                 if len(self.changes) <= after:

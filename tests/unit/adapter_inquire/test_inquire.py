@@ -361,6 +361,7 @@ def test_again_asks_under_a_new_id_and_keeps_the_reason(peer: Peer) -> None:
         ({"reason": "x"}, "SETTING_INVALID"),
         ({"wait": True, "cut_off": AT_ONCE}, "SETTING_INVALID"),
         ({"profile": "1999"}, "PROFILE_UNKNOWN"),
+        ({"out": Path("/")}, "SETTING_INVALID"),
     ],
 )
 def test_contradictions_are_refused_before_anything_is_sent(peer: Peer, given: dict[str, Any], code: str) -> None:
@@ -369,6 +370,18 @@ def test_contradictions_are_refused_before_anything_is_sent(peer: Peer, given: d
 
     assert caught.value.code == code
     assert not peer.inquiries.batches
+
+
+def test_a_watch_that_is_silent_about_a_new_server_is_begun_anew(peer: Peer) -> None:
+    state = peer.folder / "state"
+    inquire(peer.options(peer.file(peer.row()), state=state))
+    peer.inquiries.stored.clear()
+    peer.inquiries.changes.clear()
+    files = [peer.file(peer.row(), peer.row(), name=name) for name in ("b.DAT", "c.DAT")]
+
+    reports = [inquire(peer.options(file, state=state, out=file.with_suffix(".csv"))) for file in files]
+
+    assert [report.values for report in reports] == [2, 2]
 
 
 def test_unless_told_to_wait_a_run_ends_when_all_that_is_open_waits_for_a_person(peer: Peer) -> None:

@@ -38,6 +38,8 @@ _HELD_BATCHES: Final = 64
 _OPEN: Final = (INQUIRY_STATE_ACCEPTED, INQUIRY_STATE_PERMITTED, INQUIRY_STATE_WAITING_FOR_APPROVAL)
 _TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _PAUSE_SECONDS: Final = 1.0
+_LEAVING_SECONDS: Final = 0.02
+_LEAVING_TURNS: Final = 100
 
 
 class Learnt(NamedTuple):
@@ -76,8 +78,10 @@ class Follower:
         with self._lock:
             if self._call is not None:
                 self._call.cancel()
-        while self._thread.is_alive():
-            self.next(0.05)
+        for _ in range(_LEAVING_TURNS):  # a thread that does not end goes with the channel
+            if not self._thread.is_alive():
+                break
+            self.next(_LEAVING_SECONDS)
 
     def next(self, seconds: float) -> Learnt | None:
         """Return what was learnt next, None if nothing was within the time."""
@@ -85,6 +89,13 @@ class Follower:
             return self._learnt.get(timeout=seconds) if seconds > 0 else self._learnt.get_nowait()
         except Empty:
             return None
+
+    def start_anew(self) -> None:
+        """Watch from now on: where the last run stood means nothing to this server, it seems."""
+        with self._lock:
+            self._token = _NOW
+            if self._call is not None:
+                self._call.cancel()
 
     def look(self, records: Sequence[str]) -> Standing:
         """Look where these inquiries stand, by the list of the open ones."""

@@ -71,6 +71,8 @@ class InquireOptions:
         """One sentence per fault. Errors: SETTING_INVALID, AGAIN_REASON_MISSING."""
         if not self.inputs:
             raise ChukanError("SETTING_INVALID", field="in", params={"rule": "at least one file or folder"})
+        if self.out.is_dir():
+            raise ChukanError("SETTING_INVALID", field="out", params={"rule": "a file, not a folder"})
         if not is_organization_code(self.organization):
             raise ChukanError("SETTING_INVALID", field="organization", params={"rule": "16 digits"})
         if self.resend and self.again:

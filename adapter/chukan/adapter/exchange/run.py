@@ -195,6 +195,8 @@ class _Run:
         with self.ledger.step():
             self.ledger.note_finished(standing.finished, now)
             self.ledger.note_not_taken([(each, messages.local(unknown), unknown) for each in standing.unknown], now)
+        if standing.finished:  # and the watch was silent about them
+            follower.start_anew()
         return len(standing.waiting)
 
     def _apply(self, learnt: Learnt) -> int:

@@ -98,6 +98,7 @@ def verify_receipt(core: Core, batch: AnswerBatch, leaves: Sequence[AnswerLeaf],
     taken = [at for at, outcome in enumerate(receipt.outcomes) if outcome is not ReceiptOutcome.REFUSED]
     if not taken or receipt.acknowledgement is None:
         return Receipt(None, [])
+    core.directory.keys_of(batch.inquirer)
     payload = core.keys.verify(batch.inquirer, PayloadType.ACKNOWLEDGEMENT, receipt.acknowledgement)
     statement = core.codec.decode(Statement, payload)
     _check_header(core, statement, issuer=batch.inquirer, recipient=None)
