@@ -71,7 +71,7 @@ def test_the_same_inquiry_at_once_is_accepted_once(world: World, moved: str) -> 
     spec = world.spec(moved)
 
     with ThreadPoolExecutor(6) as pool:
-        ids = list(pool.map(lambda _: world.side.acceptance.accept_one(SETAGAYA, spec), range(6)))
+        ids = list(pool.map(lambda _: world.side.acceptance.accept_one(SETAGAYA, spec).id, range(6)))
 
     assert len(set(ids)) == 1
     assert len(world.side.records.page(SETAGAYA, after=0, most=10)) == 1

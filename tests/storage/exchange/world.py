@@ -266,7 +266,7 @@ class World:
 
     def ask(self, own: str, organization: str = SETAGAYA, **changed: Any) -> str:
         """Accept one inquiry and return its receipt number."""
-        number_ = self.side.acceptance.accept_one(organization, self.spec(own, **changed))
+        number_ = self.side.acceptance.accept_one(organization, self.spec(own, **changed)).id
         return self.side.desk.by_id(organization, number_).receipt_number
 
     def inquiry(self, receipt: str, organization: str = SETAGAYA) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.server.domain.exchange import AnswerKind, Outcome
+from chukan.server.domain.exchange import AnswerKind, Outcome, instant
 from chukan.standard.clock import JAPAN
 from chukan.standard.dates import parse_date
 from chukan.standard.numbers import is_integrated_address_number, looks_like_individual_number
@@ -37,6 +37,7 @@ __all__ = [
     "StoredResult",
     "check_spec",
     "end_state",
+    "inquiry_of",
     "pack_sealed",
     "receipt_id",
     "receipt_number",
@@ -254,6 +255,24 @@ def status(
     shown = {"number": number.translate(_FULL_WIDTH) or "＊", "information": information.translate(_FULL_WIDTH) or "＊"}
     message = text.format(**shown) if text else reason(refusal).japanese
     return Status(code, message, code, message)
+
+
+def inquiry_of(row: InquiryRow, spec: InquirySpec) -> Inquiry:
+    """Return an inquiry as its own staff read it."""
+    return Inquiry(
+        receipt_number=receipt_number(receipt_prefix(instant(row.accepted)), row.id),
+        spec=spec,
+        state=InquiryState(row.state),
+        answer_kind=AnswerKind(row.answer_kind),
+        reason=row.reason,
+        legal_basis=row.legal_basis,
+        permission_row_id=row.permission_row,
+        accept_time_ms=row.accepted,
+        finish_time_ms=row.finished,
+        result_expire_time_ms=row.result_expires,
+        acknowledge_time_ms=row.acknowledged,
+        change_seq=row.change_seq,
+    )
 
 
 def end_state(outcome: Outcome) -> InquiryState:

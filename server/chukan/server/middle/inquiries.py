@@ -15,6 +15,7 @@ from chukan.server.domain.inquiry import (
     InquiryEnd,
     InquirySpec,
     InquiryState,
+    inquiry_of,
     receipt_id,
     receipt_number,
     receipt_prefix,
@@ -192,26 +193,9 @@ class InquiryDesk:
             organization, "inquiry", "sealed", [row.record_id for row in rows], [row.sealed for row in rows]
         )
         return [
-            _inquiry(row, self._codec.decode(InquirySpec, unpack_sealed(plain)[0]))
+            inquiry_of(row, self._codec.decode(InquirySpec, unpack_sealed(plain)[0]))
             for row, plain in zip(rows, opened, strict=True)
         ]
-
-
-def _inquiry(row: InquiryRow, spec: InquirySpec) -> Inquiry:
-    return Inquiry(
-        receipt_number=receipt_number(receipt_prefix(instant(row.accepted)), row.id),
-        spec=spec,
-        state=InquiryState(row.state),
-        answer_kind=AnswerKind(row.answer_kind),
-        reason=row.reason,
-        legal_basis=row.legal_basis,
-        permission_row_id=row.permission_row,
-        accept_time_ms=row.accepted,
-        finish_time_ms=row.finished,
-        result_expire_time_ms=row.result_expires,
-        acknowledge_time_ms=row.acknowledged,
-        change_seq=row.change_seq,
-    )
 
 
 def _why_not(inquiry: Inquiry | None, receipt: str, *, has_content: bool) -> str:

@@ -21,7 +21,7 @@ from chukan.durable.changes import next_change_seq
 from chukan.durable.idempotency import once
 from chukan.server.domain.exchange import Outcome, ReceiptOutcome, instant, milliseconds
 from chukan.server.domain.exchange_record import RecordRow, RecordSide
-from chukan.server.domain.inquiry import InquiryRow, InquiryState, receipt_number, receipt_prefix
+from chukan.server.domain.inquiry import InquiryRow, InquiryState, inquiry_of, receipt_number, receipt_prefix
 from chukan.server.domain.linkage import RowFailure
 from chukan.server.middle.inquiry_judgement import row_failures
 from chukan.standard.reasons import ChukanError
@@ -29,12 +29,20 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.server.domain.inquiry import InquirySpec
+    from chukan.server.domain.inquiry import Inquiry, InquirySpec
     from chukan.server.middle.inquiry_judgement import InquiryJudge, Judged
     from chukan.server.ports import Connection, Environment, Outbox
     from chukan.server.ports.exchange_stores import ExchangeRecords, Inquiries
 
-__all__ = ["REPAIR_MS", "REQUEST_PERMITS", "AcceptedBatch", "InquiryAcceptance", "pack_ids", "unpack_ids"]
+__all__ = [
+    "REPAIR_MS",
+    "REQUEST_PERMITS",
+    "AcceptedBatch",
+    "AcceptedOne",
+    "InquiryAcceptance",
+    "pack_ids",
+    "unpack_ids",
+]
 
 REQUEST_PERMITS: Final = "request_permits"
 """Outbox kind of step 2; payload: the numbers of accepted inquiries."""
@@ -50,6 +58,13 @@ class AcceptedBatch:
     receipts: list[str]
     failures: list[RowFailure]
     repeated: bool = False
+
+
+class AcceptedOne(NamedTuple):
+    """The number of an inquiry, and the inquiry itself if it was taken in just now."""
+
+    id: int
+    inquiry: Inquiry | None
 
 
 class InquiryAcceptance:
@@ -70,16 +85,20 @@ class InquiryAcceptance:
         self._outbox = outbox
         self._judge = judge
 
-    def accept_one(self, organization: str, spec: InquirySpec) -> int:
-        """Accept or refuse one inquiry and return its number; the same again returns the same.
+    def accept_one(self, organization: str, spec: InquirySpec) -> AcceptedOne:
+        """Accept or refuse one inquiry; the same again has the same number.
 
         Raises what a row failure names, and IDEMPOTENCY_CONFLICT for other content under the same record id.
         """
-        accepted, ids = self._accept(organization, [spec])
+        accepted, ids, drafts = self._accept(organization, [spec])
         for failure in accepted.failures:
             code = "IDEMPOTENCY_CONFLICT" if failure.reason == "RECORD_ID_EXISTS" else failure.reason
             raise ChukanError(code, field=f"inquiry.{failure.field}")
-        return ids[0]
+        draft = drafts[0]
+        if draft is None or accepted.outcomes[0] != ReceiptOutcome.COMMITTED:
+            return AcceptedOne(ids[0], None)
+        row = InquiryRow._make((organization, ids[0], *draft.inquiry, ids[0]))
+        return AcceptedOne(ids[0], inquiry_of(row, spec))
 
     def accept(
         self, organization: str, system: str, batch_id: str, body_digest: bytes, specs: Sequence[InquirySpec]
@@ -89,7 +108,7 @@ class InquiryAcceptance:
 
     def _accept(
         self, organization: str, specs: Sequence[InquirySpec], batch: tuple[str, str, bytes] | None = None
-    ) -> tuple[AcceptedBatch, list[int]]:
+    ) -> tuple[AcceptedBatch, list[int], Sequence[_Draft | None]]:
         now = milliseconds(self._environment.clock.now())
         failures = row_failures(specs)
         judged = self._judge.judge(organization, specs, failures, now)
@@ -99,7 +118,7 @@ class InquiryAcceptance:
                 organization, lambda connection: self._store(connection, organization, drafts, failures, now)
             )
             self._note(judged, accepted)
-            return accepted, ids
+            return accepted, ids, drafts
         fresh: list[bool] = []
 
         def step(connection: Connection) -> bytes:
@@ -123,7 +142,7 @@ class InquiryAcceptance:
         accepted = _decode(self._environment.database.write(organization, whole), repeated=not fresh)
         if fresh:
             self._note(judged, accepted)
-        return accepted, []
+        return accepted, [], drafts
 
     def _store(
         self,

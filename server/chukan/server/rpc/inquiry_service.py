@@ -56,8 +56,9 @@ class InquiryServicer(rpc.InquiryServiceServicer):
     ) -> pb.CreateInquiryResponse:
         """Accept or refuse one inquiry."""
         organization = current_caller().organization
-        number = self._acceptance.accept_one(organization, spec_from_message(request.inquiry))
-        return pb.CreateInquiryResponse(inquiry=inquiry_to_message(self._desk.by_id(organization, number)))
+        accepted = self._acceptance.accept_one(organization, spec_from_message(request.inquiry))
+        inquiry = accepted.inquiry or self._desk.by_id(organization, accepted.id)
+        return pb.CreateInquiryResponse(inquiry=inquiry_to_message(inquiry))
 
     def CreateInquiries(
         self, request_iterator: Iterator[pb.CreateInquiriesRequest], context: grpc.ServicerContext
