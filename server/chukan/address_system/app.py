@@ -29,7 +29,9 @@ from chukan.address_system.storage.schema import metadata, outbox
 from chukan.address_system.storage.tenants import TenantStore
 from chukan.durable.database import Database
 from chukan.durable.dispatcher import Backoff, Dispatcher
+from chukan.durable.idempotency import forget_old
 from chukan.durable.outbox import Outbox
+from chukan.durable.timer import Timer
 from chukan.durable.vault import Vault
 from chukan.durable.vault_keys import load_master_key
 from chukan.edge.service import Service
@@ -52,6 +54,7 @@ DATABASE_FILE: Final = "address.db"
 MASTER_KEY_FILE: Final = "address-keys/master.key"
 SERVICE: Final = "chukan.address.v1.AddressService"
 _KEY_BYTES: Final = 32
+_UPKEEP_EVERY: Final = 60.0
 _REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
 """A network that is away for days still gets its rows."""
 
@@ -63,6 +66,8 @@ class AddressSystem:
     services: list[Service]
     environment: Environment
     dispatcher: Dispatcher
+    upkeep: Timer
+    """Forgets kept answers."""
     unvalidated: frozenset[str] = frozenset()
 
     @property
@@ -73,14 +78,17 @@ class AddressSystem:
     def start(self) -> None:
         """Begin to carry on what waits."""
         self.dispatcher.start()
+        self.upkeep.start()
 
     def stop(self, timeout: float = 30.0) -> None:
         """End what runs, commit what waits, close the database. What is left goes on at the next start."""
+        self.upkeep.stop()
         self.dispatcher.stop(timeout)
         self.environment.database.close()
 
     def run_due(self) -> None:
         """Do at once what has become due, after a test moved the clock."""
+        self.upkeep.run_due()
         self.dispatcher.run_due()
 
 
@@ -134,7 +142,8 @@ def build(
     dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)
     servicer = AddressServicer(environment)
     service = Service(servicer, add_AddressServiceServicer_to_server, SERVICE, pools={"RegisterPeople": "bulk"})
-    return AddressSystem([service], environment, dispatcher)
+    upkeep = Timer(lambda: forget_old(database, clock), seconds=_UPKEEP_EVERY)
+    return AddressSystem([service], environment, dispatcher, upkeep)
 
 
 def _mode(organization: str, mode: str, production: Collection[str]) -> str:

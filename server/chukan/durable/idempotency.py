@@ -9,6 +9,7 @@ in the writer, so the second finds the first one's answer.
 from __future__ import annotations
 
 import hmac
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from chukan.durable.database import Database
     from chukan.standard.clock import Clock
 
-__all__ = ["forget", "idempotency_table", "once"]
+__all__ = ["forget", "forget_old", "idempotency_table", "once"]
+
+_KEPT: Final = timedelta(days=62)
+"""Twice as long as anything is waited for (an inquiry 30 days, a permit 31): no resend comes later than that."""
 
 _KEY: Final = ("organization", "system", "method", "request_id")
 _TABLE: Final = Table(
@@ -50,6 +55,7 @@ _OLD: Final = Statement(
     .order_by(_TABLE.c.stored)
     .limit(bindparam("most", type_=Integer)),
 )
+_OLDEST: Final = Statement(sqlalchemy.select(_TABLE.c.stored).order_by(_TABLE.c.stored).limit(1))
 _DELETE: Final = Statement(sqlalchemy.delete(_TABLE).where(*_SAME))
 
 
@@ -105,3 +111,16 @@ def forget(connection: Connection, *, before: datetime, most: int = 1_000) -> in
     if old:
         _DELETE.many(connection, [f"{name}_" for name in _KEY], old)
     return len(old)
+
+
+def forget_old(database: Database, clock: Clock) -> int:
+    """Delete, in short writes, the answers no resend can ask for any more; return how many."""
+    before = clock.now() - _KEPT
+    with database.read() as connection:
+        oldest = _OLDEST.first(connection)
+    if oldest is None or oldest[0] >= to_micros(before):
+        return 0
+    forgotten = 0
+    while some := database.write("", lambda connection: forget(connection, before=before)):
+        forgotten += some
+    return forgotten

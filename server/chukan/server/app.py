@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.dispatcher import Backoff, Dispatcher
+from chukan.durable.timer import Timer
 from chukan.edge.tls import TlsFiles
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
@@ -20,7 +21,6 @@ from chukan.server.assembly.later import control_services, later_services, unval
 from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
-from chukan.server.dispatch.exchange import Timer
 from chukan.server.domain.exchange import NETWORK
 from chukan.server.domain.inquiry import InquiryState
 from chukan.server.network.upkeep import run_upkeep
@@ -201,7 +201,7 @@ def _both(foundation: Foundation) -> ServerApp:
         control_services=control_services(),
         network=inside,
         dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
-        timers=[middle.exchange.timer, _upkeep(core)],
+        timers=[middle.exchange.timer, middle.upkeep, _upkeep(core)],
         running=running,
     )
     return _measure(app, handlers, middle)
@@ -244,7 +244,7 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         control_services=control_services(),
         network=transport,
         dispatcher=_dispatcher(foundation, handlers_of(middle), middle.exchange.steps.gave_up()),
-        timers=[middle.exchange.timer],
+        timers=[middle.exchange.timer, middle.upkeep],
         running=running,
         announce=client.announce,
         reached=reached,

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import Connection
 
-from chukan.durable import Database, forget, once
+from chukan.durable import Database, forget, forget_old, once
 from chukan.standard.reasons import ChukanError
 
 from .conftest import BODY, OTHER, Tables
@@ -114,3 +114,18 @@ def test_answers_are_forgotten_oldest_first(requests: Requests, database: Databa
     requests.send("r4", b"body")
     with pytest.raises(ChukanError, match="IDEMPOTENCY_CONFLICT"):
         requests.send("r4", b"other")
+
+
+def test_answers_are_kept_for_two_months_and_forgotten_then(
+    requests: Requests, database: Database, clock: FixedClock
+) -> None:
+    """A resend comes within a month; what is kept longer only grows."""
+    requests.send("old")
+    clock.advance(timedelta(days=61))
+    requests.send("new")
+    early = forget_old(database, clock)
+    clock.advance(timedelta(days=2))
+
+    assert (early, forget_old(database, clock), forget_old(database, clock)) == (0, 1, 0)
+    with pytest.raises(ChukanError, match="IDEMPOTENCY_CONFLICT"):
+        requests.send("new", b"other")

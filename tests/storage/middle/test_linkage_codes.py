@@ -128,6 +128,24 @@ def test_an_expired_processing_number_fails_and_can_be_asked_for_again(middle: A
     assert middle.codes.request_code(OWN, ONE).linkage_state is LinkageState.REQUESTED
 
 
+def test_an_acquisition_whose_answer_never_comes_ends_and_its_number_is_purged(middle: Any) -> None:
+    middle.register(ONE, TWO)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    number_ = middle.codes.get(OWN, ONE).processing_number
+    still = middle.acquisition.end_run_out()
+    middle.clock.advance(timedelta(hours=1, minutes=2))
+
+    ended = middle.acquisition.end_run_out()
+
+    row = middle.codes.get(OWN, ONE)
+    assert (still, ended, middle.acquisition.end_run_out()) == (0, 1, 0)
+    assert (row.linkage_state, row.failure_reason) == (LinkageState.FAILED, "CODE_ANSWER_TIMED_OUT")
+    assert row.processing_number == ""
+    assert reasons(middle.acquisition.deliver(OWN, [CodeDelivery(number_, CODE)])) == ["PROCESSING_NUMBER_UNKNOWN"]
+    assert middle.codes.request_code(OWN, ONE).linkage_state is LinkageState.REQUESTED
+
+
 def test_a_code_already_linked_to_another_addressee_is_refused(middle: Any) -> None:
     middle.link(ONE, CODE)
     middle.link(TWO, CODE)

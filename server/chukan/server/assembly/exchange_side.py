@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chukan.durable.timer import Timer
 from chukan.edge.service import Service
 from chukan.network.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
-from chukan.server.dispatch.exchange import ExchangeSteps, Timer
+from chukan.server.dispatch.exchange import ExchangeSteps
 from chukan.server.middle.answers import Answers
 from chukan.server.middle.exchange_records import ExchangeRecordDesk
 from chukan.server.middle.inquiries import InquiryDesk

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from chukan.durable.idempotency import forget_old
+from chukan.durable.timer import Timer
 from chukan.edge.service import Service
 from chukan.server.assembly.exchange_side import build_exchange_side
 from chukan.server.crypto.exchange_keys import RingKeys
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring"]
 
+_UPKEEP_EVERY: Final = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class MiddleSide:
@@ -49,6 +53,8 @@ class MiddleSide:
     exchange: ExchangeSide
     replicas: ReplicaStore
     imports: ImportStore
+    upkeep: Timer
+    """Gives up acquisitions whose code never came, forgets kept answers."""
 
 
 def member_ring(foundation: Foundation) -> KeyRing:
@@ -99,12 +105,27 @@ def build_middle_side(
         ),
     ]
     member_service = exchange.member_service(acquisition)
-    return MiddleSide(member_service, [*own, *exchange.services], acquisition, exchange, replicas, imports)
+    return MiddleSide(
+        member_service,
+        [*own, *exchange.services],
+        acquisition,
+        exchange,
+        replicas,
+        imports,
+        _upkeep(foundation, acquisition),
+    )
 
 
 def handlers_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxItem]], None]]:
     """Return the handlers of the middle servers' outbox kinds."""
     return {ISSUE: middle.acquisition.issue, **middle.exchange.steps.handlers()}
+
+
+def _upkeep(foundation: Foundation, acquisition: CodeAcquisition) -> Timer:
+    def run_due() -> int:
+        return acquisition.end_run_out() + forget_old(foundation.database, foundation.clock)
+
+    return Timer(run_due, seconds=_UPKEEP_EVERY)
 
 
 @cache

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The middle server's dispatched steps of an exchange, and the timer that looks after what time ends.
+"""The middle server's dispatched steps of an exchange.
 
 Kinds and who owns their repair: request_permits (step 2; given up: the timer writes it anew),
 forward_inquiries and commit_outcomes (the timer), return_answers and pull_network_records
@@ -8,9 +8,7 @@ forward_inquiries and commit_outcomes (the timer), return_answers and pull_netwo
 
 from __future__ import annotations
 
-import logging
-import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from chukan.server.middle.exchange_records import PULL_NETWORK_RECORDS
 from chukan.server.middle.inquiry_acceptance import REQUEST_PERMITS
@@ -26,10 +24,7 @@ if TYPE_CHECKING:
     from chukan.server.middle.permit_requests import PermitRequests
     from chukan.server.ports import Database, Outbox, OutboxItem
 
-__all__ = ["ExchangeSteps", "Timer"]
-
-_SECONDS: Final = 1.0
-_log = logging.getLogger(__name__)
+__all__ = ["ExchangeSteps"]
 
 
 class ExchangeSteps:
@@ -69,30 +64,3 @@ class ExchangeSteps:
     def _drop(self, items: Sequence[OutboxItem]) -> None:
         ids = [item.id for item in items]
         self._database.write(items[0].organization, lambda connection: self._outbox.done(connection, ids))
-
-
-class Timer:
-    """Looks every second (real time) whether the injected clock has made something due."""
-
-    def __init__(self, run_due: Callable[[], int], *, seconds: float = _SECONDS) -> None:
-        self.run_due = run_due
-        self._seconds = seconds
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="chukan-timer", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 5.0) -> None:
-        """Look no more."""
-        self._stopped.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._seconds):
-            try:
-                self.run_due()
-            except Exception as error:  # noqa: BLE001 the next look finds the same again
-                _log.warning("timer: %s", type(error).__name__)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["CodeAcquisition"]
 
 _ID: Final = 8
+_MOST: Final = 1_000
+_GRACE: Final = 60 * 1_000_000
+"""Microseconds after expiry in which an answer under way still arrives, and clocks may differ."""
 
 
 class CodeAcquisition:
@@ -122,6 +125,42 @@ class CodeAcquisition:
             return answer_of(len(deliveries), outcomes, refused)
 
         return self._environment.database.write(organization, step)
+
+    def end_run_out(self) -> int:
+        """Give up acquisitions whose code never came, and purge their processing numbers; return how many."""
+        ended = 0
+        while waiting := self._run_out():
+            for organization, ids in waiting.items():
+                self._give_up(organization, ids)
+                ended += len(ids)
+        return ended
+
+    def _run_out(self) -> dict[str, list[int]]:
+        before = to_micros(self._environment.clock.now()) - _GRACE
+        found: dict[str, list[int]] = {}
+        with self._environment.database.read() as connection:
+            for organization, id_ in self._addressees.run_out(connection, before=before, most=_MOST):
+                found.setdefault(organization, []).append(id_)
+        return found
+
+    def _give_up(self, organization: str, ids: Sequence[int]) -> None:
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> int:
+            held = self._addressees.find_by_ids(connection, organization, ids)
+            updates = [
+                _failed(row, "CODE_ANSWER_TIMED_OUT")
+                for row in held.values()
+                if row.processing_number and row.processing_number_expires < now - _GRACE
+            ]
+            if updates:
+                first = next_change_seq(connection, count=len(updates))
+                self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
+            return len(updates)
+
+        ended = self._environment.database.write(organization, step)
+        if ended:
+            self._environment.metrics.note_refused("CODE_ANSWER_TIMED_OUT", ended)
 
     @staticmethod
     def _refusal(one: CodeDelivery, row: AddresseeRow, holder: int | None, now: int) -> str:

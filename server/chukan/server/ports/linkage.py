@@ -89,6 +89,9 @@ class AddresseeStore(Protocol):
     def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
         """Return number digests by surrogate."""
 
+    def run_out(self, connection: Connection, *, before: int, most: int) -> list[tuple[str, int]]:
+        """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
+
     def page(
         self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
     ) -> list[AddresseeRow]:

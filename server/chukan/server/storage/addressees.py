@@ -66,6 +66,11 @@ _table: Final = Table(
         unique=True,
         sqlite_where=sqlalchemy.text("processing_digest IS NOT NULL"),
     ),
+    Index(
+        "addressee_processing_expiry",
+        "processing_expires",
+        sqlite_where=sqlalchemy.text("processing_digest IS NOT NULL"),
+    ),
 )
 _c = _table.c
 _ALL: Final = tuple(column.name for column in _table.c)
@@ -89,6 +94,12 @@ _FLAGS: Final = Lookup(
         _c.linkage_state,
     ).where(_ORGANIZATION),
     _c.number_digest,
+)
+_RUN_OUT: Final = Statement(
+    sqlalchemy.select(_c.organization, _c.id)
+    .where(_c.processing_digest.is_not(None), _c.processing_expires < bindparam("before"))
+    .order_by(_c.processing_expires)
+    .limit(bindparam("most", type_=Integer))
 )
 _DROP_CODE: Final = Statement(
     sqlalchemy.update(_table)
@@ -257,6 +268,10 @@ class AddresseeStore:
         """Return number digests by surrogate, to seal further columns of the same rows."""
         rows = _BY_IDS.all(connection, ids, organization=organization)
         return {row[0]: row[2] for row in rows}
+
+    def run_out(self, connection: Connection, *, before: int, most: int) -> list[tuple[str, int]]:
+        """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
+        return [(row[0], row[1]) for row in _RUN_OUT.all(connection, before=before, most=most)]
 
     def page(
         self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
