@@ -58,11 +58,15 @@ class Guard:
     def handlers(self, service: Service, pools: Pools | None = None) -> dict[str, Handler]:
         """All handlers of a service, guarded, by full method. Without pools they run where they are called."""
         return {
-            method: self._wrap(method, handler, pools.named(pool_of(service, method)) if pools else None)
+            method: self._wrap(
+                method, handler, pools.named(pool_of(service, method)) if pools else None, service.callers
+            )
             for method, handler in full_methods(service).items()
         }
 
-    def _wrap(self, full_method: str, handler: Handler, pool: ThreadPoolExecutor | None) -> Handler:
+    def _wrap(
+        self, full_method: str, handler: Handler, pool: ThreadPoolExecutor | None, callers: frozenset[str]
+    ) -> Handler:
         _, service, method = full_method.split("/")
         kind, constructor, behavior = _shape(handler)
         if getattr(behavior, "experimental_non_blocking", False):
@@ -70,6 +74,7 @@ class Guard:
         metrics = self._metrics.method(kind=kind, service=service, method=method)
         call = (_Stream if handler.response_streaming else _Single)(self, full_method, behavior, metrics)
         call.streams_in = handler.request_streaming
+        call.callers = callers
         call.experimental_thread_pool = pool
         return constructor(
             call,
@@ -77,14 +82,17 @@ class Guard:
             response_serializer=handler.response_serializer,
         )
 
-    def admit(self, context: grpc.ServicerContext) -> float | None:
-        """Let the call in and say until when, or raise."""
+    def admit(self, context: grpc.ServicerContext, callers: frozenset[str] = frozenset()) -> float | None:
+        """Let the call in and say until when, or raise. Without `callers` everybody is let in."""
         refusal = pool_refusal()
         if refusal:
             raise ChukanError(refusal, retry_after=1.0)
         if self._identity is None:
             return None
         caller = self._identity.of(context)
+        if callers and caller.organization not in callers:
+            # Whoever is not served here would be taken on and wait for ever: nobody holds keys in that name.
+            raise ChukanError("CALLER_ORGANIZATION_UNKNOWN", field="chukan-organization")
         set_caller(caller)
         return caller.deadline
 
@@ -115,6 +123,7 @@ class _Call:
     #: Where gRPC looks for the pool to run this method in.
     experimental_thread_pool: ThreadPoolExecutor | None = None
     streams_in = False
+    callers: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -159,7 +168,7 @@ class _Single(_Call):
         begun = perf_counter()
         self._metrics.begin()
         try:
-            deadline = self._guard.admit(context)
+            deadline = self._guard.admit(context, self.callers)
             response = self._behavior(self._accepted(request), context)
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
             self._end(error, context, begun)
@@ -176,7 +185,7 @@ class _Stream(_Call):
         metrics = self._metrics
         metrics.begin()
         try:
-            self._guard.admit(context)
+            self._guard.admit(context, self.callers)
             for response in self._behavior(self._accepted(request), context):
                 metrics.send()
                 yield response

@@ -26,7 +26,7 @@ class Service:
     """A servicer, the generated function that adds it, its full name, and its pools.
 
     `pool` is for all RPCs that `pools` (RPC name → pool) doesn't name. Every streaming RPC must be given a pool that
-    is not a short one.
+    is not a short one. `callers` are the organizations that may call it; without any, everybody may.
     """
 
     servicer: Any
@@ -34,6 +34,7 @@ class Service:
     full_name: str
     pool: str = "unary"
     pools: Mapping[str, str] = field(default_factory=dict)
+    callers: frozenset[str] = frozenset()
 
 
 class Registers(Protocol):

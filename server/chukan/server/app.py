@@ -10,6 +10,7 @@ is true of a separate process only: whoever runs both runs the members' keys too
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.dispatcher import Backoff, Dispatcher
@@ -197,7 +198,7 @@ def _both(foundation: Foundation) -> ServerApp:
     handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
     app = ServerApp(
         foundation=foundation,
-        services=[network.service, middle.member_service, *middle.services, *later_services()],
+        services=[network.service, middle.member_service, *_for_members(foundation, middle)],
         control_services=control_services(),
         network=inside,
         dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
@@ -240,7 +241,7 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
     middle = build_middle_side(foundation, masters, ring, client, dispatching=running.is_set)
     app = ServerApp(
         foundation=foundation,
-        services=[middle.member_service, *middle.services, *later_services()],
+        services=[middle.member_service, *_for_members(foundation, middle)],
         control_services=control_services(),
         network=transport,
         dispatcher=_dispatcher(foundation, handlers_of(middle), middle.exchange.steps.gave_up()),
@@ -251,6 +252,12 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         closers=[transport.close],
     )
     return _measure(app, handlers_of(middle), middle)
+
+
+def _for_members(foundation: Foundation, middle: MiddleSide) -> list[Service]:
+    """Return the services for the organizations served here, and let nobody else call them."""
+    services = [*middle.services, *later_services()]
+    return [replace(service, callers=foundation.organizations) for service in services]
 
 
 def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) -> ServerApp:

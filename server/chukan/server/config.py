@@ -17,7 +17,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from chukan.standard.codes import is_organization_code
+from chukan.standard.organizations import resolve_provider
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,10 +103,10 @@ def _organizations(value: object) -> tuple[str, ...]:
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list | tuple):
         raise _BadValueError("organization codes")
-    codes = tuple(str(item).strip() for item in items if str(item).strip())
-    if not all(map(is_organization_code, codes)):
-        raise _BadValueError("organization codes of 16 digits")
-    return codes
+    try:
+        return tuple(resolve_provider(text).code for item in items if (text := str(item).strip()))
+    except ChukanError:
+        raise _BadValueError("codes of organizations (16 digits) or municipalities (5 or 6)") from None
 
 
 def _about(read: Callable[[object], Any], text: str) -> dict[str, Any]:
@@ -153,7 +154,10 @@ class Config:
     )
     organizations: tuple[str, ...] = field(
         default=(),
-        metadata=_about(_organizations, "Organizations whose middle servers are served; empty for all shipped ones."),
+        metadata=_about(
+            _organizations,
+            "Codes of organizations or municipalities whose middle servers are served; empty for all shipped ones.",
+        ),
     )
     tls_cert: Path | None = field(default=None, metadata=_about(_path, "Certificate chain of this server, PEM."))
     tls_key: Path | None = field(default=None, metadata=_about(_path, "Its key, PEM."))

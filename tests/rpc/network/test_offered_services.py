@@ -26,7 +26,7 @@ LATER = [
 ]
 
 
-def _call(channel: grpc.Channel, service: str, method: str) -> Any:
+def _call(channel: grpc.Channel, service: str, method: str, organization: str = SHINJUKU) -> Any:
     described = descriptor_pool.Default().FindServiceByName(service).FindMethodByName(method)
     request = message_factory.GetMessageClass(described.input_type)()
     kinds = {
@@ -41,7 +41,7 @@ def _call(channel: grpc.Channel, service: str, method: str) -> Any:
         response_deserializer=message_factory.GetMessageClass(described.output_type).FromString,
     )
     sent = iter([request]) if described.client_streaming else request
-    answer = call(sent, metadata=(("chukan-organization", SHINJUKU),), timeout=10)
+    answer = call(sent, metadata=(("chukan-organization", organization),), timeout=10)
     return list(answer) if described.server_streaming else answer
 
 
@@ -111,3 +111,19 @@ def _declared(pool: Any, name: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+SHIBUYA = "0220113113001700"  # resolves by its code like any municipality, and is none of those shipped
+
+
+@pytest.mark.parametrize(
+    ("service", "method"),
+    [("chukan.v1.InquiryService", "ListInquiries"), ("chukan.v1.LinkageCodeService", "GetLinkageState"), LATER[0]],
+)
+def test_an_organization_that_is_not_served_is_told_so(emulator: Emulator, service: str, method: str) -> None:
+    """Taken on, its people would wait for linkage codes for ever: nobody holds keys in its name."""
+    with pytest.raises(grpc.RpcError) as refused:
+        _call(emulator.channel, service, method, SHIBUYA)
+
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert "CALLER_ORGANIZATION_UNKNOWN" in str(rpc_status.from_call(refused.value))

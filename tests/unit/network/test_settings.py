@@ -33,7 +33,7 @@ def test_flags_win_over_environment_and_environment_over_the_file(tmp_path: Path
 def test_values_are_read_into_their_types(tmp_path: Path) -> None:
     config = Config.load(
         environment={"CHUKAN_PERMIT_DAYS": "0.5", "CHUKAN_WORKERS": "3"},
-        flags={"data": str(tmp_path), "organizations": "0220113104101700, 0220113112101700"},
+        flags={"data": str(tmp_path), "organizations": "0220113104101700, 131121"},
     )
 
     assert config.data == tmp_path
@@ -66,7 +66,7 @@ def test_an_unknown_setting_stops_the_start_and_names_the_nearest(tmp_path: Path
         ("mode", "dev", "one of test, production"),
         ("workers", "0", "a whole number above 0"),
         ("permit_days", "soon", "a number of days"),
-        ("organizations", "123", "organization codes of 16 digits"),
+        ("organizations", "123", "codes of organizations (16 digits) or municipalities (5 or 6)"),
         ("data", 7, "a path"),
     ],
 )

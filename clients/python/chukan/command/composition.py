@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -109,7 +109,7 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
             synchronous=cast("Synchronous", config.synchronous),
         )
         stops.append(address.stop)
-        services += address.services
+        services += [replace(each, callers=server.foundation.organizations) for each in address.services]
         starts.append(address.start)
     edge = build_server(
         EdgeConfig(listen=config.listen, tls=_tls(config), profile=config.profile, unvalidated=server.unvalidated),
