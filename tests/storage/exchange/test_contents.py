@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,8 @@ from chukan.server.domain.content import Column
 from chukan.server.domain.exchange import AnswerKind, Outcome
 from chukan.server.domain.inquiry import InquiryState
 from chukan.standard.layouts import layout
-from tests.storage.exchange.world import CHIYODA, SETAGAYA, SHINJUKU, TAX
+from chukan.standard.permission_list import permission_list
+from tests.storage.exchange.world import CHIYODA, PROCEDURE, SETAGAYA, SHINJUKU, TAX
 
 if TYPE_CHECKING:
     from tests.storage.exchange.world import World
@@ -116,6 +118,25 @@ def test_only_the_items_asked_for_are_provided(world: World, moved: str) -> None
 
     assert [item[0] for item in world.result(receipt).records[0].items] == [first]
     assert world.record(SETAGAYA).item_codes == (first,)
+
+
+def test_a_permit_for_everything_is_limited_by_the_providers_own_list(
+    world: World, moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is checked twice: what the provider's copy permits some items of is never provided whole."""
+    receipt, item = world.ask(moved), layout(TAX, "0801").data_set("0100").items[0].code
+    world.step("request_permits")
+    shipped = permission_list()
+    rows = tuple(
+        replace(row, items=(item,)) if row.procedure_code == PROCEDURE and row.information_code == TAX else row
+        for row in shipped.rows
+    )
+    monkeypatch.setattr(world.core.environment.master, "_permissions", replace(shipped, rows=rows))
+
+    world.run()
+
+    content = world.result(receipt)
+    assert {code for record in content.records for code, _, _ in record.items} == {item}
 
 
 def test_nondisclosure_of_either_side_marks_both_records(world: World, moved: str) -> None:

@@ -185,6 +185,20 @@ def test_what_is_not_answered_automatically_needs_two_people(world: World, moved
     assert again == world.wires.seen["return_answers"][0]
 
 
+def test_nobody_can_confirm_what_the_permit_no_longer_covers(world: World, moved: str) -> None:
+    _, provision = _waiting(world, moved)
+    desk = world.side.provision_desk
+    desk.approve(SHINJUKU, provision, "a")
+    world.clock.advance(timedelta(days=1, seconds=1))
+
+    with pytest.raises(ChukanError) as late:
+        desk.confirm(SHINJUKU, provision, "b")
+
+    assert late.value.code == "PERMIT_EXPIRED"
+    assert world.record(SHINJUKU).outcome is Outcome.PENDING
+    assert desk.refuse(SHINJUKU, provision, "too late").row.state == ProvisionState.REFUSED
+
+
 def test_a_correction_takes_the_place_of_the_content_and_of_the_approval(world: World, moved: str) -> None:
     receipt, provision = _waiting(world, moved)
     desk = world.side.provision_desk

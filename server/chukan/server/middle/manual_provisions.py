@@ -153,14 +153,16 @@ class ProvisionDesk:
         return self.get(organization, provision_id)
 
     def confirm(self, organization: str, provision_id: str, user: str) -> ShownProvision:
-        """Second person: confirm; the answer is sealed, kept and returned to the network."""
+        """Second person: confirm; the answer is sealed, kept and returned, under a permit that counts."""
         row, waiting = self._waiting(organization, provision_id)
         if row.state != ProvisionState.APPROVED:
             raise ChukanError("PROVISION_NOT_WAITING")
         if not user or user == waiting.approver:
             raise ChukanError("SECOND_PERSON_REQUIRED")
-        records = self._unsealed(organization, row, waiting).records
-        outcome = Outcome.PROVIDED if records else Outcome.NO_REPLICA
+        plain = self._unsealed(organization, row, waiting)
+        if self._codec.decode(PermitLeaf, plain.permit).expire_time_ms <= milliseconds(self._environment.clock.now()):
+            raise ChukanError("PERMIT_EXPIRED", field="provision_id")
+        outcome = Outcome.PROVIDED if plain.records else Outcome.NO_REPLICA
         self._answer(organization, row, waiting, (outcome, ""), ProvisionState.PROVIDED)
         return self.get(organization, provision_id)
 

@@ -41,7 +41,16 @@ class Asked:
     refusal: str = ""
     detail: str = ""
     used_before: bool = False
+    permitted_items: tuple[str, ...] = ()
+    """The only items the own list permits, empty for all."""
     found: Found | None = None
+
+    @property
+    def question(self) -> PermitLeaf:
+        """What may be looked up: a permit for everything is one for what the own list permits."""
+        if self.leaf.item_codes or not self.permitted_items:
+            return self.leaf
+        return replace(self.leaf, item_codes=self.permitted_items)
 
     @property
     def waits(self) -> bool:

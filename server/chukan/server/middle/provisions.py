@@ -169,13 +169,14 @@ class AutomaticProvisions:
                 each.refusal = "PERMIT_EXPIRED"
             else:
                 decision = decide(permissions, purpose_of(leaf), today).with_consent(given=leaf.consent)
+                each.permitted_items = decision.row.items if decision.row else ()
                 if not decision.permitted:
                     each.refusal, each.detail = "PROVIDER_LIST_REFUSES", decision.reason
 
     def _find(self, organization: str, asked: Sequence[Asked]) -> None:
         # 6. Who it is about and what there is.
         sound = [each for each in asked if not each.refusal]
-        for each, found in zip(sound, self._content.find(organization, [each.leaf for each in sound]), strict=True):
+        for each, found in zip(sound, self._content.find(organization, [each.question for each in sound]), strict=True):
             each.found = found
 
     def _answer(
