@@ -15,6 +15,7 @@ from reference_command import command_line, configuration
 from reference_contract import rpcs
 from reference_data import layouts, organizations, permission_list, reasons, rules
 from reference_digest import digest_page
+from reference_files import inquiry_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ REFERENCE: Final = ROOT / "docs" / "reference"
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "command_line.md": command_line,
     "configuration.md": configuration,
+    "inquiry_files.md": inquiry_files,
     "layouts.md": layouts,
     "organizations.md": organizations,
     "permission_list.md": permission_list,
