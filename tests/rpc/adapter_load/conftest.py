@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,13 @@ class Body:
 
     def load(self, **given: Any) -> Report:
         """Load everything, or what is given."""
-        asked = {"people": (self.folder,), "extracts": self.folder / "extracts", "state": self.state, **given}
+        asked = {
+            "people": (self.folder,),
+            "extracts": self.folder / "extracts",
+            "state": self.state,
+            "stall_timeout": 30.0,
+            **given,
+        }
         return load(LoadOptions(target=self.target, organization=self.organization, **asked))
 
     def client(self) -> Client:
@@ -65,13 +72,21 @@ def people(folder: Path, municipality: str, *, count: int = 240, **given: Any) -
     return folder
 
 
+@contextmanager
+def emulator(data: Path) -> Iterator[str]:
+    """Serve from a folder; yield the address."""
+    running = start(Config(data=data, listen="127.0.0.1:0", control="", metrics="", synchronous="OFF"))
+    try:
+        yield running.listen
+    finally:
+        running.stop()
+
+
 @pytest.fixture(scope="package")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a running emulator."""
-    data = tmp_path_factory.mktemp("emulator")
-    running = start(Config(data=data, listen="127.0.0.1:0", control="", metrics="", synchronous="OFF"))
-    yield running.listen
-    running.stop()
+    with emulator(tmp_path_factory.mktemp("emulator")) as address:
+        yield address
 
 
 sys.modules.setdefault("chukan_adapter_load", sys.modules[__name__])  # for the tests beside: folders are no packages

@@ -3,7 +3,8 @@
 
 As processing numbers (処理通番) are issued, they are passed to the address system, which submits them with the
 individual numbers; then it is waited until every acquisition is linked or failed, or nothing has moved for too long.
-The position in the watch is kept in a file, so that a broken run is taken up where it was.
+Numbers that ran out meanwhile are asked for again, once in a run. The position in the watch is kept in a file, so that
+a broken run is taken up where it was.
 """
 
 from __future__ import annotations
@@ -18,24 +19,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chukan.adapter.sync.options import ProgressEvent
 from chukan.adapter.sync.report import FAILED
-from chukan.adapter.sync.streams import RETRIED, retried
+from chukan.adapter.sync.streams import RETRIED, BatchStream, retried
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.standard.reasons import ChukanError
+from chukan.v1 import common_pb2 as common
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from chukan.adapter.sync.options import Progress
     from chukan.adapter.sync.report import CodeReport
     from chukan.adapter.sync.streams import Waiting
     from chukan.client import Client
+    from chukan.standard.ids import Ids
 
 __all__ = ["Acquisition"]
 
 _MOST: Final = 1_000
 _GLANCE: Final = 0.2
+_LONGEST_PAUSE: Final = 2.0
+_ATTEMPTS: Final = 25
 _CATCH_UP: Final = 1.0
 _OPEN: Final = (linkage.LINKAGE_STATE_REQUESTED, linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED)
 _WATCHED: Final = (
@@ -43,6 +48,8 @@ _WATCHED: Final = (
     linkage.LINKAGE_STATE_LINKED,
     linkage.LINKAGE_STATE_FAILED,
 )
+_RAN_OUT: Final = frozenset({"PROCESSING_NUMBER_EXPIRED", "PROCESSING_NUMBER_UNKNOWN", "CODE_ANSWER_TIMED_OUT"})
+"""Failures that asking again mends."""
 _TOKEN_ENDED: Final = frozenset({"RESUME_TOKEN_EXPIRED", "RESUME_TOKEN_INVALID"})
 
 
@@ -50,12 +57,20 @@ class Acquisition:
     """Follows the codes of one organization while other lanes work, in a thread of its own."""
 
     def __init__(
-        self, client: Client, report: CodeReport, waiting: Waiting, *, token_file: Path, progress: Progress | None
+        self,
+        client: Client,
+        report: CodeReport,
+        waiting: Waiting,
+        *,
+        token_file: Path,
+        ids: Ids,
+        progress: Progress | None,
     ) -> None:
         self._client = client
         self._report = report
         self._waiting = waiting
         self._token_file = token_file
+        self._ids = ids
         self._progress = progress
         self._moved = time.monotonic()
         self._call: Any = None
@@ -88,10 +103,37 @@ class Acquisition:
     def stop(self) -> None:
         """End the watch."""
         self._ended.set()
-        if self._call is not None:
-            self._call.cancel()
-        if self._thread.ident is not None:
-            self._thread.join(timeout=5.0)
+        for _ in range(_ATTEMPTS):
+            if not self._thread.is_alive():
+                return
+            if self._call is not None:
+                self._call.cancel()
+            self._thread.join(_GLANCE)
+
+    def _wait(self) -> None:
+        self._moved = time.monotonic()
+        while not self._is_over():
+            self._check()
+            self._waiting.stop.wait(_GLANCE)
+
+    def _ask_again(self) -> bool:
+        """Ask again for the codes whose processing numbers ran out; return whether there were any."""
+        failed = self._all((linkage.LINKAGE_STATE_FAILED,))
+        numbers = [row.integrated_address_number for row in failed if row.failure_reason in _RAN_OUT]
+        stream: BatchStream[None] = BatchStream(
+            self._client.linkage_codes.BatchRequestCodes, depth=1, waiting=self._waiting
+        )
+        answers = []
+        for start in range(0, len(numbers), _MOST):
+            request = linkage.BatchRequestCodesRequest(
+                batch_id=self._ids.next("batch"), integrated_address_numbers=numbers[start : start + _MOST]
+            )
+            answers += stream.send(None, request)
+        answers += stream.drain()
+        stream.close()
+        asked = sum(list(answer.outcomes).count(common.ROW_OUTCOME_COMMITTED) for _, answer in answers)
+        self._report.asked += asked
+        return bool(asked)
 
     def _check(self) -> None:
         self._waiting.check()
@@ -137,19 +179,11 @@ class Acquisition:
         return answer.linkage_statuses
 
     def _watch(self) -> None:
-        token = self._read_token()
-        pause = _GLANCE
+        token, pause = self._read_token(), _GLANCE
         while not self._ended.is_set() and not self._waiting.stop.is_set():
             try:
-                call = self._client.linkage_codes.WatchLinkageStates(
-                    linkage.WatchLinkageStatesRequest(resume_token=token, states=_WATCHED)
-                )
-                self._call = call
-                for answer in call:
-                    self._take(answer.linkage_statuses)
-                    token = answer.resume_token
-                    self._keep_token(token)
-                    pause = _GLANCE
+                for reached in self._watched(token):
+                    token, pause = reached, _GLANCE
             except ChukanError as error:
                 if self._ended.is_set() or self._waiting.stop.is_set():
                     return
@@ -158,8 +192,20 @@ class Acquisition:
                 elif error.code not in RETRIED or time.monotonic() - self._moved > self._waiting.patience:
                     self._error = error
                     return
+            except Exception:
+                self._error = ChukanError("INTERNAL_ERROR")
+                raise
             self._ended.wait(pause)
-            pause = min(pause * 2, 2.0)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _watched(self, token: str) -> Iterator[str]:
+        """Yield the position after each batch of changes that was dealt with."""
+        request = linkage.WatchLinkageStatesRequest(resume_token=token, states=_WATCHED)
+        self._call = self._client.linkage_codes.WatchLinkageStates(request)
+        for answer in self._call:
+            self._take(answer.linkage_statuses)
+            self._keep_token(answer.resume_token)
+            yield answer.resume_token
 
     def _take(self, statuses: Sequence[linkage.LinkageStatus]) -> None:
         report = self._report
@@ -190,9 +236,9 @@ class Acquisition:
         """Return the position an earlier run had reached, and take over when the last link it saw was made."""
         try:
             token, _, link = self._token_file.read_text("utf-8").partition("\n")
-        except OSError:
+            self._linked_before = self._last_link = int(link)
+        except (OSError, ValueError):
             return ""
-        self._linked_before = self._last_link = int(link or 0)
         return token
 
     def _keep_token(self, token: str) -> None:

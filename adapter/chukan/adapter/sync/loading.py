@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+import traceback
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 _GLANCE: Final = 0.2
+_LAST_WAIT: Final = 5.0
 _TIMEOUT: Final = 60.0
+_LOG: Final = logging.getLogger("chukan.adapter")
 _OTHER_WORLD: Final = "the server has nothing of what was sent before: everything is sent again"
 
 
@@ -70,7 +74,7 @@ def load(
     with ExitStack() as stack:
         dead_letters = stack.enter_context(DeadLetters(state.dead_letter_file))
         client = None if options.dry_run else stack.enter_context(_client(options, ids))
-        run = _Run(options, state, report, dead_letters, waiting, progress, client)
+        run = _Run(options, state, report, dead_letters, waiting, progress, client, ids)
         try:
             run.people(todo.people)
             run.replicas(todo.replicas)
@@ -121,8 +125,10 @@ class _Run:
         waiting: Waiting,
         progress: Progress | None,
         client: Client | None,
+        ids: Ids,
     ) -> None:
         self._options = options
+        self._ids = ids
         self._state = state
         self._report = report
         self._dead_letters = dead_letters
@@ -148,6 +154,7 @@ class _Run:
                 self._report.codes,
                 self._waiting,
                 token_file=self._state.token_file,
+                ids=self._ids,
                 progress=self._progress,
             )
         known = self._client is None or bool(self._addressees())
@@ -181,9 +188,15 @@ class _Run:
             thread = threading.Thread(target=self._guarded, args=(desk, work), name=f"chukan-{code}", daemon=True)
             threads.append(thread)
             thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(_GLANCE)
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(_GLANCE)
+        except BaseException:  # Ctrl-C: lanes end at their next wait, then files are closed
+            self._waiting.stop.set()
+            for thread in threads:
+                thread.join(_LAST_WAIT)
+            raise
 
     def codes(self) -> None:
         """Wait for the codes asked for; then close the addressees who are to be closed."""
@@ -235,6 +248,8 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - one lane's defect must not end the others
             report.state, report.problem = FAILED, "INTERNAL_ERROR"
             report.notes.append(f"internal error: {type(error).__name__}")
+            where = "".join(traceback.format_tb(error.__traceback__))  # without the message: it may bear a value
+            _LOG.error("lane %s ended by %s\n%s", report.name, type(error).__name__, where)
         finally:
             report.seconds = round(time.monotonic() - started, 3)
             self._dead_letters.flush()
