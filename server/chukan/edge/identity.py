@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from chukan.standard.codes import is_organization_code
+from chukan.standard.numbers import looks_like_individual_number
 from chukan.standard.reasons import ChukanError
 
 from .caller import METADATA_KEYS, Caller
@@ -97,6 +98,8 @@ def _read(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
             continue
         if field in found or not isinstance(value, str) or len(value) > _LONGEST_VALUE:
             raise ChukanError("CALLER_METADATA_INVALID", field=key)
+        if looks_like_individual_number(value):
+            raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field=key)  # it would be kept in every record of the call
         if value:
             found[field] = value
     return found

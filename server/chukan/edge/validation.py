@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules the contract declares on its messages (protovalidate), checked before a handler sees a message.
 
+One more rule holds for every message: a text of its own (an id, a code, a reason; not what its rows and parts hold,
+which their handlers check) is no individual number (個人番号), unless the field is there for one.
+
 A message type without rules is found once and costs a dictionary look-up from then on; so does a type the server is
 told to skip because its handler checks the columns faster itself.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chukan.standard.numbers import looks_like_individual_number
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Validation"]
 
+_FOR_INDIVIDUAL_NUMBERS = frozenset({"individual_number"})
+_INDIVIDUAL_NUMBER_LENGTH = 12
+
 
 class Validation:
     """Checks messages; one per server, shared by all threads."""
@@ -28,23 +35,28 @@ class Validation:
         """`skip`: full names of message types that are not checked here."""
         self._skip = skip
         self._checks: dict[type[Message], Callable[[Message], list[Violation]] | None] = {}
+        self._texts: dict[type[Message], tuple[str, ...]] = {}
         self._collect: Callable[[Message], list[Violation]] | None = None
 
     def check(self, message: Message) -> None:
-        """Raise INVALID_FIELD with every broken rule; values are never quoted."""
+        """Raise INVALID_FIELD with every broken rule, or INDIVIDUAL_NUMBER_REFUSED; values are never quoted."""
         try:
             collect = self._checks[type(message)]
         except KeyError:
             collect = self._learn(message)
-        if collect is None:
-            return
-        violations = collect(message)
+        violations = collect(message) if collect is not None else ()
         if violations:
             raise ChukanError("INVALID_FIELD", violations=[_shown(violation) for violation in violations])
+        for name in self._texts[type(message)]:
+            value = getattr(message, name)
+            if len(value) >= _INDIVIDUAL_NUMBER_LENGTH and looks_like_individual_number(value):
+                raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field=name)
 
     def _learn(self, message: Message) -> Callable[[Message], list[Violation]] | None:
         descriptor: Any = message.DESCRIPTOR  # the stubs know two classes of descriptors
-        wanted = descriptor.full_name not in self._skip and _has_rules(descriptor, set())
+        skipped = descriptor.full_name in self._skip
+        self._texts[type(message)] = () if skipped else _texts(descriptor)
+        wanted = not skipped and _has_rules(descriptor, set())
         collect = self._checks[type(message)] = self._validator() if wanted else None
         return collect
 
@@ -54,6 +66,15 @@ class Validation:
 
             self._collect = Validator().collect_violations
         return self._collect
+
+
+def _texts(descriptor: Descriptor) -> tuple[str, ...]:
+    """Return the names of a message's own single texts."""
+    return tuple(
+        field.name
+        for field in descriptor.fields
+        if field.type == field.TYPE_STRING and not field.is_repeated and field.name not in _FOR_INDIVIDUAL_NUMBERS
+    )
 
 
 def _has_rules(descriptor: Descriptor, seen: set[str]) -> bool:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import SimpleNamespace
 
+INDIVIDUAL_NUMBER = "123456789018"
+
 
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> DevelopmentPki:
@@ -107,6 +109,16 @@ def test_a_malformed_value_is_refused_by_its_key(edge: Edge, echo: SimpleNamespa
 
     assert (error.code, error.field) == ("CALLER_METADATA_INVALID", key)
     assert value not in str(error)
+
+
+@pytest.mark.parametrize("key", ["chukan-user", "chukan-department", "chukan-terminal", "chukan-system"])
+def test_nobody_is_known_by_an_individual_number(edge: Edge, echo: SimpleNamespace, key: str) -> None:
+    metadata = [item for item in METADATA if item[0] != key]
+
+    error = refused(edge, echo, *metadata, (key, INDIVIDUAL_NUMBER))
+
+    assert (error.code, error.field) == ("INDIVIDUAL_NUMBER_REFUSED", key)
+    assert INDIVIDUAL_NUMBER not in str(error)
 
 
 def test_a_key_given_twice_is_refused(edge: Edge, echo: SimpleNamespace) -> None:

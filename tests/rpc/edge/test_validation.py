@@ -50,6 +50,21 @@ def test_a_bad_message_ends_a_stream_after_the_good_ones(edge: Edge, echo: Simpl
     assert error_of_call(caught.value).violations == (("text", "must be at most 40 characters"),)
 
 
+@pytest.mark.parametrize("value", [CANARY, f" {CANARY}\n", "".join(chr(ord(digit) + 0xFEE0) for digit in CANARY)])
+def test_a_text_that_is_an_individual_number_is_refused_and_not_shown(
+    edge: Edge, echo: SimpleNamespace, value: str
+) -> None:
+    before = edge.behaviour.calls
+
+    with pytest.raises(grpc.RpcError) as caught:
+        edge.stub.Say(echo.SayRequest(text=value), metadata=METADATA, timeout=5)
+
+    error = error_of_call(caught.value)
+    assert (error.code, error.field) == ("INDIVIDUAL_NUMBER_REFUSED", "text")
+    assert CANARY not in str(error) + str(caught.value.trailing_metadata())
+    assert edge.behaviour.calls == before
+
+
 def test_a_type_the_server_is_told_to_skip_is_not_checked(start: Start, echo: SimpleNamespace) -> None:
     edge = start(EdgeConfig("127.0.0.1:0", unvalidated=frozenset({"chukan_test.v1.SayRequest"})))
 

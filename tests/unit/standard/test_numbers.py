@@ -109,9 +109,15 @@ def test_full_width_individual_numbers_are_detected(serial: int) -> None:
     assert not numbers.is_individual_number(number)
 
 
+@pytest.mark.parametrize("text", [" 123456789018", "123456789018\n", "\u3000１２３４５６７８９０１８\t"])
+def test_white_space_around_hides_no_individual_number(text: str) -> None:
+    assert numbers.looks_like_individual_number(text)
+    assert numbers.rows_like_individual_numbers(["1", text]) == [1]
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "12345678901", "1234567890189", "000123456789018", "123456789019", "12345678901a", " 123456789018", "①②"],
+    ["", "12345678901", "1234567890189", "000123456789018", "123456789019", "12345678901a", "123456 789018", "①②"],
 )
 def test_what_is_not_exactly_twelve_valid_digits_is_no_individual_number(text: str) -> None:
     assert not numbers.looks_like_individual_number(text)

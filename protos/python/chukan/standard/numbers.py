@@ -61,12 +61,13 @@ def is_individual_number(text: str) -> bool:
 
 
 def looks_like_individual_number(text: str) -> bool:
-    """Whether an id field holds what must be refused: exactly twelve digits after NFKC with a valid check digit.
+    """Whether an id field holds what must be refused: exactly twelve digits with a valid check digit.
 
+    Width and white space around do not hide one.
     A weak detector: one of ten arbitrary 12-digit strings passes too, and longer fields are not searched; those are
     checked by keyed digest where the held numbers are known.
     """
-    return is_individual_number(text if text.isascii() else unicodedata.normalize("NFKC", text))
+    return is_individual_number((text if text.isascii() else unicodedata.normalize("NFKC", text)).strip())
 
 
 def rows_like_individual_numbers(values: Iterable[str]) -> list[int]:
@@ -74,7 +75,7 @@ def rows_like_individual_numbers(values: Iterable[str]) -> list[int]:
     return [
         row
         for row, value in enumerate(values)
-        if (len(value) == _INDIVIDUAL_LENGTH or not value.isascii()) and looks_like_individual_number(value)
+        if (len(value.strip()) == _INDIVIDUAL_LENGTH or not value.isascii()) and looks_like_individual_number(value)
     ]
 
 
