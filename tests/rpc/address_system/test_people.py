@@ -203,6 +203,13 @@ def test_after_a_merge_everything_answers_with_the_survivor(running: RunningSyst
     assert refusal(body, "ClosePerson", pb.ClosePersonRequest(integrated_address_number=ended)) == "PERSON_MERGED"
 
 
+@pytest.mark.parametrize("state", [-1, pb.RESIDENT_STATE_RESIDENT, 99])
+def test_nobody_is_closed_into_a_state_that_ends_nothing(body: Body, state: int) -> None:
+    request = pb.ClosePersonRequest(integrated_address_number=body.number(), resident_state=state)  # type: ignore[arg-type]
+
+    assert refusal(body, "ClosePerson", request) == "INVALID_FIELD"
+
+
 def test_people_with_different_individual_numbers_are_not_merged(body: Body) -> None:
     request = pb.MergePeopleRequest(
         merged_integrated_address_number=body.number(), surviving_integrated_address_number=body.number()

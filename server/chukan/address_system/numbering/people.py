@@ -101,9 +101,10 @@ def close(
     non_resident: bool = False,
 ) -> PersonView:
     """Close a person, who stays answerable. non_resident: only a 住登外者 is closed this way, others are unknown."""
-    closed = ResidentState.REMOVED if non_resident else ResidentState(state or ResidentState.MOVED_OUT)
-    if closed not in _CLOSING:
+    asked = ResidentState.REMOVED if non_resident else state or ResidentState.MOVED_OUT
+    if asked not in _CLOSING:
         raise ChukanError("INVALID_FIELD", violations=[("resident_state", "moved out, died or removed")])
+    closed = ResidentState(asked)
     if movement_date:
         parse_date(movement_date)
 
