@@ -71,13 +71,15 @@ def test_another_organizations_number_behaves_as_absent(middle: Any) -> None:
 
 def test_flags_are_updated_and_equal_ones_are_left_alone(middle: Any) -> None:
     middle.register(ONE, TWO)
-    flagged = AddresseeBatch([ONE, TWO], nondisclosure=frozenset({0}), auto_response_disabled={0: frozenset({"TM1"})})
+    flagged = AddresseeBatch(
+        [ONE, TWO], nondisclosure=frozenset({0}), auto_response_disabled={0: frozenset({"TM00000000000002"})}
+    )
 
     answer = middle.codes.register(OWN, "s", "b2", b"z", flagged)
 
     assert answer.outcomes == [Outcome.COMMITTED, Outcome.UNCHANGED]
     row = middle.codes.get(OWN, ONE)
-    assert (row.nondisclosure, row.auto_response_disabled) == (True, {"TM1"})
+    assert (row.nondisclosure, row.auto_response_disabled) == (True, {"TM00000000000002"})
 
 
 def test_the_processing_number_is_readable_until_linked_and_purged_then(middle: Any) -> None:

@@ -27,6 +27,7 @@ from chukan.server.domain.linkage import (
     RowFailure,
 )
 from chukan.server.middle.batches import answer_of, check_numbers, decode_answer, encode_answer
+from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ class LinkageCodes:
     def register(
         self, organization: str, system: str, batch_id: str, body_digest: bytes, batch: AddresseeBatch
     ) -> BatchAnswer:
-        """Register or update a batch of addressees; the same batch id and content answers as before."""
+        """Register or update a batch of addressees; the same batch id and content answers as before.
+
+        Errors: INFORMATION_UNKNOWN for the whole batch, where automatic answers are switched off for no information.
+        """
+        if not set().union(*batch.auto_response_disabled.values()).issubset(information_codes()):
+            raise ChukanError("INFORMATION_UNKNOWN", field="auto_response_disabled.information_code")
         failures = check_numbers(batch.numbers, field=_NUMBERS)
         digests = self._addressees.number_digests(organization, batch.numbers)
         sealed = self._addressees.seal_numbers(organization, digests, batch.numbers)
