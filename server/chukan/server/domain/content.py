@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
-__all__ = ["CELL_SEPARATOR", "NIL_MARK", "Column", "Item", "pack_rows", "unpack_row"]
+__all__ = ["CELL_SEPARATOR", "NIL_MARK", "Column", "Item", "pack_rows", "unpack_row", "without_rows"]
 
 CELL_SEPARATOR = "\x1f"
 NIL_MARK = "\x1e"
@@ -58,6 +58,13 @@ def pack_rows(columns: Sequence[Column], rows: int) -> list[bytes]:
     return packed
 
 
+def without_rows(columns: Sequence[Column], refused: Container[int]) -> Sequence[Column]:
+    """Return columns whose refused rows are absent: what is refused is not packed, whatever it holds."""
+    if not refused:
+        return columns
+    return [_without(column, refused) for column in columns]
+
+
 def unpack_row(item_codes: Sequence[str], packed: bytes) -> list[Item]:
     """Unpack one row into its items, absent ones left out, in the order of `item_codes`."""
     if not item_codes:
@@ -78,6 +85,18 @@ def _cells(column: Column) -> Sequence[str]:
     for row, reason in zip(column.nil_rows, column.nil_reasons, strict=True):
         cells[row] = NIL_MARK + reason
     return cells
+
+
+def _without(column: Column, refused: Container[int]) -> Column:
+    nils = [
+        (row, reason) for row, reason in zip(column.nil_rows, column.nil_reasons, strict=True) if row not in refused
+    ]
+    return Column(
+        column.item_code,
+        ["" if row in refused else value for row, value in enumerate(column.values)],
+        [row for row, _ in nils],
+        [reason for _, reason in nils],
+    )
 
 
 def _has_nil_mark(columns: Sequence[Column]) -> bool:

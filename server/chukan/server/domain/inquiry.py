@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chukan.server.domain.exchange import AnswerKind, Outcome, instant
 from chukan.standard.clock import JAPAN
 from chukan.standard.dates import parse_date
-from chukan.standard.numbers import is_integrated_address_number, looks_like_individual_number
+from chukan.standard.numbers import (
+    is_integrated_address_number,
+    looks_like_individual_number,
+    rows_like_individual_numbers,
+)
 from chukan.standard.reasons import ChukanError, reason
 
 if TYPE_CHECKING:
@@ -51,6 +55,22 @@ _DAY_MS: Final = 86_400_000
 _RECEIPT_DIGITS: Final = 20
 _SHORTEST_MS: Final = 1000
 _LONGEST_MS: Final = 30 * _DAY_MS
+_FIRST_INSTANT_MS: Final = -62_135_596_800_000
+_LAST_INSTANT_MS: Final = 253_402_300_799_999
+"""What a Timestamp may say: the years 0001 to 9999."""
+_ID_FIELDS: Final = (
+    "record_id",
+    "department",
+    "user_id",
+    "affair_code",
+    "procedure_code",
+    "provider_code",
+    "information_code",
+    "inquirer_delegator_code",
+    "provider_delegator_code",
+    "item_codes",
+)
+"""Fields of an inquiry in which an individual number could be mistaken for something else; item_codes are the rest."""
 DEFAULT_TIME_OUT_MS: Final = _DAY_MS
 """How long an inquiry waits for its answer if the caller says nothing [own]."""
 RESULT_LIFETIME_MS: Final = 14 * _DAY_MS
@@ -293,15 +313,39 @@ def check_spec(spec: InquirySpec) -> tuple[str, str, str] | None:
     if not is_integrated_address_number(spec.number):
         wrong = "INDIVIDUAL_NUMBER_REFUSED" if looks_like_individual_number(spec.number) else "NUMBER_MALFORMED"
         return wrong, "integrated_address_number", "digits=15"
-    if looks_like_individual_number(spec.record_id):
-        return "INDIVIDUAL_NUMBER_REFUSED", "record_id", "no_individual_number"
+    suspect = _field_like_individual_number(spec)
+    if suspect:
+        return "INDIVIDUAL_NUMBER_REFUSED", suspect, "no_individual_number"
     if not (spec.record_id.isascii() and spec.record_id.isprintable()):
         return "INVALID_FIELD", "record_id", "printable_ascii"
-    if spec.time_out_ms and not _SHORTEST_MS <= spec.time_out_ms <= _LONGEST_MS:
-        return "INVALID_FIELD", "time_out", "1s..30d"
     if spec.condition_kind not in ("", "0", "1") or spec.year_kind not in ("", "0", "1"):
         return "INQUIRY_CONDITION_INVALID", "condition_kind", "0|1"
-    return _check_period(spec)
+    return _check_times(spec) or _check_period(spec)
+
+
+def _check_times(spec: InquirySpec) -> tuple[str, str, str] | None:
+    if not _FIRST_INSTANT_MS <= spec.request_time_ms <= _LAST_INSTANT_MS:
+        return "INVALID_FIELD", "request_time", "0001..9999"
+    if spec.time_out_ms and not _SHORTEST_MS <= spec.time_out_ms <= _LONGEST_MS:
+        return "INVALID_FIELD", "time_out", "1s..30d"
+    return None
+
+
+def _field_like_individual_number(spec: InquirySpec) -> str:
+    values = (
+        spec.record_id,
+        spec.department,
+        spec.user_id,
+        spec.affair,
+        spec.procedure,
+        spec.provider,
+        spec.information,
+        spec.inquirer_delegator,
+        spec.provider_delegator,
+        *spec.item_codes,
+    )
+    rows = rows_like_individual_numbers(values)
+    return _ID_FIELDS[min(rows[0], len(_ID_FIELDS) - 1)] if rows else ""
 
 
 def _check_period(spec: InquirySpec) -> tuple[str, str, str] | None:

@@ -33,6 +33,8 @@ __all__ = ["RETURN_ANSWERS", "ProvisionDesk", "ShownProvision"]
 
 RETURN_ANSWERS: Final = "return_answers"
 """Outbox kind: return answers that waited for a person. Payload: numbers of sealed batches."""
+_NUMBER_DIGITS: Final = 18
+"""More digits than the numbers of rows ever have, fewer than a database number can't hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,6 @@ def _recorded(id_: int, draft: DraftAnswer, items: int, when: tuple[int, int]) -
 
 
 def _number(provision_id: str) -> int:
-    if not (provision_id.isascii() and provision_id.isdigit()):
+    if not (provision_id.isascii() and provision_id.isdigit() and len(provision_id) <= _NUMBER_DIGITS):
         raise ChukanError("PROVISION_UNKNOWN")
     return int(provision_id)

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from chukan.server.domain.content import pack_rows
+from chukan.server.domain.content import pack_rows, without_rows
 from chukan.server.domain.linkage import AddresseeState, Outcome, RowFailure
 from chukan.server.domain.replica import ReplicaState, check_batch, check_rows
 from chukan.server.domain.replica_rows import HeldReplica, NewReplica
@@ -62,7 +62,7 @@ class PreparedBatch:
         self._failures = check_rows(batch, self._data_set)
         for row, failure in check_format(batch.numbers, field=_NUMBERS).items():
             self._failures.setdefault(row, failure)
-        packed = pack_rows(batch.columns, batch.rows)
+        packed = pack_rows(without_rows(batch.columns, self._failures), batch.rows)
         self._digests = replicas.digests(organization, _said(batch, packed))
         self._sealed = replicas.seal(organization, batch.record_ids, packed)
         self._numbers = addressees.number_digests(organization, batch.numbers)

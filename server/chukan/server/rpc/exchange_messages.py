@@ -25,7 +25,7 @@ from chukan.server.domain.exchange import (
     SealedAnswer,
     SealedGroup,
 )
-from chukan.standard.reasons import reason
+from chukan.standard.reasons import ChukanError, reason
 from chukan.v1 import common_pb2
 
 if TYPE_CHECKING:
@@ -216,6 +216,11 @@ def commitments_to_messages(values: Sequence[OutcomeCommitment]) -> list[network
     ]
 
 
+_OUTCOMES = frozenset(map(int, Outcome)) - {0}
+
+
 def commitments_from_messages(messages: Sequence[network.OutcomeCommitment]) -> list[OutcomeCommitment]:
-    """Convert outcomes the network could not see."""
+    """Convert outcomes the network could not see. Errors: INVALID_FIELD."""
+    if any(each.outcome not in _OUTCOMES for each in messages):
+        raise ChukanError("INVALID_FIELD", violations=[("commitments.outcome", "must be one of the defined values")])
     return [OutcomeCommitment(each.exchange_digest, Outcome(each.outcome), each.reason) for each in messages]

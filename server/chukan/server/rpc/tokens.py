@@ -16,6 +16,8 @@ from chukan.standard.reasons import ChukanError
 __all__ = ["decode_token", "encode_token", "page_size"]
 
 _DEFAULT = 100
+_LONGEST = 512
+_LAST_PLACE = 2**63 - 1
 
 
 def encode_token(kind: str, *place: str | int) -> str:
@@ -29,6 +31,8 @@ def decode_token(
     """Return the place a token names, or `start` for the empty one. Errors: `reason`."""
     if not token:
         return list(start)
+    if len(token) > _LONGEST:
+        raise ChukanError(reason, field=field)
     try:
         padded = token + "=" * (-len(token) % 4)
         found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -37,7 +41,7 @@ def decode_token(
     if not isinstance(found, list) or len(found) != len(start) + 1 or found[0] != kind:
         raise ChukanError(reason, field=field)
     place = found[1:]
-    if any(type(value) is not type(first) for value, first in zip(place, start, strict=True)):
+    if not all(_names(value, first) for value, first in zip(place, start, strict=True)):
         raise ChukanError(reason, field=field)
     return place
 
@@ -45,3 +49,10 @@ def decode_token(
 def page_size(asked: int) -> int:
     """Return how many rows a page has: what was asked for, or 100."""
     return asked or _DEFAULT
+
+
+def _names(value: object, first: str | int) -> bool:
+    """Whether a value can be a place where places begin with `first`."""
+    if isinstance(first, int):
+        return type(value) is int and 0 <= value <= _LAST_PLACE
+    return isinstance(value, str) and value.isascii()

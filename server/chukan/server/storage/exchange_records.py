@@ -70,6 +70,7 @@ _network: Final = Table(
     sqlite_with_rowid=False,
 )
 _c = _table.c
+_LAST_CHANGE: Final = 2**63 - 1
 _COLUMNS: Final = tuple(column.name for column in _c)
 _HERE: Final = _c.organization == bindparam("organization_")
 _ROW: Final = sqlalchemy.select(_table)
@@ -176,7 +177,7 @@ class ExchangeRecordStore:
 
     def changed(self, connection: Connection, organization: str, *, after: int, most: int) -> list[RecordRow]:
         """Return records changed after a position, in commit order."""
-        rows = _CHANGED.all(connection, organization_=organization, after=after, most=most)
+        rows = _CHANGED.all(connection, organization_=organization, after=min(after, _LAST_CHANGE), most=most)
         return [RecordRow._make(row) for row in rows]
 
     def permit(
