@@ -102,12 +102,10 @@ def _adapter(server: Process, pki: Pki, source: Path, *what: str) -> tuple[Finis
 
 def _loaded(context: Context, server: Process, pki: Pki, source: Path) -> _Load:
     people, told = _adapter(server, pki, source, "--people", str(source / "residents.csv"))
-    people_rows = sum(lane["rows"] for lane in told["lanes"])
-    if people_rows != _rows(source / "residents.csv") or told["codes"]["linked"] != told["codes"]["asked"]:
-        raise VoidRunError(f"got {people_rows} people and {told['codes']}, expected all")
+    people_rows, held = _numbered(told, _rows(source / "residents.csv"))
     replicas, told = _adapter(server, pki, source, "--extracts", str(source / "extracts"))
-    if any(lane["refused"] or lane["held_for_a_person"] for lane in told["lanes"]):
-        raise VoidRunError("replicas were refused")
+    for lane in told["lanes"]:
+        _insist_on_every_row(lane, held)
     replica_rows = sum(lane["written"] for lane in told["lanes"])
     load = _Load(
         people_rows,
@@ -119,6 +117,24 @@ def _loaded(context: Context, server: Process, pki: Pki, source: Path) -> _Load:
     )
     _tell(context, "chukan", load, people.cpu_seconds + replicas.cpu_seconds, server.cpu_seconds())
     return load
+
+
+def _numbered(told: dict[str, Any], rows: int) -> tuple[int, int]:
+    """Return how many people were gone through and how many are held for a person to decide, as dummies are meant."""
+    (lane,) = told["lanes"]
+    sound = lane["written"] + lane["held_for_a_person"] == lane["rows"] == rows and not lane["refused"]
+    if not sound or told["codes"]["linked"] != told["codes"]["asked"]:
+        raise VoidRunError(f"got {lane} and {told['codes']}, expected {rows} people, all linked")
+    return rows, lane["held_for_a_person"]
+
+
+def _insist_on_every_row(lane: dict[str, Any], held: int) -> None:
+    """Refuse a run in which a row is not accounted for: those without a number are not provided, those held unknown."""
+    unknown = lane["reasons"].get("LOCAL_NUMBER_UNKNOWN", 0)
+    if lane["refused"] != unknown or unknown > held:
+        raise VoidRunError(f"got refusals {lane['reasons']}, expected at most {held} people held")
+    if lane["written"] + lane["not_provided_no_individual_number"] + lane["refused"] != lane["rows"]:
+        raise VoidRunError(f"rows are not accounted for: {lane}")
 
 
 def _floored(context: Context, server: Process, pki: Pki, source: Path) -> _Load:
