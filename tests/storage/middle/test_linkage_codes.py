@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, CodeDelivery, LinkageState, Outcome
+from chukan.server.storage.addressees import AddresseeStore
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
 from tests.storage.middle.samples import OTHER, OWN, number
@@ -146,6 +147,21 @@ def test_an_acquisition_whose_answer_never_comes_ends_and_its_number_is_purged(m
     assert row.processing_number == ""
     assert reasons(middle.acquisition.deliver(OWN, [CodeDelivery(number_, CODE)])) == ["PROCESSING_NUMBER_UNKNOWN"]
     assert middle.codes.request_code(OWN, ONE).linkage_state is LinkageState.REQUESTED
+
+
+def test_what_is_looked_up_inside_a_write_is_not_opened(middle: Any) -> None:
+    """Cryptography holds up everybody who waits for the writer: look-ups of acquisitions work without any key."""
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    row = middle.codes.get(OWN, ONE)
+    keyless = AddresseeStore(None)  # type: ignore[arg-type] opening anything fails
+
+    with middle.database.read() as connection:
+        found = keyless.find_by_ids(connection, OWN, [row.id])[row.id]
+
+    assert (found.linkage_state, found.processing_number_expires) == (row.linkage_state, row.processing_number_expires)
+    assert (found.number, found.processing_number) == ("", "")
 
 
 def test_a_code_already_linked_to_another_addressee_is_refused(middle: Any) -> None:

@@ -151,7 +151,8 @@ class CodeAcquisition:
             updates = [
                 _failed(row, "CODE_ANSWER_TIMED_OUT")
                 for row in held.values()
-                if row.processing_number and row.processing_number_expires < now - _GRACE
+                if row.linkage_state == LinkageState.PROCESSING_NUMBER_ISSUED
+                and row.processing_number_expires < now - _GRACE
             ]
             if updates:
                 first = next_change_seq(connection, count=len(updates))

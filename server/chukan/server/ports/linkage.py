@@ -67,7 +67,7 @@ class AddresseeStore(Protocol):
     def find_by_processing_digests(
         self, connection: Connection, organization: str, digests: Sequence[bytes]
     ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
-        """Return (addressee, number digest) by the digest of the processing number it waits with."""
+        """Return (addressee, number digest) by the digest of the processing number it waits with; nothing is opened."""
 
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (surrogate, state) by number digest."""
@@ -78,7 +78,7 @@ class AddresseeStore(Protocol):
         """Return surrogate, state, nondisclosure, self-information disabled, codes, survivor, linkage state."""
 
     def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
-        """Return addressees by surrogate."""
+        """Return addressees by surrogate; nothing is opened, so this may be asked inside a write."""
 
     def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return the surrogates of those who hold these codes."""

@@ -240,20 +240,18 @@ class AddresseeStore:
     def find_by_processing_digests(
         self, connection: Connection, organization: str, digests: Sequence[bytes]
     ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
-        """Return (addressee, number digest) by the digest of the processing number it waits with."""
-        rows = _BY_PROCESSING.all(connection, digests, organization=organization)
-        raw = [_Raw._make(row) for row in rows]
-        opened = self._open(organization, raw)
+        """Return (addressee, number digest) by the digest of the processing number it waits with; nothing is opened."""
+        raw = map(_Raw._make, _BY_PROCESSING.all(connection, digests, organization=organization))
         return {
-            held.processing_digest: (row, held.number_digest)
-            for held, row in zip(raw, opened, strict=True)
-            if held.processing_digest is not None
+            row.processing_digest: (_addressee(row), row.number_digest)
+            for row in raw
+            if row.processing_digest is not None
         }
 
     def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
-        """Return addressees by surrogate."""
+        """Return addressees by surrogate; nothing is opened, so this may be asked inside a write."""
         rows = _BY_IDS.all(connection, ids, organization=organization)
-        return {row.id: row for row in self._open(organization, rows)}
+        return {row.id: _addressee(row) for row in map(_Raw._make, rows)}
 
     def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return the surrogates of those who hold these codes."""
@@ -262,7 +260,9 @@ class AddresseeStore:
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
         """Return integrated address numbers by surrogate."""
-        return {key: row.number for key, row in self.find_by_ids(connection, organization, ids).items()}
+        rows = _BY_IDS.all(connection, ids, organization=organization)
+        numbers = self._column(organization, "number", list(map(_Raw._make, rows)))
+        return {key: number.decode() for key, number in numbers.items()}
 
     def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
         """Return number digests by surrogate, to seal further columns of the same rows."""
@@ -364,24 +364,11 @@ class AddresseeStore:
         processing = self._column(organization, "processing_number", raw)
         codes = self._column(organization, "code", raw)
         return [
-            AddresseeRow(
-                id=row.id,
+            _addressee(
+                row,
                 number=numbers[row.id].decode(),
-                state=AddresseeState(row.state),
-                linkage_state=LinkageState(row.linkage_state),
-                linkage_code=codes.get(row.id),
-                nondisclosure=bool(row.nondisclosure),
-                self_information_disabled=bool(row.self_information_disabled),
-                auto_response_disabled=frozenset(row.auto_response_disabled.split()),
-                merged_into=row.merged_into,
+                code=codes.get(row.id),
                 processing_number=processing.get(row.id, b"").decode(),
-                processing_number_expires=row.processing_expires,
-                failure_reason=row.failure_reason,
-                requested=row.requested,
-                linked=row.linked,
-                created=row.created,
-                updated=row.updated,
-                change_seq=row.change_seq,
             )
             for row in raw
         ]
@@ -393,3 +380,26 @@ class AddresseeStore:
             return {}
         ids, digests, values = zip(*held, strict=True)
         return dict(zip(ids, self._vault.open_many(organization, "addressee", name, digests, values), strict=True))
+
+
+def _addressee(row: _Raw, *, number: str = "", code: bytes | None = None, processing_number: str = "") -> AddresseeRow:
+    """Return a row with what was opened of it."""
+    return AddresseeRow(
+        id=row.id,
+        number=number,
+        state=AddresseeState(row.state),
+        linkage_state=LinkageState(row.linkage_state),
+        linkage_code=code,
+        nondisclosure=bool(row.nondisclosure),
+        self_information_disabled=bool(row.self_information_disabled),
+        auto_response_disabled=frozenset(row.auto_response_disabled.split()),
+        merged_into=row.merged_into,
+        processing_number=processing_number,
+        processing_number_expires=row.processing_expires,
+        failure_reason=row.failure_reason,
+        requested=row.requested,
+        linked=row.linked,
+        created=row.created,
+        updated=row.updated,
+        change_seq=row.change_seq,
+    )
