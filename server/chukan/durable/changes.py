@@ -66,6 +66,11 @@ class Changes:
         self._last: dict[str, int] = {}
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody should wait any more."""
+        return self._closed
+
     def last(self, name: str = "change") -> int:
         """Return the last committed number, 0 when none was allotted."""
         return self._last.get(name, 0)

@@ -167,9 +167,12 @@ def test_listing_goes_page_by_page_and_refuses_foreign_tokens(emulator: Emulator
 def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: Any) -> None:
     body = emulator.setagaya
     watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=NOW), metadata=body.metadata)
+    begun = next(watch)
     asked = body.ask(body.spec(moved)).receipt_numbers[0]
     first = next(watch)
     watch.cancel()
+    assert begun.resume_token
+    assert not begun.inquiries
     assert first.inquiries[0].receipt_number == asked
 
     request = pb.WatchInquiriesRequest(resume_token=first.resume_token, finished_only=True)

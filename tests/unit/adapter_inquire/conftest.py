@@ -112,6 +112,8 @@ class Inquiries(InquiryServiceServicer):
     def WatchInquiries(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         start = request.resume_token or "0"
         after = int(start) if start.isdigit() else len(self.changes)
+        if start == "now":
+            yield pb.WatchInquiriesResponse(resume_token=str(after))
         while context.is_active():
             with self.changed:
                 if len(self.changes) <= after:

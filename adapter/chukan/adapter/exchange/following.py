@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Following open inquiries until they are finished: a watch in commit order, and a look at the list when it is silent.
 
-The watch goes on where the ledger says the last run stood, so what ended between two runs is learnt too. The list is
-the safety net: it finds what a watch can't tell (a token too old, a server that was reset), and who waits for a person.
+The watch goes on where the ledger says the last run stood, so what ended between two runs is learnt too; a first run
+watches from now on, and sends nothing before the server has said from where. The list is the safety net: it finds what a
+watch can't tell (sent by another ledger, a token too old, a server that was reset), and who waits for a person.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _HELD_BATCHES: Final = 64
 _OPEN: Final = (INQUIRY_STATE_ACCEPTED, INQUIRY_STATE_PERMITTED, INQUIRY_STATE_WAITING_FOR_APPROVAL)
 _TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _PAUSE_SECONDS: Final = 1.0
+_BEGIN_SECONDS: Final = 5.0
 _LEAVING_SECONDS: Final = 0.02
 _LEAVING_TURNS: Final = 100
 
@@ -62,7 +64,8 @@ class Follower:
 
     def __init__(self, client: Client, token: str) -> None:
         self._client = client
-        self._token = token
+        self._token = token or _NOW
+        self._begun = threading.Event()
         self._learnt: Queue[Learnt] = Queue(_HELD_BATCHES)
         self._ended = threading.Event()
         self._call: Any = None
@@ -71,6 +74,8 @@ class Follower:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        if self._token == _NOW:
+            self._begun.wait(_BEGIN_SECONDS)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -154,6 +159,7 @@ class Follower:
             self._call = self._client.inquiries.WatchInquiries(request)
         for answer in self._call:
             self._token = answer.resume_token
+            self._begun.set()
             self._learnt.put(Learnt(_finished(answer.inquiries), answer.resume_token))
             if self._ended.is_set():
                 return

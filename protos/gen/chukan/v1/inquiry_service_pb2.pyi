@@ -705,7 +705,8 @@ class WatchInquiriesRequest(_message.Message):
     FINISHED_ONLY_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """resume_token of the last response processed; empty = from the beginning;
-    "now" = only what changes from now on.
+    "now" = only what changes from now on: the first response comes at once,
+    without inquiries, and its token is that position.
     """
     finished_only: _builtins.bool
     """Only finished inquiries."""

@@ -27,6 +27,10 @@ Connection = Any
 class Changes(Protocol):
     """Change numbers that are committed, in commit order."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody should wait any more: the server is stopping."""
+
     def last(self, name: str = "change") -> int:
         """Return the last committed number of a sequence, 0 when none was allotted."""
 

@@ -48,12 +48,15 @@ def watch(
     """Yield (resume token, rows) as rows change; `read` takes a position and how many rows at most."""
     if resume_token == _NOW:
         after = changes.last()
+        yield encode_token(_KIND, after), ()  # the caller now knows from where on it hears of everything
     else:
         (place,) = decode_token(_KIND, resume_token, 0, field="resume_token", reason="RESUME_TOKEN_INVALID")
         after = int(place)
         if after > changes.last():  # of a time before this world's last reset
             raise ChukanError("RESUME_TOKEN_EXPIRED", field="resume_token")
     while context.is_active():
+        if changes.closed:
+            raise ChukanError("SHUTTING_DOWN")
         seen = changes.last()
         rows = read(after, _MOST)
         if rows:
