@@ -155,7 +155,7 @@ def test_what_is_looked_up_inside_a_write_is_not_opened(middle: Any) -> None:
     middle.codes.request_code(OWN, ONE)
     middle.issue()
     row = middle.codes.get(OWN, ONE)
-    keyless = AddresseeStore(None)  # type: ignore[arg-type] opening anything fails
+    keyless = AddresseeStore(None)  # type: ignore[arg-type]  # opening anything fails
 
     with middle.database.read() as connection:
         found = keyless.find_by_ids(connection, OWN, [row.id])[row.id]
