@@ -17,7 +17,7 @@ from chukan.durable.changes import TOPIC, Changes, change_table
 from chukan.durable.migrations import Schema, bring_up_to_date
 from chukan.durable.notices import Listener, Publisher
 from chukan.durable.readers import FileReaders, MemoryReaders, Reads
-from chukan.durable.sqlite import Synchronous, connect, engine_for, file_of
+from chukan.durable.sqlite import Synchronous, connect, engine_for, file_of, named_trouble
 from chukan.durable.writer import Observer, Writer
 from chukan.standard.reasons import ChukanError
 
@@ -69,7 +69,8 @@ class Database:
         self._lock = None if path is None else _lock(path)
         try:
             engine = engine_for(parsed)
-            self._link = connect(engine, synchronous=synchronous)
+            with named_trouble():
+                self._link = connect(engine, synchronous=synchronous)
         except BaseException:
             self._unlock()
             raise
@@ -90,7 +91,7 @@ class Database:
 
     def create_or_upgrade(self) -> None:
         """Make the tables of a fresh database, upgrade an older one, refuse a newer one."""
-        with self._writer.turn:
+        with self._writer.turn, named_trouble():
             bring_up_to_date(self._link, self.metadata, self._schema)
             self.changes.load(self._link.connection)
 

@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
+from chukan.durable.sqlite import named_trouble
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -122,10 +123,12 @@ class Reads:
         if held is not None:
             yield held.connection
             return
-        link = self._readers.take()
+        with named_trouble():
+            link = self._readers.take()
         self._held[thread] = link
         try:
-            yield link.connection
+            with named_trouble():
+                yield link.connection
         finally:
             del self._held[thread]
             self._readers.give_back(link)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -21,9 +22,11 @@ from sqlalchemy.pool import NullPool, StaticPool
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import URL
 
-__all__ = ["Link", "Synchronous", "connect", "engine_for", "file_of", "storage_trouble"]
+__all__ = ["Link", "Synchronous", "connect", "engine_for", "file_of", "named_trouble", "storage_trouble"]
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
@@ -34,6 +37,7 @@ _READER_CACHE_KIB: Final = 4_096
 _CHECKPOINT_PAGES: Final = 2_000
 _WAL_KEPT_BYTES: Final = 64 << 20
 _PRIMARY_CODE: Final = 0xFF
+_DAMAGED: Final = "DATABASE_DAMAGED"
 _TROUBLE: Final = {
     sqlite3.SQLITE_FULL: "STORAGE_FULL",
     sqlite3.SQLITE_IOERR: "STORAGE_UNAVAILABLE",
@@ -42,6 +46,8 @@ _TROUBLE: Final = {
     sqlite3.SQLITE_BUSY: "STORAGE_UNAVAILABLE",
     sqlite3.SQLITE_LOCKED: "STORAGE_UNAVAILABLE",
     sqlite3.SQLITE_NOMEM: "STORAGE_UNAVAILABLE",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
 
 
@@ -117,7 +123,21 @@ def storage_trouble(error: BaseException) -> ChukanError | None:
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlite_errorcode", None)
     reason = _TROUBLE.get(code & _PRIMARY_CODE) if isinstance(code, int) else None
-    return ChukanError(reason, retry_after=1.0) if reason is not None else None
+    if reason is None:
+        return None
+    return ChukanError(reason, retry_after=None if reason == _DAMAGED else 1.0)
+
+
+@contextmanager
+def named_trouble() -> Iterator[None]:
+    """Raise the disk's or another process's fault by its reason."""
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError) as error:
+        trouble = storage_trouble(error)
+        if trouble is None:
+            raise
+        raise trouble from error
 
 
 def _refuse(connection: Connection) -> None:

@@ -12,11 +12,13 @@ import sqlalchemy
 from sqlalchemy import Connection
 
 from chukan.durable import Database, Dispatcher, Item, Outbox
+from chukan.standard.reasons import ChukanError
 
 from .conftest import BODY, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from chukan.standard.clock import FixedClock
 
@@ -126,3 +128,35 @@ def test_every_promise_of_a_killed_process_is_carried_out_once(
     promised = {text for text in rows if not text.startswith("done ")}
     assert acknowledged.keys() <= promised
     assert rows - promised == {f"done {text}" for text in promised}
+
+
+@pytest.mark.parametrize("damage", ["head", "middle", "cut"])
+def test_a_damaged_file_is_named_as_such_and_not_repaired(
+    tmp_path: Path, tables: Tables, clock: FixedClock, damage: str
+) -> None:
+    path = tmp_path / "damaged.db"
+
+    def use() -> None:
+        database = Database(f"sqlite:///{path}", metadata=tables.metadata, clock=clock)
+        try:
+            database.create_or_upgrade()
+            with database.read() as connection:
+                connection.execute(sqlalchemy.select(tables.note)).all()
+        finally:
+            database.close()
+
+    use()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        if damage == "cut":
+            file.truncate(size // 2)
+        else:
+            file.seek(0 if damage == "head" else 4096)
+            file.write(b"\xa5" * (100 if damage == "head" else size - 4096))
+    damaged = path.read_bytes()
+
+    with pytest.raises(ChukanError) as caught:
+        use()
+
+    assert (caught.value.code, caught.value.retry_after) == ("DATABASE_DAMAGED", None)
+    assert path.read_bytes() == damaged
