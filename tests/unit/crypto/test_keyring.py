@@ -198,6 +198,19 @@ def test_keys_of_a_data_directory_stay_the_same(tmp_path: Path) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
 
 
+@pytest.mark.parametrize("name", ["signing.pem", "sealing.pem"])
+def test_a_certified_key_that_is_missing_is_not_made_anew(tmp_path: Path, name: str) -> None:
+    clock = FixedClock(START)
+    KeyRing.open(tmp_path, clock).serve(SHINJUKU)
+    (tmp_path / SHINJUKU / name).unlink()
+
+    with pytest.raises(ChukanError) as caught:
+        KeyRing.open(tmp_path, clock).serve(SHINJUKU)
+
+    assert (caught.value.code, caught.value.params["rule"]) == ("KEY_FILE_REFUSED", "missing")
+    assert not (tmp_path / SHINJUKU / name).exists()
+
+
 def test_a_start_that_broke_off_is_finished_by_the_next(tmp_path: Path) -> None:
     """Keys without their certificate get one; an authority without one is made anew."""
     clock = FixedClock(START)

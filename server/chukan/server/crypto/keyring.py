@@ -220,8 +220,10 @@ class KeyRing:
         else:
             folder = self._directory / organization
             folder.mkdir(mode=0o700, exist_ok=True)
-            signing, sealing = _signing(folder), _sealing(folder)
             path = folder / "identity.cer"
+            if path.exists():
+                _expect_certified_keys(folder)
+            signing, sealing = _signing(folder), _sealing(folder)
             if not path.exists():
                 write_secret(path, self._issue(organization, signing))
             certificate = path.read_bytes()
@@ -242,6 +244,13 @@ class KeyRing:
 
 def _purpose(organization: str) -> Purpose:
     return Purpose.NETWORK if organization == NETWORK else Purpose.MEMBER
+
+
+def _expect_certified_keys(folder: Path) -> None:
+    """Refuse to make a key anew that is certified already: nobody would believe what it signs or could read with it."""
+    for name in ("signing.pem", "sealing.pem"):
+        if not (folder / name).exists():
+            raise ChukanError("KEY_FILE_REFUSED", params={"file": f"{folder.name}/{name}", "rule": "missing"})
 
 
 def _signing(folder: Path) -> SigningKey:
