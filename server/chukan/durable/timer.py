@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks now and then whether time has made something due: real time says when to look, the injected clock what is due."""
+"""Looks now and then whether time made something due: real time says when to look, the injected clock what is due."""
 
 from __future__ import annotations
 

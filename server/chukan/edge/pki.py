@@ -57,13 +57,10 @@ def make_development_pki(directory: Path, organizations: Iterable[str], *, clock
     authority = directory / "ca.pem"
     if not authority.exists():
         _make_authority(directory, clock.now())
-    server = issue_certificate(directory, "server", names=_LOCAL_NAMES, now=clock.now())
-    issued = {
-        code: issue_certificate(
-            directory, code, names=[x509.UniformResourceIdentifier(ORGANIZATION_URN + code)], now=clock.now()
-        )
-        for code in organizations
-    }
+    urns = {code: x509.UniformResourceIdentifier(ORGANIZATION_URN + code) for code in organizations}
+    # Middle servers and the network call each other in the name of every organization served.
+    server = issue_certificate(directory, "server", names=[*_LOCAL_NAMES, *urns.values()], now=clock.now())
+    issued = {code: issue_certificate(directory, code, names=[urn], now=clock.now()) for code, urn in urns.items()}
     return DevelopmentPki(server=server, organizations=issued)
 
 

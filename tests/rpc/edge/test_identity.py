@@ -158,9 +158,11 @@ def test_a_header_that_contradicts_the_certificate_is_denied(
 def test_a_certificate_that_names_no_organization_is_not_enough(
     tls_edge: Edge, echo: SimpleNamespace, pki: DevelopmentPki
 ) -> None:
+    nameless = [x509.DNSName("localhost")]
+    nobody = issue_certificate(pki.server.ca.parent, "nobody", names=nameless, now=datetime.now(UTC))
     for organization in ("", ORGANIZATION):
         with pytest.raises(ChukanError) as caught:
-            said(tls_edge, echo, pki.server, organization)
+            said(tls_edge, echo, nobody, organization)
         assert (caught.value.code, caught.value.reason.status) == ("CERTIFICATE_NOT_ACCEPTED", "UNAUTHENTICATED")
 
 
@@ -175,6 +177,14 @@ def test_a_certificate_of_several_organizations_says_in_the_header_for_which_it_
     with pytest.raises(ChukanError) as caught:
         said(tls_edge, echo, both, "")
     assert caught.value.code == "CALLER_UNKNOWN"
+
+
+def test_the_development_server_calls_in_the_name_of_every_organization_served(
+    tls_edge: Edge, echo: SimpleNamespace, pki: DevelopmentPki
+) -> None:
+    """A network apart and the middle servers call each other with the certificates they serve with."""
+    for organization in (ORGANIZATION, OTHER_ORGANIZATION):
+        assert f"organization='{organization}'" in said(tls_edge, echo, pki.server, organization)
 
 
 def test_a_caller_without_a_certificate_of_our_ca_does_not_get_in(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from builders import TAX, address_number, fresh_serial
+from builders import SETAGAYA, SHINJUKU, TAX, address_number, fresh_serial
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chukan.edge.errors import error_of_call
 from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import statements_pb2 as statements
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import exchange_record_service_pb2 as records
@@ -133,6 +134,17 @@ def test_an_outcome_that_is_none_is_not_committed(emulator: Emulator, outcome: i
     assert refusal(lambda: body.network.CommitRecords(request, metadata=body.metadata)) == (
         "INVALID_ARGUMENT",
         "INVALID_FIELD",
+    )
+
+
+def test_nobody_returns_answers_of_another(emulator: Emulator) -> None:
+    body = emulator.shinjuku
+    batch = statements.AnswerBatch(provider_code=SETAGAYA, inquirer_code=SHINJUKU)
+    request = network.ReturnAnswersRequest(answers=batch)
+
+    assert refusal(lambda: body.network.ReturnAnswers(request, metadata=body.metadata)) == (
+        "PERMISSION_DENIED",
+        "ORGANIZATION_MISMATCH",
     )
 
 

@@ -2,8 +2,8 @@
 """Following open inquiries until they are finished: a watch in commit order, and a look at the list when it is silent.
 
 The watch goes on where the ledger says the last run stood, so what ended between two runs is learnt too; a first run
-watches from now on, and sends nothing before the server has said from where. The list is the safety net: it finds what a
-watch can't tell (sent by another ledger, a token too old, a server that was reset), and who waits for a person.
+watches from now on, and sends nothing before the server has said from where. The list is the safety net: it finds what
+a watch can't tell (sent by another ledger, a token too old, a server that was reset), and who waits for a person.
 """
 
 from __future__ import annotations

@@ -114,7 +114,10 @@ class DelimitedFile:
 
     def _header(self, line: bytes) -> tuple[str, ...]:
         text = line.decode(self.codec).rstrip("\r\n")
-        names = next(csv.reader([text]), [])
+        try:
+            names = next(csv.reader([text]), [])
+        except csv.Error:  # a bare carriage return, or a name without end: no line of names
+            return ()
         return tuple(name.strip() for name in names)
 
     def _check_header(self, needed: Sequence[str]) -> None:

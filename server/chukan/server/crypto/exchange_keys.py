@@ -94,9 +94,7 @@ class RingKeys:
             if recipient is not None:
                 sealed_to, since, until = recipient.key, recipient.valid_from, recipient.valid_to
                 keys.append(
-                    PublicKey(
-                        "sealing", sealed_to.thumbprint, sealed_to.spki, milliseconds(since), milliseconds(until)
-                    )
+                    PublicKey("sealing", sealed_to.thumbprint, sealed_to.spki, milliseconds(since), milliseconds(until))
                 )
         return keys
 

@@ -77,7 +77,7 @@ class Operation:
 
 
 def _network(queues: Sequence[Queue]) -> Component:
-    """The network is as well as the work that goes there: an attempt that failed and waits is a sign."""
+    """Say how well the network is by the work that goes there: an attempt that failed and waits is a sign."""
     failed = next((queue for queue in queues if queue.kind in _TO_NETWORK and queue.retrying), None)
     if failed is None:
         return Component("network", HealthState.OK)

@@ -43,7 +43,12 @@ _UNHELD: Final = 0
 
 
 def return_answers(core: Core, provider: str, batch: AnswerBatch) -> None:
-    """Take answers that waited for a person, and promise their delivery to the inquirer."""
+    """Take answers that waited for a person, and promise their delivery to the inquirer.
+
+    Errors: ORGANIZATION_MISMATCH for another's answers, and what `verify_answers` finds.
+    """
+    if batch.provider != provider:
+        raise ChukanError("ORGANIZATION_MISMATCH", field="answers.provider_code")
     leaves = verify_answers(core, provider, batch)
     payload = core.codec.encode(batch)
 
