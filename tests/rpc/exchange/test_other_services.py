@@ -80,10 +80,14 @@ def test_provisions_are_watched(emulator: Emulator) -> None:
     watch = stub.WatchProvisions(
         provisions.WatchProvisionsRequest(resume_token=NOW), metadata=emulator.shinjuku.metadata
     )
+    begun = next(watch)
     emulator.setagaya.answer(asked)
 
     seen = next(watch)
     watch.cancel()
+
+    assert begun.resume_token
+    assert not begun.provisions
 
     assert seen.provisions[-1].inquirer_code == SETAGAYA
     assert seen.resume_token
