@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules the contract declares on its messages (protovalidate), checked before a handler sees a message.
 
-One more rule holds for every message: a text of its own (an id, a code, a reason; not what its rows and parts hold,
-which their handlers check) is no individual number (個人番号), unless the field is there for one.
+One more rule holds for every message: a single text in it (an id, a code, a reason; not what its rows hold, which
+their handlers check) is no individual number (個人番号), unless the field is there for one.
 
 A message type without rules is found once and costs a dictionary look-up from then on; so does a type the server is
 told to skip because its handler checks the columns faster itself.
@@ -10,7 +10,7 @@ told to skip because its handler checks the columns faster itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chukan.standard.numbers import looks_like_individual_number
 from chukan.standard.reasons import ChukanError
@@ -35,7 +35,7 @@ class Validation:
         """`skip`: full names of message types that are not checked here."""
         self._skip = skip
         self._checks: dict[type[Message], Callable[[Message], list[Violation]] | None] = {}
-        self._texts: dict[type[Message], tuple[str, ...]] = {}
+        self._texts: dict[type[Message], _Texts] = {}
         self._collect: Callable[[Message], list[Violation]] | None = None
 
     def check(self, message: Message) -> None:
@@ -47,15 +47,14 @@ class Validation:
         violations = collect(message) if collect is not None else ()
         if violations:
             raise ChukanError("INVALID_FIELD", violations=[_shown(violation) for violation in violations])
-        for name in self._texts[type(message)]:
-            value = getattr(message, name)
-            if len(value) >= _INDIVIDUAL_NUMBER_LENGTH and looks_like_individual_number(value):
-                raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field=name)
+        found = _individual_number(message, self._texts[type(message)])
+        if found:
+            raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field=found)
 
     def _learn(self, message: Message) -> Callable[[Message], list[Violation]] | None:
         descriptor: Any = message.DESCRIPTOR  # the stubs know two classes of descriptors
         skipped = descriptor.full_name in self._skip
-        self._texts[type(message)] = () if skipped else _texts(descriptor)
+        self._texts[type(message)] = _NO_TEXTS if skipped else _texts(descriptor, ())
         wanted = not skipped and _has_rules(descriptor, set())
         collect = self._checks[type(message)] = self._validator() if wanted else None
         return collect
@@ -68,13 +67,42 @@ class Validation:
         return self._collect
 
 
-def _texts(descriptor: Descriptor) -> tuple[str, ...]:
-    """Return the names of a message's own single texts."""
-    return tuple(
-        field.name
-        for field in descriptor.fields
-        if field.type == field.TYPE_STRING and not field.is_repeated and field.name not in _FOR_INDIVIDUAL_NUMBERS
-    )
+class _Texts(NamedTuple):
+    """Names of a message's single texts, and the same of the single messages in it."""
+
+    names: tuple[str, ...] = ()
+    parts: tuple[tuple[str, _Texts], ...] = ()
+
+
+_NO_TEXTS = _Texts()
+
+
+def _texts(descriptor: Descriptor, above: tuple[str, ...]) -> _Texts:
+    single = [field for field in descriptor.fields if not field.is_repeated]
+    names = [
+        field.name for field in single if field.type == field.TYPE_STRING and field.name not in _FOR_INDIVIDUAL_NUMBERS
+    ]
+    here = (*above, descriptor.full_name)
+    parts = [
+        (field.name, _texts(field.message_type, here))
+        for field in single
+        if field.message_type is not None and field.message_type.full_name not in here
+    ]
+    return _Texts(tuple(names), tuple(each for each in parts if each[1] != _NO_TEXTS))
+
+
+def _individual_number(message: Message, texts: _Texts) -> str:
+    """Return the path of a text that is an individual number, empty if there is none."""
+    for name in texts.names:
+        value = getattr(message, name)
+        if len(value) >= _INDIVIDUAL_NUMBER_LENGTH and looks_like_individual_number(value):
+            return name
+    for name, inner in texts.parts:
+        if message.HasField(name):
+            found = _individual_number(getattr(message, name), inner)
+            if found:
+                return f"{name}.{found}"
+    return ""
 
 
 def _has_rules(descriptor: Descriptor, seen: set[str]) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.acquisition import IssuedNumbers
 from chukan.server.domain.exchange import milliseconds
+from chukan.standard.numbers import rows_like_individual_numbers
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def issue(core: Core, organization: str, tokens: Sequence[str]) -> IssuedNumbers
     """Return a number per token: a token seen before gets its number again, an empty one when that is purged."""
     if not core.directory.is_connected(organization):
         raise ChukanError("ORGANIZATION_NOT_CONNECTED")  # nobody knows where to deliver the code
+    if rows_like_individual_numbers(tokens):
+        raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field="tokens")
     wanted = list(dict.fromkeys(tokens))
     halves = [f"{secrets.randbelow(_RANDOM_NUMBERS):012d}" for _ in wanted]
     expire = milliseconds(core.environment.clock.now() + core.settings.processing_number_lifetime)
