@@ -97,6 +97,19 @@ def test_the_processing_number_is_readable_until_linked_and_purged_then(middle: 
     assert (linked.linkage_state, linked.processing_number, linked.linkage_code) == (LinkageState.LINKED, "", CODE)
 
 
+def test_a_code_of_another_size_is_none(middle: Any) -> None:
+    middle.register(ONE)
+    middle.codes.request_code(OWN, ONE)
+    middle.issue()
+    waiting = middle.codes.get(OWN, ONE).processing_number
+
+    for code in (b"c", CODE + b"c"):
+        with pytest.raises(ChukanError, match="INVALID_FIELD"):
+            middle.acquisition.deliver(OWN, [CodeDelivery(waiting, code)])
+
+    assert middle.codes.get(OWN, ONE).linkage_state == LinkageState.PROCESSING_NUMBER_ISSUED
+
+
 def test_a_repeated_delivery_changes_nothing(middle: Any) -> None:
     middle.register(ONE)
     middle.codes.request_code(OWN, ONE)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "CODE_SIZE",
     "AddresseeBatch",
     "AddresseeRow",
     "AddresseeState",
@@ -25,6 +26,9 @@ __all__ = [
     "Outcome",
     "RowFailure",
 ]
+
+CODE_SIZE: Final = 32
+"""Bytes of a linkage code [own]: random, see docs/divergences "Linkage codes"."""
 
 
 class AddresseeState(IntEnum):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.instants import to_micros
-from chukan.server.domain.linkage import AddresseeState, LinkageState, LinkageUpdate, Outcome, RowFailure
+from chukan.server.domain.linkage import CODE_SIZE, AddresseeState, LinkageState, LinkageUpdate, Outcome, RowFailure
 from chukan.server.middle.batches import answer_of
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,8 @@ class CodeAcquisition:
 
     def deliver(self, organization: str, deliveries: Sequence[CodeDelivery]) -> BatchAnswer:
         """Link the codes that came; a repeated delivery changes nothing."""
+        if any(one.linkage_code and len(one.linkage_code) != CODE_SIZE for one in deliveries):
+            raise ChukanError("INVALID_FIELD", violations=[("deliveries.linkage_code", f"must be {CODE_SIZE} bytes")])
         digests = self._addressees.processing_digests(organization, [one.processing_number for one in deliveries])
         codes = [one.linkage_code for one in deliveries]
         code_digests = self._addressees.code_digests(organization, codes)

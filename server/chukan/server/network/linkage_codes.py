@@ -20,7 +20,7 @@ from chukan.server.domain.acquisition import (
     split_processing_number,
 )
 from chukan.server.domain.exchange import NETWORK
-from chukan.server.domain.linkage import BatchAnswer, CodeDelivery, Outcome, RowFailure
+from chukan.server.domain.linkage import CODE_SIZE, BatchAnswer, CodeDelivery, Outcome, RowFailure
 from chukan.server.network.resident_network import individual_number_digests, refusal_of_number
 from chukan.standard.reasons import ChukanError
 
@@ -43,7 +43,6 @@ __all__ = [
 
 DELIVER_CODES: Final = "deliver_codes"
 """Outbox kind: tell the middle server its codes, or why there are none."""
-CODE_SIZE: Final = 32
 TABLE: Final = "network_linkage_code"
 _DIGEST: Final = "linkage-code"
 _TOLD: Final = frozenset({"NO_RESIDENT_RECORD_CODE", "PROCESSING_NUMBER_EXPIRED"})
