@@ -21,9 +21,11 @@ from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import inquiry_service_pb2 as inquiries
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import provision_service_pb2 as provisions
+from chukan.v1 import replica_service_pb2 as replicas
 from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
+from chukan.v1.replica_service_pb2_grpc import ReplicaServiceStub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,11 +70,18 @@ def test_no_field_of_an_inquiry_takes_an_individual_number(emulator: Emulator, f
 
 
 @pytest.mark.parametrize("value", [INDIVIDUAL, FULL_WIDTH])
-def test_no_batch_id_takes_an_individual_number(emulator: Emulator, value: str) -> None:
+def test_nothing_kept_by_an_id_takes_an_individual_number(emulator: Emulator, value: str) -> None:
     body = emulator.shinjuku
     taken: dict[str, Callable[[], Any]] = {
         "addressees": lambda: body.register([address_number(fresh_serial())], batch_id=value),
         "replicas": lambda: body.replicas([address_number(1)], batch_id=value, record_ids=["x"]),
+        "one replica": lambda: ReplicaServiceStub(emulator.channel).PutReplica(
+            replicas.PutReplicaRequest(replica=replicas.Replica(record_id=value, information_code=value)),
+            metadata=body.metadata,
+        ),
+        "tokens": lambda: body.network.IssueProcessingNumbers(
+            network.IssueProcessingNumbersRequest(tokens=["t", value]), metadata=body.metadata
+        ),
         "residents": lambda: next(
             body.network.NotifyResidents(
                 iter([network.NotifyResidentsRequest(batch_id=value, individual_numbers=[INDIVIDUAL])]),
