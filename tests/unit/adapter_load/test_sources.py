@@ -65,7 +65,6 @@ def test_a_last_line_without_end_blank_lines_and_an_end_of_file_mark_cost_nothin
         (HEADER.encode("euc_jp"), "FILE_ENCODING", {"encoding": "UTF-8 or CP932", "line": "1"}),
         (b"1,2,3\r\n4,5,6\r\n", "HEADER_MISSING", {}),
         (HEADER.replace("\r\n", "\r").replace("\n", "\r").encode() + b"1,2\r", "HEADER_MISSING", {}),
-        (HEADER.encode() + b"\r1,2,3\n", "HEADER_MISSING", {}),
         ("宛名番号,氏名\r\n1,a\r\n".encode(), "COLUMN_MISSING", {"column": "年度"}),
         ("宛名番号,年度,年度\r\n1,2,3\r\n".encode(), "COLUMN_DUPLICATE", {"column": "年度"}),
     ],
