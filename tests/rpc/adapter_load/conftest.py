@@ -73,9 +73,9 @@ def people(folder: Path, municipality: str, *, count: int = 240, **given: Any) -
 
 
 @contextmanager
-def emulator(data: Path) -> Iterator[str]:
+def emulator(data: Path, **given: Any) -> Iterator[str]:
     """Serve from a folder; yield the address."""
-    running = start(Config(data=data, listen="127.0.0.1:0", control="", metrics="", synchronous="OFF"))
+    running = start(Config(data=data, listen="127.0.0.1:0", control="", metrics="", synchronous="OFF", **given))
     try:
         yield running.listen
     finally:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import pytest
-from chukan_adapter_load import Body, people
+from chukan_adapter_load import Body, emulator, people
 
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.people.columns import NON_RESIDENTS
@@ -296,3 +298,22 @@ def test_a_person_who_gets_an_individual_number_is_provided_with_the_next_load(s
     assert report.codes.asked == report.codes.linked == 1
     assert lane(report, REGISTER).written == 1
     assert lane(report, REGISTER).not_provided_no_individual_number == 0
+
+
+def test_codes_whose_processing_numbers_ran_out_are_asked_for_once_more(tmp_path: Path) -> None:
+    files = people(tmp_path / "people", "131041", count=20)
+    with emulator(tmp_path / "data", processing_number_days=timedelta()) as target:
+        first = Body("131041", files, tmp_path / "state", target).load(extracts=None)
+
+    with emulator(tmp_path / "data") as later:
+        state = tmp_path / "state"
+        (folder,) = state.iterdir()
+        body = Body("131041", files, state, later)
+        where = blake2b(f"{later}\x1f".encode(), digest_size=6).hexdigest()
+        folder.rename(state / f"{body.organization}-{where}")  # the same server at another port
+        second = body.load(extracts=None)
+
+    assert first.codes.asked == 2 * first.codes.failed["PROCESSING_NUMBER_EXPIRED"]
+    assert first.codes.linked == 0
+    assert second.lanes[0].sent == 0
+    assert second.codes.asked == second.codes.linked == first.codes.failed["PROCESSING_NUMBER_EXPIRED"] > 0

@@ -77,7 +77,7 @@ class Acquisition:
         self._ended = threading.Event()
         self._error: ChukanError | None = None
         self._not_submittable: set[str] = set()
-        self._linked_before = self._last_link = 0
+        self._linked_before = self._last_link = self._failed = 0
         self._thread = threading.Thread(target=self._watch, daemon=True, name="chukan-codes")
         self.open_numbers: list[str] = []
         """Whose codes were awaited still when it ended."""
@@ -89,10 +89,9 @@ class Acquisition:
     def finish(self) -> None:
         """Wait until all is linked or failed, or nothing has moved for too long; then end the watch."""
         try:
-            self._moved = time.monotonic()
-            while not self._is_over():
-                self._check()
-                self._waiting.stop.wait(_GLANCE)
+            self._wait()
+            if self._ask_again():
+                self._wait()
             self._catch_up()
         except ChukanError as error:
             self._report.state, self._report.problem = FAILED, error.code
@@ -150,7 +149,8 @@ class Acquisition:
 
     def _catch_up(self) -> None:
         """Let the watch tell of the last links: it follows the states that are asked for here by a moment."""
-        while self._report.linked < self._report.submitted and time.monotonic() - self._moved < _CATCH_UP:
+        report = self._report
+        while report.linked + self._failed < report.submitted and time.monotonic() - self._moved < _CATCH_UP:
             self._waiting.stop.wait(_CATCH_UP / 20)
 
     def _summarise(self) -> None:
@@ -215,6 +215,7 @@ class Acquisition:
         links = [row.link_time.ToMicroseconds() for row in statuses if row.state == linkage.LINKAGE_STATE_LINKED]
         report.linked += sum(link > self._linked_before for link in links)  # a changed flag tells of an old link again
         self._last_link = max(self._last_link, *links, 0)
+        self._failed += sum(row.state == linkage.LINKAGE_STATE_FAILED for row in statuses)
         if statuses:
             self._moved = time.monotonic()
         if self._progress is not None:
