@@ -64,8 +64,15 @@ def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator
         reason_of(lambda: stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=first))
         == "SECOND_PERSON_REQUIRED"
     )
-    done = stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=second).provision
+    confirming = (*second, ("chukan-request-id", f"confirm-{shown.provision_id}"))
+    done = stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=confirming).provision
+    again = stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=confirming).provision
 
+    assert again == done
+    assert (
+        reason_of(lambda: stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=second))
+        == "PROVISION_NOT_WAITING"
+    )
     assert done.state == provisions.PROVISION_STATE_PROVIDED
     assert emulator.setagaya.finished(receipt).answer_kind == inquiry.ANSWER_KIND_VALUES
     assert (

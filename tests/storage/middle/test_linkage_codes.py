@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, CodeDelivery, LinkageState, Outcome
+from chukan.server.middle.repeats import Repeat
 from chukan.server.storage.addressees import AddresseeStore
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
@@ -282,3 +283,20 @@ def test_changes_come_in_commit_order_and_none_is_lost(middle: Any) -> None:
 
     assert [row.number for row in seen] == [ONE, TWO]
     assert [(row.number, row.linkage_state) for row in later] == [(ONE, LinkageState.REQUESTED)]
+
+
+def test_a_split_sent_again_under_its_request_id_changes_nothing(middle: Any) -> None:
+    middle.link(ONE, CODE)
+    once = Repeat(OWN, "s", "SplitAddressee", "r1", b"d")
+    other = Repeat(OWN, "s", "SplitAddressee", "r1", b"e")
+
+    first = middle.codes.split(OWN, ONE, TWO, [], repeat=once)
+    again = middle.codes.split(OWN, ONE, TWO, [], repeat=once)
+
+    assert [row.change_seq for row in first] == [row.change_seq for row in again]
+    with pytest.raises(ChukanError) as raised:
+        middle.codes.split(OWN, ONE, TWO, [], repeat=other)
+    assert raised.value.code == "IDEMPOTENCY_CONFLICT"
+    with pytest.raises(ChukanError) as raised:
+        middle.codes.split(OWN, ONE, TWO, [])
+    assert raised.value.code == "ADDRESSEE_EXISTS"

@@ -27,6 +27,7 @@ from chukan.server.domain.linkage import (
     RowFailure,
 )
 from chukan.server.middle.batches import answer_of, check_numbers, decode_answer, encode_answer
+from chukan.server.middle.repeats import Repeat
 from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
 
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 ISSUE: Final = "issue_processing_numbers"
 _NUMBERS: Final = "integrated_address_numbers"
+_NEW: Final = Repeat()
 _BLOCK: Final = 1_000
 """Addressees of one outbox row: what one call to the network carries."""
 
@@ -200,14 +202,23 @@ class LinkageCodes:
         return self.get(organization, surviving)
 
     def split(
-        self, organization: str, number: str, new_number: str, moved: Sequence[tuple[str, str, str]]
+        self,
+        organization: str,
+        number: str,
+        new_number: str,
+        moved: Sequence[tuple[str, str, str]],
+        *,
+        repeat: Repeat = _NEW,
     ) -> tuple[AddresseeRow, AddresseeRow]:
         """Split an addressee two people shared: the code is unlinked, the named replicas move to the new number."""
+        if repeat.was_made(self._environment):
+            return self.get(organization, number), self.get(organization, new_number)
         digests = self._addressees.number_digests(organization, [_checked(number), _checked(new_number)])
         sealed = self._addressees.seal_numbers(organization, digests, [number, new_number])
         now = to_micros(self._environment.clock.now())
 
         def step(connection: Connection) -> None:
+            repeat.keep(connection, self._environment)
             found = self._addressees.flags(connection, organization, digests)
             row = _present(found.get(digests[0]))
             if digests[1] in found:

@@ -14,6 +14,7 @@ from chukan.server.domain.exchange import AnswerBatch, AnswerKind, Outcome, Perm
 from chukan.server.domain.exchange_record import RecordEnd
 from chukan.server.domain.provision import AnswerBatchRow, ProvisionState, item_codes_of
 from chukan.server.middle.inquiry_acceptance import pack_ids, unpack_ids
+from chukan.server.middle.repeats import Repeat
 from chukan.server.middle.sealed_answers import DraftAnswer
 from chukan.server.middle.waiting import Waiting, pack_waiting, unpack_waiting
 from chukan.standard.reasons import ChukanError
@@ -33,6 +34,7 @@ __all__ = ["RETURN_ANSWERS", "ProvisionDesk", "ShownProvision"]
 
 RETURN_ANSWERS: Final = "return_answers"
 """Outbox kind: return answers that waited for a person. Payload: numbers of sealed batches."""
+_NEW: Final = Repeat()
 _NUMBER_DIGITS: Final = 18
 """More digits than the numbers of rows ever have, fewer than a database number can't hold."""
 
@@ -120,9 +122,17 @@ class ProvisionDesk:
     # --- deciding ---
 
     def correct(
-        self, organization: str, provision_id: str, records: tuple[ResultRecord, ...], reason: str
+        self,
+        organization: str,
+        provision_id: str,
+        records: tuple[ResultRecord, ...],
+        reason: str,
+        *,
+        repeat: Repeat = _NEW,
     ) -> ShownProvision:
         """Replace the content of a waiting provision; an approval before the correction falls."""
+        if repeat.was_made(self._environment):
+            return self.get(organization, provision_id)
         row, waiting = self._waiting(organization, provision_id)
         plain = replace(self._unsealed(organization, row, waiting), records=records)
         sealed = self._environment.vault.seal(
@@ -131,6 +141,7 @@ class ProvisionDesk:
         note = self._note(organization, row, reason)
 
         def step(connection: Connection) -> None:
+            repeat.keep(connection, self._environment)
             current = self._still(connection, row)
             self._provisions.replace_waiting(connection, waiting._replace(sealed=sealed, approver=""))
             self._move(connection, current._replace(note=note), ProvisionState.WAITING)
@@ -138,13 +149,16 @@ class ProvisionDesk:
         self._environment.database.write(organization, step)
         return self.get(organization, provision_id)
 
-    def approve(self, organization: str, provision_id: str, user: str) -> ShownProvision:
+    def approve(self, organization: str, provision_id: str, user: str, *, repeat: Repeat = _NEW) -> ShownProvision:
         """First person: approve a waiting provision."""
+        if repeat.was_made(self._environment):
+            return self.get(organization, provision_id)
         row, waiting = self._waiting(organization, provision_id)
         if not user:
             raise ChukanError("FIELD_REQUIRED", field="chukan-user")
 
         def step(connection: Connection) -> None:
+            repeat.keep(connection, self._environment)
             current = self._still(connection, row)
             if current.state != ProvisionState.WAITING:
                 raise ChukanError("PROVISION_NOT_WAITING")
@@ -154,8 +168,10 @@ class ProvisionDesk:
         self._environment.database.write(organization, step)
         return self.get(organization, provision_id)
 
-    def confirm(self, organization: str, provision_id: str, user: str) -> ShownProvision:
+    def confirm(self, organization: str, provision_id: str, user: str, *, repeat: Repeat = _NEW) -> ShownProvision:
         """Second person: confirm; the answer is sealed, kept and returned, under a permit that counts."""
+        if repeat.was_made(self._environment):
+            return self.get(organization, provision_id)
         row, waiting = self._waiting(organization, provision_id)
         if row.state != ProvisionState.APPROVED:
             raise ChukanError("PROVISION_NOT_WAITING")
@@ -165,14 +181,17 @@ class ProvisionDesk:
         if self._codec.decode(PermitLeaf, plain.permit).expire_time_ms <= milliseconds(self._environment.clock.now()):
             raise ChukanError("PERMIT_EXPIRED", field="provision_id")
         outcome = Outcome.PROVIDED if plain.records else Outcome.NO_REPLICA
-        self._answer(organization, row, waiting, (outcome, ""), ProvisionState.PROVIDED)
+        self._answer(row, waiting, (outcome, ""), ProvisionState.PROVIDED, repeat)
         return self.get(organization, provision_id)
 
-    def refuse(self, organization: str, provision_id: str, refusal: str) -> ShownProvision:
+    def refuse(self, organization: str, provision_id: str, refusal: str, *, repeat: Repeat = _NEW) -> ShownProvision:
         """Refuse a waiting provision; why is kept here and never sent."""
+        if repeat.was_made(self._environment):
+            return self.get(organization, provision_id)
         row, waiting = self._waiting(organization, provision_id)
         noted = row._replace(note=self._note(organization, row, refusal))
-        self._answer(organization, noted, waiting, (Outcome.REFUSED, "REFUSED_BY_PROVIDER"), ProvisionState.REFUSED)
+        refused = (Outcome.REFUSED, "REFUSED_BY_PROVIDER")
+        self._answer(noted, waiting, refused, ProvisionState.REFUSED, repeat)
         return self.get(organization, provision_id)
 
     def return_answers(self, items: Sequence[OutboxItem]) -> None:
@@ -219,12 +238,13 @@ class ProvisionDesk:
 
     def _answer(
         self,
-        organization: str,
         row: ProvisionRow,
         waiting: WaitingRow,
         said: tuple[Outcome, str],
         state: ProvisionState,
+        repeat: Repeat,
     ) -> None:
+        organization = row.organization
         now = milliseconds(self._environment.clock.now())
         plain = self._unsealed(organization, row, waiting)
         outcome, reason = said
@@ -241,6 +261,7 @@ class ProvisionDesk:
         codes = item_codes_of(draft.records)
 
         def step(connection: Connection) -> None:
+            repeat.keep(connection, self._environment)
             self._still(connection, row)
             seq = next_change_seq(connection)
             kept = AnswerBatchRow(organization, seq, sealed.root, draft.permit.inquirer, sealed.encoded, keys, now)

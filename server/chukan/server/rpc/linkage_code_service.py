@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
-from chukan.server.rpc.rows import body_digest, row_failure, wire
+from chukan.server.rpc.rows import body_digest, repeat_of, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import watch
 from chukan.v1 import common_pb2
@@ -139,7 +139,11 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
         organization = current_caller().organization
         moved = [(key.information_code, key.data_set, key.record_key) for key in request.moved_replicas]
         kept, new = self._use_cases.split(
-            organization, request.integrated_address_number, request.new_integrated_address_number, moved
+            organization,
+            request.integrated_address_number,
+            request.new_integrated_address_number,
+            moved,
+            repeat=repeat_of("SplitAddressee", request),
         )
         return pb.SplitAddresseeResponse(
             addressee=self._addressee(organization, kept), new_addressee=self._addressee(organization, new)

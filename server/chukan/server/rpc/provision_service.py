@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chukan.edge.caller import current_caller
 from chukan.server.rpc.codec import result_from_message, result_to_message
 from chukan.server.rpc.inquiry_messages import timestamp
-from chukan.server.rpc.rows import wire
+from chukan.server.rpc.rows import repeat_of, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import watch
 from chukan.v1 import provision_service_pb2 as pb
@@ -62,7 +62,11 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         """Replace the content of a waiting provision."""
         records = tuple(result_from_message(each) for each in request.records)
         shown = self._desk.correct(
-            current_caller().organization, request.provision_id, records, request.correction_reason
+            current_caller().organization,
+            request.provision_id,
+            records,
+            request.correction_reason,
+            repeat=repeat_of("CorrectProvision", request),
         )
         return pb.CorrectProvisionResponse(provision=_provision(shown))
 
@@ -71,7 +75,9 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
     ) -> pb.ApproveProvisionResponse:
         """First person: approve."""
         caller = current_caller()
-        shown = self._desk.approve(caller.organization, request.provision_id, caller.user)
+        shown = self._desk.approve(
+            caller.organization, request.provision_id, caller.user, repeat=repeat_of("ApproveProvision", request)
+        )
         return pb.ApproveProvisionResponse(provision=_provision(shown))
 
     def ConfirmProvision(
@@ -79,14 +85,21 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
     ) -> pb.ConfirmProvisionResponse:
         """Second person: confirm."""
         caller = current_caller()
-        shown = self._desk.confirm(caller.organization, request.provision_id, caller.user)
+        shown = self._desk.confirm(
+            caller.organization, request.provision_id, caller.user, repeat=repeat_of("ConfirmProvision", request)
+        )
         return pb.ConfirmProvisionResponse(provision=_provision(shown))
 
     def RefuseProvision(
         self, request: pb.RefuseProvisionRequest, context: grpc.ServicerContext
     ) -> pb.RefuseProvisionResponse:
         """Refuse a waiting provision."""
-        shown = self._desk.refuse(current_caller().organization, request.provision_id, request.refusal_reason)
+        shown = self._desk.refuse(
+            current_caller().organization,
+            request.provision_id,
+            request.refusal_reason,
+            repeat=repeat_of("RefuseProvision", request),
+        )
         return pb.RefuseProvisionResponse(provision=_provision(shown))
 
     def WatchProvisions(

@@ -6,18 +6,26 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from chukan.edge.caller import current_caller
+from chukan.server.middle.repeats import Repeat
 from chukan.standard.reasons import reason
 from chukan.v1 import common_pb2
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["body_digest", "row_failure", "wire"]
+__all__ = ["body_digest", "repeat_of", "row_failure", "wire"]
 
 
 def body_digest(request: Message) -> bytes:
     """Return the digest of a request; the same sender encodes the same content to the same bytes [own]."""
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+
+
+def repeat_of(method: str, request: Message) -> Repeat:
+    """Return the call in hand as one that may have been made before."""
+    caller = current_caller()
+    return Repeat(caller.organization, caller.system, method, caller.request_id, body_digest(request))
 
 
 def wire(value: Any) -> Any:  # noqa: ANN401 the stubs name a type that exists for the type checker only
