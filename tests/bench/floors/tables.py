@@ -61,6 +61,7 @@ CREATE INDEX addressee_change ON addressee (organization, change_seq);
 CREATE UNIQUE INDEX addressee_code ON addressee (organization, code_digest) WHERE code_digest IS NOT NULL;
 CREATE UNIQUE INDEX addressee_processing ON addressee (organization, processing_digest)
   WHERE processing_digest IS NOT NULL;
+CREATE INDEX addressee_processing_expiry ON addressee (processing_expires) WHERE processing_digest IS NOT NULL;
 """
 
 REPLICA: Final = """
