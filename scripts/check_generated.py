@@ -3,7 +3,7 @@
 
 1 protos/gen is what protos/ generates today  2 docs/reference is what code, data and protos say today  3 `buf lint`.
 The first two compare byte for byte. buf comes from the PATH or, pinned, from tools/package.json through npm; without
-either the lint says NOT RUN and why, and fails where CHUKAN_REQUIRE_ALL is set.
+either the lint says NOT RUN and why, and fails where TESTS_REQUIRE_ALL is set.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main() -> int:
     not_run, said = lint()
     if not_run:
         print(f"buf lint: NOT RUN: {not_run}")
-        if os.environ.get("CHUKAN_REQUIRE_ALL"):
+        if os.environ.get("TESTS_REQUIRE_ALL"):
             faults.append(f"buf lint was not run: {not_run}")
     faults += said
     print("\n".join(faults) if faults else "generated code and pages are fresh" + ("" if not_run else ", protos clean"))

@@ -36,7 +36,7 @@ def node() -> str:
     found = shutil.which("node")
     npm = shutil.which("npm")
     if found is None or npm is None:
-        if os.environ.get("CHUKAN_REQUIRE_ALL"):
+        if os.environ.get("TESTS_REQUIRE_ALL"):
             pytest.fail("node and npm are required here and were not found")
         pytest.skip("NOT RUN: node and npm (20 or later) were not found")
     if not (CLIENT / "node_modules").is_dir():
