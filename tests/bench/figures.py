@@ -35,7 +35,7 @@ def machine() -> str:
         platform.machine(),
     )
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), Linux {platform.release()}, Python"
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), Linux, Python"
         f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     )
 
