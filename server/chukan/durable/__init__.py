@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from chukan.durable.changes import Changes, next_change_seq
 from chukan.durable.database import Database
 from chukan.durable.dispatcher import Backoff, Dispatcher
-from chukan.durable.idempotency import forget, forget_old, idempotency_table, once
+from chukan.durable.idempotency import answered, forget, forget_old, idempotency_table, once
 from chukan.durable.instants import from_micros, to_micros
 from chukan.durable.migrations import Schema
 from chukan.durable.outbox import Backlog, Item, Outbox, outbox_table
@@ -26,6 +26,7 @@ __all__ = [
     "Schema",
     "Statement",
     "Vault",
+    "answered",
     "bulk_insert",
     "forget",
     "forget_old",

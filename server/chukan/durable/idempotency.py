@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chukan.durable.database import Database
     from chukan.standard.clock import Clock
 
-__all__ = ["forget", "forget_old", "idempotency_table", "once"]
+__all__ = ["answered", "forget", "forget_old", "idempotency_table", "once"]
 
 _KEPT: Final = timedelta(days=62)
 """Twice as long as anything is waited for (an inquiry 30 days, a permit 31): no resend comes later than that."""
@@ -64,6 +64,21 @@ def idempotency_table(metadata: MetaData) -> Table:
     return metadata.tables[_TABLE.name] if _TABLE.name in metadata.tables else _TABLE.to_metadata(metadata)
 
 
+def answered(
+    connection: Connection, *, organization: str, system: str, method: str, request_id: str, body_digest: bytes
+) -> bytes | None:
+    """Return the kept answer of this request, None if it was not made; inside a read or a write.
+
+    The same id with another body is IDEMPOTENCY_CONFLICT.
+    """
+    found = _FIND.first(connection, organization_=organization, system_=system, method_=method, request_id_=request_id)
+    if found is None:
+        return None
+    if not hmac.compare_digest(found[0], body_digest):
+        raise ChukanError("IDEMPOTENCY_CONFLICT", field="chukan-request-id")
+    return bytes(found[1])
+
+
 def once(
     connection: Connection,
     *,
@@ -80,17 +95,16 @@ def once(
     The same id with another body is IDEMPOTENCY_CONFLICT. When fn raises, nothing is kept; a refusal that must be kept
     is returned. The answer is stored as given: references, or sealed.
     """
-    found = _FIND.first(
+    kept = answered(
         connection,
-        organization_=organization,
-        system_=system,
-        method_=method,
-        request_id_=request_id,
+        organization=organization,
+        system=system,
+        method=method,
+        request_id=request_id,
+        body_digest=body_digest,
     )
-    if found is not None:
-        if not hmac.compare_digest(found[0], body_digest):
-            raise ChukanError("IDEMPOTENCY_CONFLICT", field="chukan-request-id")
-        return bytes(found[1])
+    if kept is not None:
+        return kept
     response = fn(connection)
     _KEEP.run(
         connection,

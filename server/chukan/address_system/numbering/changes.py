@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from chukan.address_system.numbering.draft import Draft, Individual
 from chukan.address_system.numbering.guard import rows_with_individual_numbers
+from chukan.durable import answered
 from chukan.standard.numbers import is_integrated_address_number, looks_like_individual_number
 from chukan.standard.reasons import ChukanError
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["assign_individual", "change", "person_of", "record_access", "stored_person"]
 
 
-class _FreshError(Exception):
-    """No answer is kept of a request."""
-
-
 def change(
     environment: Environment,
     actor: Actor,
@@ -42,10 +39,9 @@ def change(
     organization = actor.organization
     with environment.turns.of(organization):
         if actor.request_id:
-            try:
-                return _once(environment, actor, method, sha256, _refuse_fresh)
-            except _FreshError:
-                pass
+            kept = _kept(environment, actor, method, sha256)
+            if kept is not None:
+                return kept
         with environment.database.read() as connection:
             draft = Draft.begin(environment, connection, organization)
             result = build(draft, connection)
@@ -61,6 +57,20 @@ def change(
         return result
 
 
+def _kept(environment: Environment, actor: Actor, method: str, sha256: bytes) -> Result | None:
+    body_digest = environment.body_digest(actor.organization, sha256)
+    with environment.database.read() as connection:
+        kept = answered(
+            connection,
+            organization=actor.organization,
+            system=actor.system,
+            method=method,
+            request_id=actor.request_id,
+            body_digest=body_digest,
+        )
+    return None if kept is None else cast("Result", json.loads(kept))
+
+
 def _once(
     environment: Environment, actor: Actor, method: str, sha256: bytes, step: Callable[[Connection], bytes]
 ) -> Result:
@@ -73,11 +83,6 @@ def _once(
     )
     answer: Result = json.loads(kept)
     return answer
-
-
-def _refuse_fresh(connection: Connection) -> bytes:
-    del connection
-    raise _FreshError
 
 
 def stored_person(

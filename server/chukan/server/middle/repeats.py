@@ -8,19 +8,16 @@ a new one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from chukan.durable.idempotency import once
+from chukan.durable.idempotency import answered, once
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from chukan.server.ports import Connection, Environment
 
 __all__ = ["Repeat"]
-
-
-class _FreshError(Exception):
-    """No such call was made before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +34,12 @@ class Repeat:
         """Whether the same call had its effect already. Errors: IDEMPOTENCY_CONFLICT (same id, other content)."""
         if not self.request_id:
             return False
-        try:
-            environment.database.write(self.organization, lambda connection: self._once(connection, environment, True))
-        except _FreshError:
-            return False
-        return True
+        with environment.database.read() as connection:
+            return answered(connection, **asdict(self)) is not None
 
     def keep(self, connection: Connection, environment: Environment) -> None:
-        """Inside the write of the effect: remember the call."""
+        """Inside the write of the effect: remember the call. Errors: CONCURRENT_CHANGE (its twin was quicker)."""
         if self.request_id:
-            self._once(connection, environment, False)
-
-    def _once(self, connection: Connection, environment: Environment, only_known: bool) -> bytes:  # noqa: FBT001
-        def fresh(inner: Connection) -> bytes:
-            del inner
-            if only_known:
-                raise _FreshError
-            return b""
-
-        return once(
-            connection,
-            organization=self.organization,
-            system=self.system,
-            method=self.method,
-            request_id=self.request_id,
-            body_digest=self.body_digest,
-            clock=environment.clock,
-            fn=fresh,
-        )
+            if answered(connection, **asdict(self)) is not None:
+                raise ChukanError("CONCURRENT_CHANGE")
+            once(connection, **asdict(self), clock=environment.clock, fn=lambda _: b"")
