@@ -53,7 +53,7 @@ def client(edge: Edge) -> Iterator[Client]:
 
 
 def stub_of(client: Client, echo: SimpleNamespace) -> Any:
-    return echo.Stub(client._calls)
+    return echo.Stub(client.calls())
 
 
 def test_every_call_says_who_calls_and_has_a_request_id_and_a_deadline(edge: Edge, echo: SimpleNamespace) -> None:
