@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chukan.edge.errors import error_of_call
 from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.network.v1 import statements_pb2 as statements
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
@@ -83,8 +84,8 @@ def test_nothing_kept_by_an_id_takes_an_individual_number(emulator: Emulator, va
             network.IssueProcessingNumbersRequest(tokens=["t", value]), metadata=body.metadata
         ),
         "residents": lambda: next(
-            body.network.NotifyResidents(
-                iter([network.NotifyResidentsRequest(batch_id=value, individual_numbers=[INDIVIDUAL])]),
+            body.residents.NotifyResidents(
+                iter([residents.NotifyResidentsRequest(batch_id=value, individual_numbers=[INDIVIDUAL])]),
                 metadata=body.metadata,
             )
         ),

@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import linkage_code_service_pb2 as linkage
@@ -91,16 +92,16 @@ def test_residents_are_found_by_three_attributes_and_refused_by_two(emulator: Em
     serial = fresh_serial()
     body = emulator.shinjuku
     body.notify([serial])
-    query = network.ResidentQuery(
+    query = residents.ResidentQuery(
         name=f"試験{serial}", birth_date="19800102", residential_address=f"東京都新宿区西新宿{serial}"
     )
 
-    found = body.network.SearchResidents(network.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
+    found = body.residents.SearchResidents(residents.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
 
     assert [match.individual_number for match in found.matches] == [dummy_individual_number(serial)]
     query.residential_address = ""
     with pytest.raises(grpc.RpcError) as refused:
-        body.network.SearchResidents(network.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
+        body.residents.SearchResidents(residents.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
     assert _reason(refused.value) == "SEARCH_TOO_WIDE"
 
 

@@ -84,6 +84,7 @@ def test_every_service_of_the_contract_is_served_somewhere(emulator: Emulator) -
                 "OperationService",
                 "ProvisionService",
                 "ReplicaService",
+                "ResidentNetworkService",
                 "SecurityService",
                 "SelfInformationService",
                 "StaffService",

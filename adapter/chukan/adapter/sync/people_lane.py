@@ -103,7 +103,7 @@ class PeopleLane:
         if client is not None:
             for call, request, take in (
                 (client.address.RegisterPeople, self._registration, self._registered),
-                (client.network.NotifyResidents, self._notification, self._notified),
+                (client.resident_network.NotifyResidents, self._notification, self._notified),
                 (client.linkage_codes.RegisterAddressees, self._addressees, self._addressed),
                 (client.linkage_codes.BatchRequestCodes, self._code_request, self._codes_asked),
             ):

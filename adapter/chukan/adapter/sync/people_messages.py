@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.address.v1 import address_service_pb2 as address
-from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as network
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
 if TYPE_CHECKING:
