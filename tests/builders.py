@@ -17,6 +17,7 @@ from chukan.network.v1.resident_network_service_pb2_grpc import ResidentNetworkS
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.organizations import by_municipality
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import replica_service_pb2 as replica
@@ -40,10 +41,10 @@ TAX = "TM00000000000002"
 EDITION = "0801"
 
 _FINISHED = (
-    inquiry.INQUIRY_STATE_ANSWERED,
-    inquiry.INQUIRY_STATE_REFUSED,
-    inquiry.INQUIRY_STATE_TIMED_OUT,
-    inquiry.INQUIRY_STATE_CANCELLED,
+    common_pb2.INQUIRY_STATE_ANSWERED,
+    common_pb2.INQUIRY_STATE_REFUSED,
+    common_pb2.INQUIRY_STATE_TIMED_OUT,
+    common_pb2.INQUIRY_STATE_CANCELLED,
 )
 _serials = itertools.count(1)
 

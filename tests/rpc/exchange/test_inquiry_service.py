@@ -14,6 +14,7 @@ from builders import AFFAIR, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fre
 from chukan.edge.errors import error_of_call
 from chukan.server.rpc.tokens import encode_token
 from chukan.standard.numbers import dummy_individual_number
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
@@ -66,7 +67,7 @@ def test_a_business_clock_that_goes_ahead_is_recorded_not_refused(emulator: Emul
 
     done = emulator.setagaya.answer(moved, request_time=ahead)
 
-    assert done.state == pb.INQUIRY_STATE_ANSWERED, done.reason
+    assert done.state == common_pb2.INQUIRY_STATE_ANSWERED, done.reason
     assert done.spec.request_time.ToDatetime(UTC) == ahead
 
 
@@ -134,7 +135,7 @@ def test_concurrent_duplicates_become_one_inquiry(emulator: Emulator, moved: str
 def test_a_refused_inquiry_says_why_as_staff_know_it(emulator: Emulator, moved: str) -> None:
     found = emulator.setagaya.answer(moved, information_code="TM00000000000082")
 
-    assert found.state == pb.INQUIRY_STATE_REFUSED
+    assert found.state == common_pb2.INQUIRY_STATE_REFUSED
     assert found.reason == "NOT_PERMITTED_INFORMATION"
     assert found.status.row_message == (
         "指定された特定個人情報名「ＴＭ００００００００００００８２」の照会は許可されていません。"
@@ -181,7 +182,7 @@ def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: 
     again.cancel()
 
     assert asked in {each.receipt_number for each in finished.inquiries}
-    assert all(each.state >= pb.INQUIRY_STATE_ANSWERED for each in finished.inquiries)
+    assert all(each.state >= common_pb2.INQUIRY_STATE_ANSWERED for each in finished.inquiries)
 
 
 def test_a_token_of_another_time_is_too_old(emulator: Emulator, stub: Any) -> None:

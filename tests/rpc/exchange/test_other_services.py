@@ -10,8 +10,8 @@ import pytest
 from builders import SETAGAYA, TAX, eventually, fresh_serial
 
 from chukan.edge.errors import error_of_call
+from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as records
-from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import provision_service_pb2 as provisions
 from chukan.v1 import security_service_pb2 as security
 from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
@@ -58,7 +58,7 @@ def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator
     name = {"provision_id": shown.provision_id}
     first, second = ((*metadata, ("chukan-user", user)) for user in ("first", "second"))
     assert stub.GetProvisionContent(provisions.GetProvisionContentRequest(**name), metadata=metadata).records
-    eventually(lambda: emulator.setagaya.inquiry(receipt).state == inquiry.INQUIRY_STATE_WAITING_FOR_APPROVAL)
+    eventually(lambda: emulator.setagaya.inquiry(receipt).state == common_pb2.INQUIRY_STATE_WAITING_FOR_APPROVAL)
     stub.ApproveProvision(provisions.ApproveProvisionRequest(**name), metadata=first)
     assert (
         reason_of(lambda: stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=first))
@@ -74,7 +74,7 @@ def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator
         == "PROVISION_NOT_WAITING"
     )
     assert done.state == provisions.PROVISION_STATE_PROVIDED
-    assert emulator.setagaya.finished(receipt).answer_kind == inquiry.ANSWER_KIND_VALUES
+    assert emulator.setagaya.finished(receipt).answer_kind == common_pb2.ANSWER_KIND_VALUES
     assert (
         reason_of(lambda: stub.GetProvision(provisions.GetProvisionRequest(provision_id="x"), metadata=metadata))
         == "PROVISION_UNKNOWN"

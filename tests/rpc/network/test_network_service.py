@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 from chukan.network.v1 import network_service_pb2 as network
 from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.standard.numbers import dummy_individual_number
-from chukan.v1 import inquiry_service_pb2 as inquiry
+from chukan.v1 import common_pb2
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1.common_pb2 import DsseEnvelope
 
@@ -160,7 +160,7 @@ def test_a_provider_that_does_not_know_the_person_answers_no_replica(emulator: E
 
     found = emulator.setagaya.answer(number)
 
-    assert (found.state, found.answer_kind) == (inquiry.INQUIRY_STATE_ANSWERED, inquiry.ANSWER_KIND_NO_REPLICA)
+    assert (found.state, found.answer_kind) == (common_pb2.INQUIRY_STATE_ANSWERED, common_pb2.ANSWER_KIND_NO_REPLICA)
 
 
 def test_records_page_in_order_and_show_only_ones_own(emulator: Emulator) -> None:

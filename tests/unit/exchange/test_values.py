@@ -43,8 +43,8 @@ from chukan.server.domain.permits import check_all_leaves, check_header, check_p
 from chukan.server.rpc.codec import ProtoCodec
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError, all_reasons
+from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as records
-from chukan.v1 import inquiry_service_pb2 as inquiries
 
 NUMBER = "900000000000001"
 
@@ -246,9 +246,9 @@ def test_what_is_no_such_message_is_refused_without_quoting_it() -> None:
 
 def test_enums_have_the_numbers_of_the_contract() -> None:
     for own, prefix, contract in (
-        (InquiryState, "INQUIRY_STATE", inquiries.InquiryState),
-        (AnswerKind, "ANSWER_KIND", inquiries.AnswerKind),
-        (Outcome, "EXCHANGE_OUTCOME", records.ExchangeOutcome),
+        (InquiryState, "INQUIRY_STATE", common_pb2.InquiryState),
+        (AnswerKind, "ANSWER_KIND", common_pb2.AnswerKind),
+        (Outcome, "EXCHANGE_OUTCOME", common_pb2.ExchangeOutcome),
         (RecordSide, "RECORD_SIDE", records.RecordSide),
         (ReconciliationState, "RECONCILIATION_STATE", records.ReconciliationState),
     ):

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
 from chukan.standard.reasons import ChukanError
-from chukan.v1.inquiry_service_pb2 import (
+from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,
     INQUIRY_STATE_PERMITTED,
     INQUIRY_STATE_WAITING_FOR_APPROVAL,
-    GetInquiryRequest,
-    ListInquiriesRequest,
-    WatchInquiriesRequest,
 )
+from chukan.v1.inquiry_service_pb2 import GetInquiryRequest, ListInquiriesRequest, WatchInquiriesRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from chukan.adapter.exchange.messages import RowStatus
     from chukan.adapter.exchange.result_profile import ResultProfile
-    from chukan.v1.common_pb2 import ItemValue
-    from chukan.v1.inquiry_service_pb2 import InquiryResult, ResultRecord
+    from chukan.v1.common_pb2 import ItemValue, ResultRecord
+    from chukan.v1.inquiry_service_pb2 import InquiryResult
 
 __all__ = ["ResultRows"]
 

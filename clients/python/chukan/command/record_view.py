@@ -13,6 +13,7 @@ from chukan.command.language import Text
 from chukan.command.messages import named, state, when
 from chukan.command.session import plain
 from chukan.network.v1 import network_service_pb2 as network_pb
+from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -54,19 +55,19 @@ def side_named(text: str) -> pb.RecordSide.ValueType:
     return pb.RECORD_SIDE_UNSPECIFIED if text == "both" else pb.RecordSide.Value(_SIDE + text.upper())
 
 
-def outcome_named(text: str) -> pb.ExchangeOutcome.ValueType:
+def outcome_named(text: str) -> common_pb2.ExchangeOutcome.ValueType:
     """Return the outcome with this name, prefix or not."""
-    names = pb.ExchangeOutcome.keys()[1:]
+    names = common_pb2.ExchangeOutcome.keys()[1:]
     name = _OUTCOME + text.upper().removeprefix(_OUTCOME)
     if name not in names:
         message = f"got {text}, expected one of {', '.join(each.removeprefix(_OUTCOME) for each in names)}"
         raise typer.BadParameter(message, param_hint="--outcome")
-    return pb.ExchangeOutcome.Value(name)
+    return common_pb2.ExchangeOutcome.Value(name)
 
 
 def outcome_of(record: pb.ExchangeRecord) -> str:
     """Return a record's outcome in a word."""
-    return state(pb.ExchangeOutcome, record.outcome, _OUTCOME)
+    return state(common_pb2.ExchangeOutcome, record.outcome, _OUTCOME)
 
 
 def more(session: Session, token: str) -> None:

@@ -76,6 +76,116 @@ ROW_OUTCOME_REFUSED: RowOutcome.ValueType  # 3
 """Refused; a RowFailure names the row, the field and the reason."""
 Global___RowOutcome: _TypeAlias = RowOutcome  # noqa: Y015
 
+class _InquiryState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InquiryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InquiryState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INQUIRY_STATE_UNSPECIFIED: _InquiryState.ValueType  # 0
+    """Never sent by this server."""
+    INQUIRY_STATE_ACCEPTED: _InquiryState.ValueType  # 1
+    """Accepted and durable; the permit is not there yet."""
+    INQUIRY_STATE_PERMITTED: _InquiryState.ValueType  # 2
+    """The network issued a permit; the provider has not answered yet."""
+    INQUIRY_STATE_WAITING_FOR_APPROVAL: _InquiryState.ValueType  # 3
+    """The provider waits for a person's approval (自動応答不可)."""
+    INQUIRY_STATE_ANSWERED: _InquiryState.ValueType  # 4
+    """Answered; answer_kind says how."""
+    INQUIRY_STATE_REFUSED: _InquiryState.ValueType  # 5
+    """Refused by the own middle server, the network or the provider."""
+    INQUIRY_STATE_TIMED_OUT: _InquiryState.ValueType  # 6
+    """Not answered in time."""
+    INQUIRY_STATE_CANCELLED: _InquiryState.ValueType  # 7
+    """Cancelled by the inquirer."""
+
+class InquiryState(_InquiryState, metaclass=_InquiryStateEnumTypeWrapper):
+    """State of an inquiry."""
+
+INQUIRY_STATE_UNSPECIFIED: InquiryState.ValueType  # 0
+"""Never sent by this server."""
+INQUIRY_STATE_ACCEPTED: InquiryState.ValueType  # 1
+"""Accepted and durable; the permit is not there yet."""
+INQUIRY_STATE_PERMITTED: InquiryState.ValueType  # 2
+"""The network issued a permit; the provider has not answered yet."""
+INQUIRY_STATE_WAITING_FOR_APPROVAL: InquiryState.ValueType  # 3
+"""The provider waits for a person's approval (自動応答不可)."""
+INQUIRY_STATE_ANSWERED: InquiryState.ValueType  # 4
+"""Answered; answer_kind says how."""
+INQUIRY_STATE_REFUSED: InquiryState.ValueType  # 5
+"""Refused by the own middle server, the network or the provider."""
+INQUIRY_STATE_TIMED_OUT: InquiryState.ValueType  # 6
+"""Not answered in time."""
+INQUIRY_STATE_CANCELLED: InquiryState.ValueType  # 7
+"""Cancelled by the inquirer."""
+Global___InquiryState: _TypeAlias = InquiryState  # noqa: Y015
+
+class _AnswerKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AnswerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnswerKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ANSWER_KIND_UNSPECIFIED: _AnswerKind.ValueType  # 0
+    """Not answered."""
+    ANSWER_KIND_VALUES: _AnswerKind.ValueType  # 1
+    """At least one record; each item is a value or nil with a reason."""
+    ANSWER_KIND_NO_REPLICA: _AnswerKind.ValueType  # 2
+    """The provider has no replica that meets the conditions (該当なし)."""
+
+class AnswerKind(_AnswerKind, metaclass=_AnswerKindEnumTypeWrapper):
+    """How an inquiry was answered. Three different answers: a value of zero and nil
+    with a reason are both VALUES; no replica at all is NO_REPLICA.
+    """
+
+ANSWER_KIND_UNSPECIFIED: AnswerKind.ValueType  # 0
+"""Not answered."""
+ANSWER_KIND_VALUES: AnswerKind.ValueType  # 1
+"""At least one record; each item is a value or nil with a reason."""
+ANSWER_KIND_NO_REPLICA: AnswerKind.ValueType  # 2
+"""The provider has no replica that meets the conditions (該当なし)."""
+Global___AnswerKind: _TypeAlias = AnswerKind  # noqa: Y015
+
+class _ExchangeOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExchangeOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExchangeOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXCHANGE_OUTCOME_UNSPECIFIED: _ExchangeOutcome.ValueType  # 0
+    """Never sent by this server."""
+    EXCHANGE_OUTCOME_PROVIDED: _ExchangeOutcome.ValueType  # 1
+    """Provided, with values."""
+    EXCHANGE_OUTCOME_NO_REPLICA: _ExchangeOutcome.ValueType  # 2
+    """Answered that there is no replica."""
+    EXCHANGE_OUTCOME_REFUSED: _ExchangeOutcome.ValueType  # 3
+    """Refused."""
+    EXCHANGE_OUTCOME_PENDING: _ExchangeOutcome.ValueType  # 4
+    """Permitted; no answer known to this side yet."""
+    EXCHANGE_OUTCOME_TIMED_OUT: _ExchangeOutcome.ValueType  # 5
+    """Not answered in time."""
+    EXCHANGE_OUTCOME_CANCELLED: _ExchangeOutcome.ValueType  # 6
+    """Cancelled by the inquirer."""
+
+class ExchangeOutcome(_ExchangeOutcome, metaclass=_ExchangeOutcomeEnumTypeWrapper):
+    """What took place."""
+
+EXCHANGE_OUTCOME_UNSPECIFIED: ExchangeOutcome.ValueType  # 0
+"""Never sent by this server."""
+EXCHANGE_OUTCOME_PROVIDED: ExchangeOutcome.ValueType  # 1
+"""Provided, with values."""
+EXCHANGE_OUTCOME_NO_REPLICA: ExchangeOutcome.ValueType  # 2
+"""Answered that there is no replica."""
+EXCHANGE_OUTCOME_REFUSED: ExchangeOutcome.ValueType  # 3
+"""Refused."""
+EXCHANGE_OUTCOME_PENDING: ExchangeOutcome.ValueType  # 4
+"""Permitted; no answer known to this side yet."""
+EXCHANGE_OUTCOME_TIMED_OUT: ExchangeOutcome.ValueType  # 5
+"""Not answered in time."""
+EXCHANGE_OUTCOME_CANCELLED: ExchangeOutcome.ValueType  # 6
+"""Cancelled by the inquirer."""
+Global___ExchangeOutcome: _TypeAlias = ExchangeOutcome  # noqa: Y015
+
 @_typing.final
 class RowFailure(_message.Message):
     """Why one row of a batch was refused. Never bears a personal value."""
@@ -183,6 +293,82 @@ class ItemValue(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
 Global___ItemValue: _TypeAlias = ItemValue  # noqa: Y015
+
+@_typing.final
+class ReplicaKey(_message.Message):
+    """Names a replica (副本) of an addressee."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INFORMATION_CODE_FIELD_NUMBER: _builtins.int
+    DATA_SET_FIELD_NUMBER: _builtins.int
+    RECORD_KEY_FIELD_NUMBER: _builtins.int
+    information_code: _builtins.str
+    """Information code (特定個人情報名コード), TM + 14."""
+    data_set: _builtins.str
+    """Data set (データセット), 4 digits."""
+    record_key: _builtins.str
+    """Data-set record key (データセットレコードキー)."""
+    def __init__(
+        self,
+        *,
+        information_code: _builtins.str = ...,
+        data_set: _builtins.str = ...,
+        record_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_set", b"data_set", "information_code", b"information_code", "record_key", b"record_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplicaKey: _TypeAlias = ReplicaKey  # noqa: Y015
+
+@_typing.final
+class ResultRecord(_message.Message):
+    """One record of an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_SET_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    RECORD_KEY_FIELD_NUMBER: _builtins.int
+    PARENT_RECORD_KEY_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    data_set: _builtins.str
+    """Data set, 4 digits."""
+    edition: _builtins.str
+    """Edition, 4 digits."""
+    record_key: _builtins.str
+    """Data-set record key."""
+    parent_record_key: _builtins.str
+    """Parent's record key; empty = none."""
+    @_builtins.property
+    def period(self) -> Global___Period:
+        """Period of publication."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemValue]:
+        """Items: value or nil with reason."""
+
+    def __init__(
+        self,
+        *,
+        data_set: _builtins.str = ...,
+        edition: _builtins.str = ...,
+        record_key: _builtins.str = ...,
+        parent_record_key: _builtins.str = ...,
+        period: Global___Period | None = ...,
+        items: _abc.Iterable[Global___ItemValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_set", b"data_set", "edition", b"edition", "items", b"items", "parent_record_key", b"parent_record_key", "period", b"period", "record_key", b"record_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResultRecord: _TypeAlias = ResultRecord  # noqa: Y015
 
 @_typing.final
 class DsseEnvelope(_message.Message):

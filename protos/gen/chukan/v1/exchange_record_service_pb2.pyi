@@ -3,6 +3,7 @@
 isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
+from chukan.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -47,46 +48,6 @@ RECORD_SIDE_PROVIDER: RecordSide.ValueType  # 2
 RECORD_SIDE_NETWORK: RecordSide.ValueType  # 3
 """Information provision network."""
 Global___RecordSide: _TypeAlias = RecordSide  # noqa: Y015
-
-class _ExchangeOutcome:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ExchangeOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExchangeOutcome.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    EXCHANGE_OUTCOME_UNSPECIFIED: _ExchangeOutcome.ValueType  # 0
-    """Never sent by this server."""
-    EXCHANGE_OUTCOME_PROVIDED: _ExchangeOutcome.ValueType  # 1
-    """Provided, with values."""
-    EXCHANGE_OUTCOME_NO_REPLICA: _ExchangeOutcome.ValueType  # 2
-    """Answered that there is no replica."""
-    EXCHANGE_OUTCOME_REFUSED: _ExchangeOutcome.ValueType  # 3
-    """Refused."""
-    EXCHANGE_OUTCOME_PENDING: _ExchangeOutcome.ValueType  # 4
-    """Permitted; no answer known to this side yet."""
-    EXCHANGE_OUTCOME_TIMED_OUT: _ExchangeOutcome.ValueType  # 5
-    """Not answered in time."""
-    EXCHANGE_OUTCOME_CANCELLED: _ExchangeOutcome.ValueType  # 6
-    """Cancelled by the inquirer."""
-
-class ExchangeOutcome(_ExchangeOutcome, metaclass=_ExchangeOutcomeEnumTypeWrapper):
-    """What took place."""
-
-EXCHANGE_OUTCOME_UNSPECIFIED: ExchangeOutcome.ValueType  # 0
-"""Never sent by this server."""
-EXCHANGE_OUTCOME_PROVIDED: ExchangeOutcome.ValueType  # 1
-"""Provided, with values."""
-EXCHANGE_OUTCOME_NO_REPLICA: ExchangeOutcome.ValueType  # 2
-"""Answered that there is no replica."""
-EXCHANGE_OUTCOME_REFUSED: ExchangeOutcome.ValueType  # 3
-"""Refused."""
-EXCHANGE_OUTCOME_PENDING: ExchangeOutcome.ValueType  # 4
-"""Permitted; no answer known to this side yet."""
-EXCHANGE_OUTCOME_TIMED_OUT: ExchangeOutcome.ValueType  # 5
-"""Not answered in time."""
-EXCHANGE_OUTCOME_CANCELLED: ExchangeOutcome.ValueType  # 6
-"""Cancelled by the inquirer."""
-Global___ExchangeOutcome: _TypeAlias = ExchangeOutcome  # noqa: Y015
 
 class _ReconciliationState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -181,7 +142,7 @@ class ExchangeRecord(_message.Message):
     """Whom it concerns: integrated address number of this side; empty at the
     network and where the code is unknown.
     """
-    outcome: Global___ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place."""
     reason: _builtins.str
     """Reason of a refusal."""
@@ -222,7 +183,7 @@ class ExchangeRecord(_message.Message):
         integrated_address_number: _builtins.str = ...,
         inquiry_time: _timestamp_pb2.Timestamp | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
-        outcome: Global___ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         reason: _builtins.str = ...,
         undisclosable: _builtins.bool = ...,
         item_codes: _abc.Iterable[_builtins.str] | None = ...,
@@ -260,7 +221,7 @@ class ListExchangeRecordsRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[Global___ExchangeOutcome.ValueType]:
+    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.ExchangeOutcome.ValueType]:
         """Only these outcomes; empty = all."""
 
     def __init__(
@@ -268,7 +229,7 @@ class ListExchangeRecordsRequest(_message.Message):
         *,
         side: Global___RecordSide.ValueType = ...,
         integrated_address_number: _builtins.str = ...,
-        outcomes: _abc.Iterable[Global___ExchangeOutcome.ValueType] | None = ...,
+        outcomes: _abc.Iterable[_common_pb2.ExchangeOutcome.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...

@@ -10,7 +10,6 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,76 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _InquiryState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _InquiryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InquiryState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    INQUIRY_STATE_UNSPECIFIED: _InquiryState.ValueType  # 0
-    """Never sent by this server."""
-    INQUIRY_STATE_ACCEPTED: _InquiryState.ValueType  # 1
-    """Accepted and durable; the permit is not there yet."""
-    INQUIRY_STATE_PERMITTED: _InquiryState.ValueType  # 2
-    """The network issued a permit; the provider has not answered yet."""
-    INQUIRY_STATE_WAITING_FOR_APPROVAL: _InquiryState.ValueType  # 3
-    """The provider waits for a person's approval (自動応答不可)."""
-    INQUIRY_STATE_ANSWERED: _InquiryState.ValueType  # 4
-    """Answered; answer_kind says how."""
-    INQUIRY_STATE_REFUSED: _InquiryState.ValueType  # 5
-    """Refused by the own middle server, the network or the provider."""
-    INQUIRY_STATE_TIMED_OUT: _InquiryState.ValueType  # 6
-    """Not answered in time."""
-    INQUIRY_STATE_CANCELLED: _InquiryState.ValueType  # 7
-    """Cancelled by the inquirer."""
-
-class InquiryState(_InquiryState, metaclass=_InquiryStateEnumTypeWrapper):
-    """State of an inquiry."""
-
-INQUIRY_STATE_UNSPECIFIED: InquiryState.ValueType  # 0
-"""Never sent by this server."""
-INQUIRY_STATE_ACCEPTED: InquiryState.ValueType  # 1
-"""Accepted and durable; the permit is not there yet."""
-INQUIRY_STATE_PERMITTED: InquiryState.ValueType  # 2
-"""The network issued a permit; the provider has not answered yet."""
-INQUIRY_STATE_WAITING_FOR_APPROVAL: InquiryState.ValueType  # 3
-"""The provider waits for a person's approval (自動応答不可)."""
-INQUIRY_STATE_ANSWERED: InquiryState.ValueType  # 4
-"""Answered; answer_kind says how."""
-INQUIRY_STATE_REFUSED: InquiryState.ValueType  # 5
-"""Refused by the own middle server, the network or the provider."""
-INQUIRY_STATE_TIMED_OUT: InquiryState.ValueType  # 6
-"""Not answered in time."""
-INQUIRY_STATE_CANCELLED: InquiryState.ValueType  # 7
-"""Cancelled by the inquirer."""
-Global___InquiryState: _TypeAlias = InquiryState  # noqa: Y015
-
-class _AnswerKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AnswerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnswerKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ANSWER_KIND_UNSPECIFIED: _AnswerKind.ValueType  # 0
-    """Not answered."""
-    ANSWER_KIND_VALUES: _AnswerKind.ValueType  # 1
-    """At least one record; each item is a value or nil with a reason."""
-    ANSWER_KIND_NO_REPLICA: _AnswerKind.ValueType  # 2
-    """The provider has no replica that meets the conditions (該当なし)."""
-
-class AnswerKind(_AnswerKind, metaclass=_AnswerKindEnumTypeWrapper):
-    """How an inquiry was answered. Three different answers: a value of zero and nil
-    with a reason are both VALUES; no replica at all is NO_REPLICA.
-    """
-
-ANSWER_KIND_UNSPECIFIED: AnswerKind.ValueType  # 0
-"""Not answered."""
-ANSWER_KIND_VALUES: AnswerKind.ValueType  # 1
-"""At least one record; each item is a value or nil with a reason."""
-ANSWER_KIND_NO_REPLICA: AnswerKind.ValueType  # 2
-"""The provider has no replica that meets the conditions (該当なし)."""
-Global___AnswerKind: _TypeAlias = AnswerKind  # noqa: Y015
 
 @_typing.final
 class InquirySpec(_message.Message):
@@ -260,9 +189,9 @@ class Inquiry(_message.Message):
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     receipt_number: _builtins.str
     """Receipt number (受付番号), 20 digits, given by the middle server."""
-    state: Global___InquiryState.ValueType
+    state: _common_pb2.InquiryState.ValueType
     """State."""
-    answer_kind: Global___AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered."""
     reason: _builtins.str
     """Reason if REFUSED or TIMED_OUT, from the reason table."""
@@ -301,9 +230,9 @@ class Inquiry(_message.Message):
         *,
         receipt_number: _builtins.str = ...,
         spec: Global___InquirySpec | None = ...,
-        state: Global___InquiryState.ValueType = ...,
+        state: _common_pb2.InquiryState.ValueType = ...,
         status: Global___InquiryStatus | None = ...,
-        answer_kind: Global___AnswerKind.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         reason: _builtins.str = ...,
         legal_basis: _builtins.str = ...,
         permission_row_id: _builtins.str = ...,
@@ -320,52 +249,6 @@ class Inquiry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Inquiry: _TypeAlias = Inquiry  # noqa: Y015
-
-@_typing.final
-class ResultRecord(_message.Message):
-    """One record of an answer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DATA_SET_FIELD_NUMBER: _builtins.int
-    EDITION_FIELD_NUMBER: _builtins.int
-    RECORD_KEY_FIELD_NUMBER: _builtins.int
-    PARENT_RECORD_KEY_FIELD_NUMBER: _builtins.int
-    PERIOD_FIELD_NUMBER: _builtins.int
-    ITEMS_FIELD_NUMBER: _builtins.int
-    data_set: _builtins.str
-    """Data set, 4 digits."""
-    edition: _builtins.str
-    """Edition, 4 digits."""
-    record_key: _builtins.str
-    """Data-set record key."""
-    parent_record_key: _builtins.str
-    """Parent's record key; empty = none."""
-    @_builtins.property
-    def period(self) -> _common_pb2.Period:
-        """Period of publication."""
-
-    @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ItemValue]:
-        """Items: value or nil with reason."""
-
-    def __init__(
-        self,
-        *,
-        data_set: _builtins.str = ...,
-        edition: _builtins.str = ...,
-        record_key: _builtins.str = ...,
-        parent_record_key: _builtins.str = ...,
-        period: _common_pb2.Period | None = ...,
-        items: _abc.Iterable[_common_pb2.ItemValue] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_set", b"data_set", "edition", b"edition", "items", b"items", "parent_record_key", b"parent_record_key", "period", b"period", "record_key", b"record_key"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ResultRecord: _TypeAlias = ResultRecord  # noqa: Y015
 
 @_typing.final
 class InquiryResult(_message.Message):
@@ -389,7 +272,7 @@ class InquiryResult(_message.Message):
     """Record identification number."""
     integrated_address_number: _builtins.str
     """Integrated address number that was asked about."""
-    answer_kind: Global___AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered."""
     provider_code: _builtins.str
     """Provider, 16 digits."""
@@ -400,7 +283,7 @@ class InquiryResult(_message.Message):
         """Status."""
 
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records, in order of data set, record key, start of period."""
 
     @_builtins.property
@@ -418,10 +301,10 @@ class InquiryResult(_message.Message):
         record_id: _builtins.str = ...,
         integrated_address_number: _builtins.str = ...,
         status: Global___InquiryStatus | None = ...,
-        answer_kind: Global___AnswerKind.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         provider_code: _builtins.str = ...,
         information_code: _builtins.str = ...,
-        records: _abc.Iterable[Global___ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
@@ -649,13 +532,13 @@ class ListInquiriesRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___InquiryState.ValueType]:
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.InquiryState.ValueType]:
         """Only these states; empty = all."""
 
     def __init__(
         self,
         *,
-        states: _abc.Iterable[Global___InquiryState.ValueType] | None = ...,
+        states: _abc.Iterable[_common_pb2.InquiryState.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...

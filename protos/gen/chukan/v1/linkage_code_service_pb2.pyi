@@ -772,7 +772,7 @@ class SplitAddresseeRequest(_message.Message):
     new_integrated_address_number: _builtins.str
     """New number for the second person."""
     @_builtins.property
-    def moved_replicas(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicaKey]:
+    def moved_replicas(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ReplicaKey]:
         """Record keys that move to the new number, per information and data set."""
 
     def __init__(
@@ -780,7 +780,7 @@ class SplitAddresseeRequest(_message.Message):
         *,
         integrated_address_number: _builtins.str = ...,
         new_integrated_address_number: _builtins.str = ...,
-        moved_replicas: _abc.Iterable[Global___ReplicaKey] | None = ...,
+        moved_replicas: _abc.Iterable[_common_pb2.ReplicaKey] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -789,36 +789,6 @@ class SplitAddresseeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SplitAddresseeRequest: _TypeAlias = SplitAddresseeRequest  # noqa: Y015
-
-@_typing.final
-class ReplicaKey(_message.Message):
-    """Names a replica (副本) of an addressee."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    INFORMATION_CODE_FIELD_NUMBER: _builtins.int
-    DATA_SET_FIELD_NUMBER: _builtins.int
-    RECORD_KEY_FIELD_NUMBER: _builtins.int
-    information_code: _builtins.str
-    """Information code (特定個人情報名コード), TM + 14."""
-    data_set: _builtins.str
-    """Data set (データセット), 4 digits."""
-    record_key: _builtins.str
-    """Data-set record key (データセットレコードキー)."""
-    def __init__(
-        self,
-        *,
-        information_code: _builtins.str = ...,
-        data_set: _builtins.str = ...,
-        record_key: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_set", b"data_set", "information_code", b"information_code", "record_key", b"record_key"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ReplicaKey: _TypeAlias = ReplicaKey  # noqa: Y015
 
 @_typing.final
 class SplitAddresseeResponse(_message.Message):

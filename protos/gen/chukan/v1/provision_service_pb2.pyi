@@ -3,7 +3,7 @@
 isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
-from chukan.v1 import inquiry_service_pb2 as _inquiry_service_pb2
+from chukan.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -86,7 +86,7 @@ class Provision(_message.Message):
     """Information, TM + 14."""
     integrated_address_number: _builtins.str
     """Whom it concerns, 15 digits; empty if the code is unknown here."""
-    answer_kind: _inquiry_service_pb2.AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered."""
     reason: _builtins.str
     """Reason if REFUSED; for NO_REPLICA the cause as known here:
@@ -115,7 +115,7 @@ class Provision(_message.Message):
         procedure_code: _builtins.str = ...,
         information_code: _builtins.str = ...,
         integrated_address_number: _builtins.str = ...,
-        answer_kind: _inquiry_service_pb2.AnswerKind.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         reason: _builtins.str = ...,
         permission_row_id: _builtins.str = ...,
         receive_time: _timestamp_pb2.Timestamp | None = ...,
@@ -266,13 +266,13 @@ class GetProvisionContentResponse(_message.Message):
 
     RECORDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records provided or to be provided."""
 
     def __init__(
         self,
         *,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -296,14 +296,14 @@ class CorrectProvisionRequest(_message.Message):
     correction_reason: _builtins.str
     """Why, 1–200."""
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records that take the place of the content."""
 
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         correction_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -4,7 +4,6 @@ isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
 from chukan.v1 import common_pb2 as _common_pb2
-from chukan.v1 import linkage_code_service_pb2 as _linkage_code_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -571,14 +570,14 @@ class GetReplicaRequest(_message.Message):
     integrated_address_number: _builtins.str
     """Integrated address number, 15 digits."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -695,14 +694,14 @@ class ListReplicaVersionsRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -756,14 +755,14 @@ class DeleteReplicaRequest(_message.Message):
     delete_reason: _builtins.str
     """Reason, 1–100."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
         delete_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
@@ -960,14 +959,14 @@ class ReplicaDifference(_message.Message):
     kind: Global___ReplicaDifferenceKind.ValueType
     """How it differs."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
         kind: Global___ReplicaDifferenceKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015

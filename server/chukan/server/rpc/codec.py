@@ -246,7 +246,7 @@ def _summary_from(message: wire.AnswerContent) -> exchange.AnswerSummary:
     )
 
 
-def _fill_result(record: ResultRecord, message: inquiry_service_pb2.ResultRecord) -> None:
+def _fill_result(record: ResultRecord, message: common_pb2.ResultRecord) -> None:
     message.data_set = record.data_set
     message.edition = record.edition
     message.record_key = record.record_key
@@ -260,14 +260,14 @@ def _fill_result(record: ResultRecord, message: inquiry_service_pb2.ResultRecord
             add(item_code=code, nil_reason=nil_reason)
 
 
-def result_to_message(record: ResultRecord) -> inquiry_service_pb2.ResultRecord:
+def result_to_message(record: ResultRecord) -> common_pb2.ResultRecord:
     """Return the message of one record of an answer."""
-    message = inquiry_service_pb2.ResultRecord()
+    message = common_pb2.ResultRecord()
     _fill_result(record, message)
     return message
 
 
-def result_from_message(message: inquiry_service_pb2.ResultRecord) -> ResultRecord:
+def result_from_message(message: common_pb2.ResultRecord) -> ResultRecord:
     """Return the domain's value of one record of an answer."""
     return ResultRecord(
         data_set=message.data_set,

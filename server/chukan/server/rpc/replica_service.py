@@ -14,7 +14,6 @@ from chukan.server.rpc.rows import body_digest, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
-from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import replica_service_pb2 as pb
 from chukan.v1 import replica_service_pb2_grpc as rpc
 
@@ -143,7 +142,7 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
                 differences=[
                     pb.ReplicaDifference(
                         integrated_address_number=one.number,
-                        key=linkage.ReplicaKey(
+                        key=common_pb2.ReplicaKey(
                             information_code=request.information_code,
                             data_set=request.data_set,
                             record_key=one.record_key,
@@ -239,7 +238,7 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
     )
 
 
-def _key(key: linkage.ReplicaKey) -> tuple[str, str, str]:
+def _key(key: common_pb2.ReplicaKey) -> tuple[str, str, str]:
     return key.information_code, key.data_set, key.record_key
 
 

@@ -348,7 +348,7 @@ class OutcomeCommitment(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     exchange_digest: _builtins.bytes
     """The exchange."""
-    outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place."""
     reason: _builtins.str
     """Reason."""
@@ -356,7 +356,7 @@ class OutcomeCommitment(_message.Message):
         self,
         *,
         exchange_digest: _builtins.bytes = ...,
-        outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -9,8 +9,6 @@ One inquiry is a batch of one: the root is then the hash of the only leaf.
 """
 
 from chukan.v1 import common_pb2 as _common_pb2
-from chukan.v1 import exchange_record_service_pb2 as _exchange_record_service_pb2
-from chukan.v1 import inquiry_service_pb2 as _inquiry_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -431,7 +429,7 @@ class AnswerLeaf(_message.Message):
     """SHA-256 of the PermitLeaf bytes."""
     ciphertext_digest: _builtins.bytes
     """SHA-256 of the ciphertext; empty if nothing is sealed."""
-    outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place: PROVIDED, NO_REPLICA, REFUSED or PENDING (waits for a
     person).
     """
@@ -447,7 +445,7 @@ class AnswerLeaf(_message.Message):
         exchange_digest: _builtins.bytes = ...,
         permit_digest: _builtins.bytes = ...,
         ciphertext_digest: _builtins.bytes = ...,
-        outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         reason: _builtins.str = ...,
         provision_time_ms: _builtins.int = ...,
         undisclosable: _builtins.bool = ...,
@@ -536,10 +534,10 @@ class AnswerContent(_message.Message):
     """SHA-256 of the PermitLeaf bytes."""
     recipient_code: _builtins.str
     """Recipient, 16 digits."""
-    answer_kind: _inquiry_service_pb2.AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it is answered."""
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records; empty if NO_REPLICA."""
 
     def __init__(
@@ -547,8 +545,8 @@ class AnswerContent(_message.Message):
         *,
         permit_digest: _builtins.bytes = ...,
         recipient_code: _builtins.str = ...,
-        answer_kind: _inquiry_service_pb2.AnswerKind.ValueType = ...,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
