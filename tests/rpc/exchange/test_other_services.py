@@ -15,7 +15,7 @@ from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import provision_service_pb2 as provisions
 from chukan.v1 import security_service_pb2 as security
 from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
-from chukan.v1.linkage_code_service_pb2 import AutoResponseDisabledRows
+from chukan.v1.linkage_code_service_pb2 import AutoResponseDisabledRows, AutoResponseDisabledSet
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
 from chukan.v1.security_service_pb2_grpc import SecurityServiceStub
 
@@ -44,7 +44,7 @@ def _linked(emulator: Emulator, **given: Any) -> tuple[str, str]:
 
 
 def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator: Emulator) -> None:
-    manual = [AutoResponseDisabledRows(information_code=TAX, rows=[0])]
+    manual = AutoResponseDisabledSet(entries=[AutoResponseDisabledRows(information_code=TAX, rows=[0])])
     provided, asked = _linked(emulator, auto_response_disabled=manual)
     stub, metadata = ProvisionServiceStub(emulator.channel), emulator.shinjuku.metadata
     receipt = emulator.setagaya.ask(emulator.setagaya.spec(asked)).receipt_numbers[0]

@@ -175,7 +175,8 @@ def test_automatic_answers_are_switched_off_for_informations_there_are(emulator:
     body = emulator.shinjuku
 
     def register(information: str) -> linkage.RegisterAddresseesResponse:
-        disabled = [linkage.AutoResponseDisabledRows(information_code=information, rows=[0])]
+        rows = linkage.AutoResponseDisabledRows(information_code=information, rows=[0])
+        disabled = linkage.AutoResponseDisabledSet(entries=[rows])
         return body.register([address_number(fresh_serial())], auto_response_disabled=disabled)
 
     assert list(register(TAX).outcomes) == [1]

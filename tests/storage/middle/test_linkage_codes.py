@@ -84,6 +84,29 @@ def test_flags_are_updated_and_equal_ones_are_left_alone(middle: Any) -> None:
     assert (row.nondisclosure, row.auto_response_disabled) == (True, {"TM00000000000002"})
 
 
+def test_what_a_batch_says_nothing_of_stays_as_it_stands(middle: Any) -> None:
+    """Protection is never lifted by silence: only a set that is there speaks, an empty one too."""
+    protected = AddresseeBatch(
+        [ONE],
+        closed=frozenset({0}),
+        nondisclosure=frozenset({0}),
+        self_information_disabled=frozenset({0}),
+        auto_response_disabled={0: frozenset({"TM00000000000002"})},
+    )
+    middle.codes.register(OWN, "s", "b1", b"y", protected)
+
+    silent = middle.codes.register(OWN, "s", "b2", b"z", AddresseeBatch([ONE]))
+    kept = middle.codes.get(OWN, ONE)
+    middle.codes.register(OWN, "s", "b3", b"x", AddresseeBatch([ONE], closed=frozenset(), nondisclosure=frozenset()))
+    lifted = middle.codes.get(OWN, ONE)
+
+    assert silent.outcomes == [Outcome.UNCHANGED]
+    assert (kept.state, kept.nondisclosure, kept.self_information_disabled) == (AddresseeState.CLOSED, True, True)
+    assert (lifted.state, lifted.nondisclosure) == (AddresseeState.ACTIVE, False)
+    assert lifted.self_information_disabled
+    assert lifted.auto_response_disabled == {"TM00000000000002"}
+
+
 def test_the_processing_number_is_readable_until_linked_and_purged_then(middle: Any) -> None:
     middle.register(ONE)
     middle.codes.request_code(OWN, ONE)

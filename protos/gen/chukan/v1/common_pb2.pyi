@@ -187,6 +187,33 @@ EXCHANGE_OUTCOME_CANCELLED: ExchangeOutcome.ValueType  # 6
 Global___ExchangeOutcome: _TypeAlias = ExchangeOutcome  # noqa: Y015
 
 @_typing.final
+class RowSet(_message.Message):
+    """Rows of a batch that a flag is set for. A set that is absent says nothing: what
+    stands stays. One that is there speaks for every row: it is set for these and
+    not for the others, also when it is empty.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows, from 0, each once."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RowSet: _TypeAlias = RowSet  # noqa: Y015
+
+@_typing.final
 class RowFailure(_message.Message):
     """Why one row of a batch was refused. Never bears a personal value."""
 

@@ -237,38 +237,72 @@ class RegisterAddresseesRequest(_message.Message):
         """Integrated address numbers (団体内統合宛名番号), 15 digits each, 1–10,000."""
 
     @_builtins.property
-    def nondisclosure_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows (from 0) whose addressee is under nondisclosure (不開示該当)."""
+    def nondisclosure_rows(self) -> _common_pb2.RowSet:
+        """Rows whose addressee is under nondisclosure (不開示該当), and none else;
+        absent = as it stands, off for new addressees.
+        """
 
     @_builtins.property
-    def self_information_disabled_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows whose self-information display is stopped (自己情報提供不可)."""
+    def self_information_disabled_rows(self) -> _common_pb2.RowSet:
+        """Rows whose self-information display is stopped (自己情報提供不可), and none
+        else; absent = as it stands, off for new addressees.
+        """
 
     @_builtins.property
-    def auto_response_disabled(self) -> _containers.RepeatedCompositeFieldContainer[Global___AutoResponseDisabledRows]:
-        """Rows that need approval per information (自動応答不可)."""
+    def auto_response_disabled(self) -> Global___AutoResponseDisabledSet:
+        """Rows that need approval per information (自動応答不可), and none else;
+        absent = as it stands, none for new addressees.
+        """
 
     @_builtins.property
-    def closed_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows whose addressee is closed (消除): still answerable."""
+    def closed_rows(self) -> _common_pb2.RowSet:
+        """Rows whose addressee is closed (消除), still answerable; all others are
+        opened again. Absent = as it stands, open for new addressees.
+        """
 
     def __init__(
         self,
         *,
         batch_id: _builtins.str = ...,
         integrated_address_numbers: _abc.Iterable[_builtins.str] | None = ...,
-        nondisclosure_rows: _abc.Iterable[_builtins.int] | None = ...,
-        self_information_disabled_rows: _abc.Iterable[_builtins.int] | None = ...,
-        auto_response_disabled: _abc.Iterable[Global___AutoResponseDisabledRows] | None = ...,
-        closed_rows: _abc.Iterable[_builtins.int] | None = ...,
+        nondisclosure_rows: _common_pb2.RowSet | None = ...,
+        self_information_disabled_rows: _common_pb2.RowSet | None = ...,
+        auto_response_disabled: Global___AutoResponseDisabledSet | None = ...,
+        closed_rows: _common_pb2.RowSet | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "closed_rows", b"closed_rows", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "batch_id", b"batch_id", "closed_rows", b"closed_rows", "integrated_address_numbers", b"integrated_address_numbers", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterAddresseesRequest: _TypeAlias = RegisterAddresseesRequest  # noqa: Y015
+
+@_typing.final
+class AutoResponseDisabledSet(_message.Message):
+    """For which informations automatic response is disabled in a batch: in these rows
+    and in no others, also when it is empty.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___AutoResponseDisabledRows]:
+        """An entry per information."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___AutoResponseDisabledRows] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AutoResponseDisabledSet: _TypeAlias = AutoResponseDisabledSet  # noqa: Y015
 
 @_typing.final
 class AutoResponseDisabledRows(_message.Message):

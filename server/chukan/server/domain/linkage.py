@@ -6,7 +6,7 @@ The middle server links 団体内統合宛名番号 with 符号; it never holds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -88,13 +88,16 @@ class CodeDelivery:
 
 @dataclass(frozen=True, slots=True)
 class AddresseeBatch:
-    """Addressees to register, by columns; the sets hold row numbers."""
+    """Addressees to register, by columns.
+
+    The sets hold row numbers and speak for every row; None says nothing: what stands stays.
+    """
 
     numbers: Sequence[str]
-    closed: frozenset[int] = frozenset()
-    nondisclosure: frozenset[int] = frozenset()
-    self_information_disabled: frozenset[int] = frozenset()
-    auto_response_disabled: dict[int, frozenset[str]] = field(default_factory=dict)
+    closed: frozenset[int] | None = None
+    nondisclosure: frozenset[int] | None = None
+    self_information_disabled: frozenset[int] | None = None
+    auto_response_disabled: dict[int, frozenset[str]] | None = None
 
 
 _NO_CODES: Final[frozenset[str]] = frozenset()

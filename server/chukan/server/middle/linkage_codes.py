@@ -48,6 +48,10 @@ _NEW: Final = Repeat()
 _BLOCK: Final = 1_000
 """Addressees of one outbox row: what one call to the network carries."""
 
+_Flags = tuple[int, bool, bool, str]
+"""State, 不開示該当, 自己情報提供不可, informations under 自動応答不可."""
+_OFF: Final[_Flags] = (int(AddresseeState.ACTIVE), False, False, "")
+
 _UNDER_WAY: Final = frozenset(
     {
         LinkageState.REQUESTED,
@@ -75,8 +79,9 @@ class LinkageCodes:
 
         Errors: INFORMATION_UNKNOWN for the whole batch, where automatic answers are switched off for no information.
         """
-        if not set().union(*batch.auto_response_disabled.values()).issubset(information_codes()):
-            raise ChukanError("INFORMATION_UNKNOWN", field="auto_response_disabled.information_code")
+        disabled = batch.auto_response_disabled or {}
+        if not set().union(*disabled.values()).issubset(information_codes()):
+            raise ChukanError("INFORMATION_UNKNOWN", field="auto_response_disabled.entries.information_code")
         failures = check_numbers(batch.numbers, field=_NUMBERS)
         digests = self._addressees.number_digests(organization, batch.numbers)
         sealed = self._addressees.seal_numbers(organization, digests, batch.numbers)
@@ -91,13 +96,12 @@ class LinkageCodes:
             for row, digest in enumerate(digests):
                 if row in refused:
                     continue
-                flags = _flags(batch, row)
                 held = found.get(digest)
                 if held is None:
-                    fresh.append(NewAddressee(digest, sealed[row], *flags))
+                    fresh.append(NewAddressee(digest, sealed[row], *_flags(batch, row, _OFF)))
                 elif held[1] == AddresseeState.MERGED:
                     refused[row] = RowFailure(row, "ADDRESSEE_MERGED", _NUMBERS)
-                elif held[1:5] == flags:
+                elif held[1:5] == (flags := _flags(batch, row, held[1:5])):
                     outcomes[row] = Outcome.UNCHANGED
                 else:
                     changed.append((held[0], *flags, held[5]))
@@ -321,15 +325,18 @@ class LinkageCodes:
             self._outbox.add(connection, kind=ISSUE, organization=organization, payload=block)
 
 
-def _flags(batch: AddresseeBatch, row: int) -> tuple[int, bool, bool, str]:
-    state = AddresseeState.CLOSED if row in batch.closed else AddresseeState.ACTIVE
-    codes = batch.auto_response_disabled.get(row, ())
-    return (
-        int(state),
-        row in batch.nondisclosure,
-        row in batch.self_information_disabled,
-        " ".join(sorted(codes)),
-    )
+def _flags(batch: AddresseeBatch, row: int, held: _Flags) -> _Flags:
+    """Return state and flags of an addressee after the batch: what it says nothing of stays as held."""
+    state, nondisclosure, stopped, codes = held
+    if batch.closed is not None:
+        state = int(AddresseeState.CLOSED if row in batch.closed else AddresseeState.ACTIVE)
+    if batch.nondisclosure is not None:
+        nondisclosure = row in batch.nondisclosure
+    if batch.self_information_disabled is not None:
+        stopped = row in batch.self_information_disabled
+    if batch.auto_response_disabled is not None:
+        codes = " ".join(sorted(batch.auto_response_disabled.get(row, ())))
+    return state, nondisclosure, stopped, codes
 
 
 def _kept_flags(row: AddresseeRow) -> tuple[bool, bool, str]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["LinkageCodeServicer"]
 
 _STATES = "linkage_states"
+_Rows = frozenset[int] | None
 
 
 class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
@@ -167,17 +168,24 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
 
 
 def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
-    disabled: dict[int, frozenset[str]] = {}
-    for entry in request.auto_response_disabled:
-        for row in entry.rows:
-            disabled[row] = disabled.get(row, frozenset()) | {entry.information_code}
+    def given(name: Literal["closed_rows", "nondisclosure_rows", "self_information_disabled_rows"]) -> _Rows:
+        return frozenset(getattr(request, name).rows) if request.HasField(name) else None
+
     return AddresseeBatch(
         numbers=list(request.integrated_address_numbers),
-        closed=frozenset(request.closed_rows),
-        nondisclosure=frozenset(request.nondisclosure_rows),
-        self_information_disabled=frozenset(request.self_information_disabled_rows),
-        auto_response_disabled=disabled,
+        closed=given("closed_rows"),
+        nondisclosure=given("nondisclosure_rows"),
+        self_information_disabled=given("self_information_disabled_rows"),
+        auto_response_disabled=_disabled(request) if request.HasField("auto_response_disabled") else None,
     )
+
+
+def _disabled(request: pb.RegisterAddresseesRequest) -> dict[int, frozenset[str]]:
+    disabled: dict[int, frozenset[str]] = {}
+    for entry in request.auto_response_disabled.entries:
+        for row in entry.rows:
+            disabled[row] = disabled.get(row, frozenset()) | {entry.information_code}
+    return disabled
 
 
 def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:
