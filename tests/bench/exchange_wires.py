@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_FROM_NOW: Any = {"resume_token": "now"}
+_FROM_NOW: Any = {"from_now": True}
 
 __all__ = ["ChukanWire", "FloorWire", "Wire"]
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from conftest import Emulator
 
-NOW = "now"
-
 
 def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
     """Return status and reason a call ends with."""
@@ -167,7 +165,7 @@ def test_listing_goes_page_by_page_and_refuses_foreign_tokens(emulator: Emulator
 
 def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: Any) -> None:
     body = emulator.setagaya
-    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=NOW), metadata=body.metadata)
+    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(from_now=True), metadata=body.metadata)
     begun = next(watch)
     asked = body.ask(body.spec(moved)).receipt_numbers[0]
     first = next(watch)
@@ -183,6 +181,27 @@ def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: 
 
     assert asked in {each.receipt_number for each in finished.inquiries}
     assert all(each.state >= common_pb2.INQUIRY_STATE_ANSWERED for each in finished.inquiries)
+
+
+def test_a_watch_from_a_lists_token_misses_nothing_that_came_after_the_list(
+    emulator: Emulator, moved: str, stub: Any
+) -> None:
+    body = emulator.setagaya
+    listed = stub.ListInquiries(pb.ListInquiriesRequest(page_size=1), metadata=body.metadata)
+
+    asked = body.ask(body.spec(moved)).receipt_numbers[0]
+    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=listed.resume_token), metadata=body.metadata)
+    seen = next(watch)
+    watch.cancel()
+
+    assert asked in {each.receipt_number for each in seen.inquiries}
+
+
+def test_a_watch_begins_now_or_at_a_token_not_both(emulator: Emulator, stub: Any) -> None:
+    request = pb.WatchInquiriesRequest(resume_token=encode_token("changes", 0), from_now=True)
+    watch = stub.WatchInquiries(request, metadata=emulator.setagaya.metadata)
+
+    assert refusal(lambda: next(watch)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
 
 
 def test_a_token_of_another_time_is_too_old(emulator: Emulator, stub: Any) -> None:

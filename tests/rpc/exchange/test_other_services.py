@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from conftest import Emulator
 
-NOW = "now"
-
 
 def reason_of(call: Callable[[], Any]) -> str:
     """Return the reason a call ends with."""
@@ -84,9 +82,7 @@ def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator
 def test_provisions_are_watched(emulator: Emulator) -> None:
     _, asked = _linked(emulator)
     stub = ProvisionServiceStub(emulator.channel)
-    watch = stub.WatchProvisions(
-        provisions.WatchProvisionsRequest(resume_token=NOW), metadata=emulator.shinjuku.metadata
-    )
+    watch = stub.WatchProvisions(provisions.WatchProvisionsRequest(from_now=True), metadata=emulator.shinjuku.metadata)
     begun = next(watch)
     emulator.setagaya.answer(asked)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chukan.server.domain.content import Column, unpack_row
-from chukan.server.domain.linkage import Outcome
+from chukan.server.domain.linkage import WHOLE_BATCH, Outcome
 from chukan.server.domain.replica import ImportState, LaneState, ReplicaState
 from chukan.server.middle.comparison import DifferenceKind, ReplicaComparison, replica_digest
 from chukan.standard.layouts import layout
@@ -162,7 +162,7 @@ def test_a_batch_that_is_faulty_as_a_whole_is_refused_and_nothing_is_written(
 
     row = send(middle, type(good)(**given))
 
-    assert (row.state, reasons(row)) == (ImportState.REFUSED, [(0, reason)])
+    assert (row.state, reasons(row)) == (ImportState.REFUSED, [(WHOLE_BATCH, reason)])
     with pytest.raises(ChukanError):
         middle.replicas.get(OWN, ONE, KEY)
 
@@ -219,7 +219,7 @@ def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> No
     held = send(middle, batch([ONE], batch_id="b3"))
     other = send(middle, batch([ONE], batch_id="b4", information_code=RESIDENT))
 
-    assert [reasons(over), reasons(held)] == [[(0, "SEND_CAP_EXCEEDED")], [(0, "LANE_HELD")]]
+    assert [reasons(over), reasons(held)] == [[(WHOLE_BATCH, "SEND_CAP_EXCEEDED")], [(WHOLE_BATCH, "LANE_HELD")]]
     assert other.state == ImportState.COMPLETED, other.failures
     lanes = {lane.information: lane.state for lane in middle.replicas.lanes(OWN)}
     assert lanes == {RESIDENT: LaneState.OPEN, TAX: LaneState.HELD}

@@ -117,8 +117,8 @@ class Inquiries(InquiryServiceServicer):
 
     def WatchInquiries(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         start = request.resume_token or "0"
-        after = int(start) if start.isdigit() else len(self.changes)
-        if start == "now":
+        after = len(self.changes) if request.from_now else int(start)
+        if request.from_now:
             yield pb.WatchInquiriesResponse(resume_token=str(after))
         while context.is_active():
             with self.changed:

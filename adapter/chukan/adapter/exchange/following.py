@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "Learnt", "Standing", "is_transient"]
 
-_NOW: Final = "now"
+_NOW: Final = ""
 _AT_ONCE: Final = 32
 _PAGE: Final = 1_000
 _HELD_BATCHES: Final = 64
@@ -150,7 +150,7 @@ class Follower:
             self._ended.wait(_PAUSE_SECONDS)
 
     def _follow(self) -> None:
-        request = WatchInquiriesRequest(resume_token=self._token, finished_only=True)
+        request = WatchInquiriesRequest(resume_token=self._token, from_now=not self._token, finished_only=True)
         with self._lock:
             if self._ended.is_set():
                 return

@@ -158,7 +158,7 @@ def show_import(session: Session, report: pb.ReplicaImport) -> None:
             ],
             (
                 (
-                    each.row,
+                    each.row if each.HasField("row") else "",
                     each.reason,
                     each.field,
                     each.item_code,

@@ -215,7 +215,9 @@ Global___RowSet: _TypeAlias = RowSet  # noqa: Y015
 
 @_typing.final
 class RowFailure(_message.Message):
-    """Why one row of a batch was refused. Never bears a personal value."""
+    """Why one row of a batch, or the batch as a whole, was refused. A row has one
+    failure at most: the first that was found. Never bears a personal value.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -227,7 +229,7 @@ class RowFailure(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     MESSAGE_JA_FIELD_NUMBER: _builtins.int
     row: _builtins.int
-    """Index of the row in the batch, from 0."""
+    """Index of the row in the batch, from 0; absent = the batch as a whole."""
     reason: _builtins.str
     """Stable reason, UPPER_SNAKE, from the reason table (docs/reference/reasons)."""
     field: _builtins.str
@@ -243,7 +245,7 @@ class RowFailure(_message.Message):
     def __init__(
         self,
         *,
-        row: _builtins.int = ...,
+        row: _builtins.int | None = ...,
         reason: _builtins.str = ...,
         field: _builtins.str = ...,
         item_code: _builtins.str = ...,
@@ -251,11 +253,13 @@ class RowFailure(_message.Message):
         message: _builtins.str = ...,
         message_ja: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_row", b"_row", "row", b"row"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "item_code", b"item_code", "message", b"message", "message_ja", b"message_ja", "reason", b"reason", "row", b"row", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_row", b"_row", "field", b"field", "item_code", b"item_code", "message", b"message", "message_ja", b"message_ja", "reason", b"reason", "row", b"row", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__row: _TypeAlias = _typing.Literal["row"]  # noqa: Y015
+    _WhichOneofArgType__row: _TypeAlias = _typing.Literal["_row", b"_row"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__row) -> _WhichOneofReturnType__row | None: ...
 
 Global___RowFailure: _TypeAlias = RowFailure  # noqa: Y015
 

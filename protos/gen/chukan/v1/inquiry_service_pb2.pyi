@@ -57,7 +57,7 @@ class InquirySpec(_message.Message):
     """Inquirer's user (情報照会者ユーザーID), at most 20."""
     nondisclosure_code: _builtins.str
     """Inquirer's nondisclosure code (照会側不開示コード), one character;
-    "1" = disclosable, "2" = the exchange is undisclosable [own].
+    "1" or empty = disclosable, "2" = the exchange is undisclosable [own].
     """
     affair_code: _builtins.str
     """Affair (事務コード), JM + 14."""
@@ -72,11 +72,11 @@ class InquirySpec(_message.Message):
     information_code: _builtins.str
     """Information (特定個人情報名コード), TM + 14."""
     condition_kind: _builtins.str
-    """Condition kind (照会条件区分), one digit: "0" = by period of publication,
+    """Condition kind (照会条件区分), one digit: "0" or empty = by period of publication,
     "1" = the latest record only [own].
     """
     year_kind: _builtins.str
-    """Year kind (照会年度区分), one digit: "0" = calendar date, "1" = fiscal
+    """Year kind (照会年度区分), one digit: "0" or empty = calendar date, "1" = fiscal
     year of the start date [own].
     """
     consent: _builtins.bool
@@ -484,13 +484,13 @@ class GetInquiryRequest(_message.Message):
         receipt_number: _builtins.str = ...,
         record_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_name: _TypeAlias = _typing.Literal["receipt_number", "record_id"]  # noqa: Y015
-    _WhichOneofArgType_name: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_name) -> _WhichOneofReturnType_name | None: ...
+    _WhichOneofReturnType_key: _TypeAlias = _typing.Literal["receipt_number", "record_id"]  # noqa: Y015
+    _WhichOneofArgType_key: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_key) -> _WhichOneofReturnType_key | None: ...
 
 Global___GetInquiryRequest: _TypeAlias = GetInquiryRequest  # noqa: Y015
 
@@ -558,8 +558,11 @@ class ListInquiriesResponse(_message.Message):
 
     INQUIRIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = last."""
+    resume_token: _builtins.str
+    """Where to watch from so that nothing is missed: the first page's token."""
     @_builtins.property
     def inquiries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Inquiry]:
         """The page."""
@@ -569,10 +572,11 @@ class ListInquiriesResponse(_message.Message):
         *,
         inquiries: _abc.Iterable[Global___Inquiry] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inquiries", b"inquiries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inquiries", b"inquiries", "next_page_token", b"next_page_token", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -586,22 +590,27 @@ class WatchInquiriesRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     FINISHED_ONLY_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning;
-    "now" = only what changes from now on: the first response comes at once,
-    without inquiries, and its token is that position.
+    """resume_token of the last response processed, or of a list; empty = from the
+    beginning.
     """
     finished_only: _builtins.bool
-    """Only finished inquiries."""
+    """Only inquiries that are finished as they stand now."""
+    from_now: _builtins.bool
+    """Only what changes from now on: the first response comes at once, empty, and
+    its token is that position. Not together with resume_token.
+    """
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         finished_only: _builtins.bool = ...,
+        from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished_only", b"finished_only", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished_only", b"finished_only", "from_now", b"from_now", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -619,7 +628,9 @@ class WatchInquiriesResponse(_message.Message):
     """Token to go on from after this batch."""
     @_builtins.property
     def inquiries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Inquiry]:
-        """Changed inquiries in commit order."""
+        """Changed inquiries in commit order, as they stand now: of several changes of
+        one inquiry only the last is certain to be seen.
+        """
 
     def __init__(
         self,

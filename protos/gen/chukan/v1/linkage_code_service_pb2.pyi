@@ -664,8 +664,11 @@ class ListLinkageStatesResponse(_message.Message):
 
     LINKAGE_STATUSES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = last."""
+    resume_token: _builtins.str
+    """Where to watch from so that nothing is missed: the first page's token."""
     @_builtins.property
     def linkage_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkageStatus]:
         """The page."""
@@ -675,10 +678,11 @@ class ListLinkageStatesResponse(_message.Message):
         *,
         linkage_statuses: _abc.Iterable[Global___LinkageStatus] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["linkage_statuses", b"linkage_statuses", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["linkage_statuses", b"linkage_statuses", "next_page_token", b"next_page_token", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -692,21 +696,29 @@ class WatchLinkageStatesRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning."""
+    """resume_token of the last response processed, or of a list; empty = from the
+    beginning.
+    """
+    from_now: _builtins.bool
+    """Only what changes from now on: the first response comes at once, empty, and
+    its token is that position. Not together with resume_token.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___LinkageState.ValueType]:
-        """Only these states; empty = all."""
+        """Only addressees in these states now; empty = all."""
 
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         states: _abc.Iterable[Global___LinkageState.ValueType] | None = ...,
+        from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_now", b"from_now", "resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -169,8 +169,9 @@ class LinkageCodeServiceServicer:
 
     def WatchLinkageStates(self, request, context):
         """Sends linkage states as they change, in commit order, from resume_token on.
-        Ends only by cancel, deadline or shutdown. Errors: OUT_OF_RANGE
-        RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+        Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

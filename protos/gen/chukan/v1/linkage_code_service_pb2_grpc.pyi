@@ -76,8 +76,9 @@ class LinkageCodeServiceStub:
     """
     WatchLinkageStates: _grpc.UnaryStreamMultiCallable[_linkage_code_service_pb2.WatchLinkageStatesRequest, _linkage_code_service_pb2.WatchLinkageStatesResponse]
     """Sends linkage states as they change, in commit order, from resume_token on.
-    Ends only by cancel, deadline or shutdown. Errors: OUT_OF_RANGE
-    RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+    Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     MergeAddressees: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.MergeAddresseesRequest, _linkage_code_service_pb2.MergeAddresseesResponse]
     """Merges one addressee into another when one person had two numbers (統合).
@@ -139,8 +140,9 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     """
     WatchLinkageStates: _aio.UnaryStreamMultiCallable[_linkage_code_service_pb2.WatchLinkageStatesRequest, _linkage_code_service_pb2.WatchLinkageStatesResponse]  # type: ignore[assignment]
     """Sends linkage states as they change, in commit order, from resume_token on.
-    Ends only by cancel, deadline or shutdown. Errors: OUT_OF_RANGE
-    RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+    Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     MergeAddressees: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.MergeAddresseesRequest, _linkage_code_service_pb2.MergeAddresseesResponse]  # type: ignore[assignment]
     """Merges one addressee into another when one person had two numbers (統合).
@@ -247,8 +249,9 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_linkage_code_service_pb2.WatchLinkageStatesResponse], _abc.AsyncIterator[_linkage_code_service_pb2.WatchLinkageStatesResponse]]:
         """Sends linkage states as they change, in commit order, from resume_token on.
-        Ends only by cancel, deadline or shutdown. Errors: OUT_OF_RANGE
-        RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+        Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
 
     @_abc_1.abstractmethod

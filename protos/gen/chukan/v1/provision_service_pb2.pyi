@@ -170,8 +170,11 @@ class ListProvisionsResponse(_message.Message):
 
     PROVISIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = last."""
+    resume_token: _builtins.str
+    """Where to watch from so that nothing is missed: the first page's token."""
     @_builtins.property
     def provisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Provision]:
         """The page."""
@@ -181,10 +184,11 @@ class ListProvisionsResponse(_message.Message):
         *,
         provisions: _abc.Iterable[Global___Provision] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "provisions", b"provisions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "provisions", b"provisions", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -488,21 +492,29 @@ class WatchProvisionsRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning."""
+    """resume_token of the last response processed, or of a list; empty = from the
+    beginning.
+    """
+    from_now: _builtins.bool
+    """Only what changes from now on: the first response comes at once, empty, and
+    its token is that position. Not together with resume_token.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___ProvisionState.ValueType]:
-        """Only these states; empty = all."""
+        """Only provisions in these states now; empty = all."""
 
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         states: _abc.Iterable[Global___ProvisionState.ValueType] | None = ...,
+        from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_now", b"from_now", "resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,7 +532,7 @@ class WatchProvisionsResponse(_message.Message):
     """Token to go on from after this batch."""
     @_builtins.property
     def provisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Provision]:
-        """Changed provisions in commit order."""
+        """Changed provisions in commit order, as they stand now."""
 
     def __init__(
         self,

@@ -407,7 +407,9 @@ class RegisterReplicasResponse(_message.Message):
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.RowFailure]:
-        """Refused rows; if state is REFUSED one entry whose field names the cause."""
+        """Refused rows; if state is REFUSED one entry without a row, whose field names
+        the cause.
+        """
 
     def __init__(
         self,

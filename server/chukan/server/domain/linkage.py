@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODE_SIZE",
+    "WHOLE_BATCH",
     "AddresseeBatch",
     "AddresseeRow",
     "AddresseeState",
@@ -29,6 +30,10 @@ __all__ = [
 
 CODE_SIZE: Final = 32
 """Bytes of a linkage code [own]: random, see docs/divergences "Linkage codes"."""
+
+
+WHOLE_BATCH: Final = -1
+"""The row of a failure that is no single row's."""
 
 
 class AddresseeState(IntEnum):
@@ -59,7 +64,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowFailure:
-    """Why one row was refused; never bears a personal value."""
+    """Why one row, or the WHOLE_BATCH, was refused; never bears a personal value."""
 
     row: int
     reason: str

@@ -9,7 +9,7 @@ from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
 from chukan.server.rpc.rows import body_digest, repeat_of, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
-from chukan.server.rpc.watching import watch
+from chukan.server.rpc.watching import position, watch
 from chukan.v1 import common_pb2
 from chukan.v1 import linkage_code_service_pb2 as pb
 from chukan.v1 import linkage_code_service_pb2_grpc as rpc
@@ -103,12 +103,14 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
     ) -> pb.ListLinkageStatesResponse:
         """List linkage states in order of registration."""
         (after,) = decode_token(_STATES, request.page_token, 0)
-        most = page_size(request.page_size)
+        most, seen = page_size(request.page_size), position(self._changes)
         rows = self._use_cases.page(
             current_caller().organization, after_id=int(after), states=list(request.states), most=most
         )
         token = encode_token(_STATES, rows[-1].id) if len(rows) == most else ""
-        return pb.ListLinkageStatesResponse(linkage_statuses=map(_status, rows), next_page_token=token)
+        return pb.ListLinkageStatesResponse(
+            linkage_statuses=map(_status, rows), next_page_token=token, resume_token=seen
+        )
 
     def WatchLinkageStates(
         self, request: pb.WatchLinkageStatesRequest, context: grpc.ServicerContext
@@ -120,7 +122,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
         def changed(after: int, most: int) -> list[AddresseeRow]:
             return self._use_cases.changed(organization, after_seq=after, states=states, most=most)
 
-        for token, rows in watch(self._changes, context, request.resume_token, changed):
+        for token, rows in watch(self._changes, context, request, changed):
             yield pb.WatchLinkageStatesResponse(resume_token=token, linkage_statuses=map(_status, rows))
 
     def MergeAddressees(

@@ -10,7 +10,7 @@ from chukan.server.rpc.codec import result_from_message, result_to_message
 from chukan.server.rpc.inquiry_messages import timestamp
 from chukan.server.rpc.rows import repeat_of, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
-from chukan.server.rpc.watching import watch
+from chukan.server.rpc.watching import position, watch
 from chukan.v1 import provision_service_pb2 as pb
 from chukan.v1 import provision_service_pb2_grpc as rpc
 
@@ -39,10 +39,10 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
     ) -> pb.ListProvisionsResponse:
         """List provisions in order of arrival."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
-        most = page_size(request.page_size)
+        most, seen = page_size(request.page_size), position(self._changes)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1].row.id) if len(rows) == most else ""
-        return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token)
+        return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token, resume_token=seen)
 
     def GetProvision(self, request: pb.GetProvisionRequest, context: grpc.ServicerContext) -> pb.GetProvisionResponse:
         """Read one provision without content."""
@@ -111,7 +111,7 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         def changed(after: int, most: int) -> Sequence[ShownProvision]:
             return self._desk.changed(organization, after=after, states=states, most=most)
 
-        for token, rows in watch(self._changes, context, request.resume_token, changed):
+        for token, rows in watch(self._changes, context, request, changed):
             yield pb.WatchProvisionsResponse(resume_token=token, provisions=map(_provision, rows))
 
 
