@@ -9,10 +9,9 @@ defaults made in Python, and parameters are passed by name with the statement's 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import sqlalchemy
 from sqlalchemy import LargeBinary
@@ -31,8 +30,7 @@ OnConflict = Literal["fail", "ignore", "replace"]
 _Processor = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """A statement compiled for one dialect."""
 
     sql: str

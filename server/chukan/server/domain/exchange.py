@@ -13,7 +13,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard.reasons import ChukanError
 
@@ -127,8 +127,7 @@ class Header:
     version: int = STATEMENT_VERSION
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What is signed about a batch: header, RFC 6962 root over the leaves, their number.
 
     Requests, permits, answers, contents and acknowledgements have this one form; the
@@ -208,8 +207,7 @@ class AnswerLeaf:
     undisclosable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultRecord:
+class ResultRecord(NamedTuple):
     """One record of an answer. items: (item code, value, nil reason); a nil has no value."""
 
     data_set: str
@@ -221,8 +219,7 @@ class ResultRecord:
     items: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerContent:
+class AnswerContent(NamedTuple):
     """The plaintext of one answer."""
 
     permit_digest: bytes
@@ -231,8 +228,7 @@ class AnswerContent:
     records: tuple[ResultRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
+class AnswerSummary(NamedTuple):
     """What the inquirer checks and records of an opened answer; its bytes are kept as they are.
 
     item_codes: each once, in order, space between.
@@ -244,8 +240,7 @@ class AnswerSummary:
     item_codes: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSecret:
+class GroupSecret(NamedTuple):
     """What HPKE seals once per group: the key of its rows and the inside signature."""
 
     key: bytes
@@ -261,8 +256,7 @@ class MemberKeys:
     sealing_key_statement: Envelope | None
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """A certified public key. purpose: "signing" or "sealing"; public_key: SubjectPublicKeyInfo, DER."""
 
     purpose: str
@@ -310,16 +304,14 @@ class AnswerBatch:
     provider_keys: MemberKeys
 
 
-@dataclass(frozen=True, slots=True)
-class PermitRequest:
+class PermitRequest(NamedTuple):
     """What an inquirer asks the network: one signed statement and its leaves."""
 
     statement: Envelope
     leaves: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PermitDecision:
+class PermitDecision(NamedTuple):
     """The network's decision about one leaf; exactly one of reason and permit is there."""
 
     reason: str = ""
@@ -328,8 +320,7 @@ class PermitDecision:
     permit: Permit | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PermitResponse:
+class PermitResponse(NamedTuple):
     """The decisions, in the order of the leaves; no statement if all were refused."""
 
     statement: Envelope | None
@@ -345,16 +336,14 @@ class Delivery:
     inquirer_keys: MemberKeys
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptFailure:
+class ReceiptFailure(NamedTuple):
     """Why an answer was not accepted."""
 
     row: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerReceipt:
+class AnswerReceipt(NamedTuple):
     """The inquirer's receipt: durable at its side. No acknowledgement if none was accepted."""
 
     acknowledgement: Envelope | None
@@ -362,8 +351,7 @@ class AnswerReceipt:
     failures: tuple[ReceiptFailure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeCommitment:
+class OutcomeCommitment(NamedTuple):
     """An outcome the network could not see: timed out, cancelled."""
 
     exchange_digest: bytes

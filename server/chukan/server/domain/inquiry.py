@@ -205,8 +205,7 @@ class Inquiry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """照会ステータス on the row level (明細単位) and the information level (特定個人情報名単位)."""
 
     row: str

@@ -82,8 +82,7 @@ class BatchAnswer:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CodeDelivery:
+class CodeDelivery(NamedTuple):
     """A linkage code (符号) the network delivers for a processing number, or the reason why there is none."""
 
     processing_number: str
@@ -108,8 +107,7 @@ class AddresseeBatch:
 _NO_CODES: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class AddresseeRow:
+class AddresseeRow(NamedTuple):
     """One addressee as stored, opened; instants in microseconds since 1970, 0 where there is none."""
 
     id: int

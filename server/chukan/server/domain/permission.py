@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.standard.organizations import organization
 from chukan.standard.permission_list import Question
@@ -39,8 +39,7 @@ class Purpose:
     provider_delegator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The rule that failed (empty = permitted) and the row of the list that permits."""
 
     reason: str

@@ -8,7 +8,6 @@ network"): 「2丁目1番」 and 「2-1」 stay different, and a person judges.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from chukan.standard.reasons import ChukanError
@@ -19,8 +18,7 @@ _FEWEST_ATTRIBUTES: Final = 3
 _SEPARATOR: Final = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class BasicAttributes:
+class BasicAttributes(NamedTuple):
     """Name, birth date, sex and residential address (基本4情報), normalised; one may be empty in a search."""
 
     name: str
@@ -54,8 +52,7 @@ class BasicAttributes:
         return f"{self.birth_date}{_SEPARATOR}{self.residential_address}"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What the resident network holds about one person."""
 
     individual_number: str
