@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam
 
-from chukan.durable.statements import Statement
+from chukan.durable.statements import KEYS, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Lookup"]
 
 _LENGTHS: Final = (1, 16, 128, 1_000)
-_NAMES: Final = tuple(f"key_{place}" for place in range(_LENGTHS[-1]))
+_KEYS: Final = bindparam(KEYS, expanding=True)
 
 
 class Lookup:
@@ -43,13 +43,12 @@ class Lookup:
             piece = keys[start : start + _LENGTHS[-1]]
             length = next(length for length in _LENGTHS if length >= len(piece))
             filled = [*piece, *[piece[-1]] * (length - len(piece))]
-            named = dict(zip(_NAMES, filled, strict=False))
-            rows += self._statement(length).all(connection, **named, **values)
+            rows += self._statement(length).all(connection, keys=filled, **values)
         return rows
 
     def _statement(self, length: int) -> Statement:
         found = self._statements.get(length)
         if found is None:
-            keys = [bindparam(name, type_=self._column.type) for name in _NAMES[:length]]
-            found = self._statements[length] = Statement(self._select.where(self._column.in_(keys)))
+            clause = self._select.where(self._column.in_(_KEYS))
+            found = self._statements[length] = Statement(clause, keys=length)
         return found

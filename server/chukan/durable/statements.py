@@ -2,8 +2,9 @@
 """Core statements compiled once and run close to the driver.
 
 Building and executing a Core statement costs 30 to 120 µs, the driver alone 4 µs; a durable step runs several, so the
-steps every exchange takes are written as module constants of this kind. What it gives up: no lists in ``IN``, no column
-defaults made in Python, and parameters are passed by name with the statement's own types only.
+steps every exchange takes are written as module constants of this kind. What it gives up: no lists in ``IN`` but one of
+keys, of a length fixed beforehand, no column defaults made in Python, and parameters are passed by name with the
+statement's own types only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import sqlalchemy
 from sqlalchemy import LargeBinary
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["OnConflict", "Row", "Statement", "bulk_insert", "translated"]
+__all__ = ["KEYS", "OnConflict", "Row", "Statement", "bulk_insert", "translated"]
+
+KEYS: Final = "keys"
+"""Name of a statement's list of keys."""
 
 Row = tuple[Any, ...]
 OnConflict = Literal["fail", "ignore", "replace"]
@@ -43,6 +47,8 @@ class _Plan:
     binders: Mapping[str, _Processor]
     readers: tuple[_Processor | None, ...] | None
     pick: Callable[[Mapping[str, Any]], Any]
+    spread: int
+    """Place of the list of keys, whose values each take a place of their own; -1 = there is none."""
 
     def parameters(self, values: dict[str, Any]) -> Any:  # noqa: ANN401 a tuple or a dict, as the driver wants
         """Return what the driver takes for these named values."""
@@ -54,7 +60,12 @@ class _Plan:
                 values[name] = binder(values[name])
         if self.constants:
             values = {**self.constants, **values}
-        return self.pick(values) if self.positional else values
+        if not self.positional:
+            return values
+        picked = self.pick(values)
+        if self.spread < 0:
+            return picked
+        return (*picked[: self.spread], *picked[self.spread], *picked[self.spread + 1 :])
 
     def rows(self, fetched: list[Row]) -> list[Row]:
         """Return the driver's rows in the types of the statement's columns."""
@@ -67,13 +78,18 @@ class _Plan:
 
 
 class Statement:
-    """One select, insert, update or delete; columns name what an insert or update without ``values()`` sets."""
+    """One select, insert, update or delete; columns name what an insert or update without ``values()`` sets.
 
-    __slots__ = ("_clause", "_columns", "_plans")
+    keys: how many values the list named KEYS has, where the clause has one. The list is spelt out as text, because Core
+    takes 10 ms to compile a thousand parameters.
+    """
 
-    def __init__(self, clause: Executable, columns: Sequence[str] = ()) -> None:
+    __slots__ = ("_clause", "_columns", "_keys", "_plans")
+
+    def __init__(self, clause: Executable, columns: Sequence[str] = (), *, keys: int = 0) -> None:
         self._clause = clause
         self._columns = tuple(columns)
+        self._keys = keys
         self._plans: dict[str, _Plan] = {}
 
     def run(self, connection: Connection, **values: Any) -> int:  # noqa: ANN401 of the columns' types
@@ -121,7 +137,7 @@ class Statement:
     def _plan(self, dialect: Dialect) -> _Plan:
         plan = self._plans.get(dialect.name)
         if plan is None:
-            plan = self._plans[dialect.name] = _compiled(self._clause, self._columns, dialect)
+            plan = self._plans[dialect.name] = _compiled(self._clause, self._columns, dialect, self._keys)
         return plan
 
 
@@ -181,10 +197,11 @@ def _upsert(dialect_name: str) -> Callable[[Table], Any]:
     return insert_postgresql
 
 
-def _compiled(clause: Executable, columns: tuple[str, ...], dialect: Dialect) -> _Plan:
+def _compiled(clause: Executable, columns: tuple[str, ...], dialect: Dialect, keys: int) -> _Plan:
     compiled = clause.compile(dialect=dialect, column_keys=list(columns) or None)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 narrows the type: every Core statement compiles to this
-    if compiled.post_compile_params or compiled.insert_prefetch or compiled.update_prefetch:
+    lists = {bind.key for bind in compiled.post_compile_params}
+    if lists != ({KEYS} if keys else set()) or compiled.insert_prefetch or compiled.update_prefetch:
         message = "got a list in IN or a column default made in Python, expected a statement without them"
         raise TypeError(message)
     names = tuple(compiled.positiontup or compiled.bind_names.values())
@@ -194,8 +211,12 @@ def _compiled(clause: Executable, columns: tuple[str, ...], dialect: Dialect) ->
     for name, binder in binders.items():
         if name in constants:
             constants[name] = binder(constants[name])
+    sql = str(compiled)
+    if keys:
+        assert compiled.positional  # noqa: S101 SQLite's parameters are
+        sql = sql.replace(f"(__[POSTCOMPILE_{KEYS}])", f"({', '.join('?' * keys)})")
     return _Plan(
-        sql=str(compiled),
+        sql=sql,
         names=names,
         positional=compiled.positional,
         constants=constants,
@@ -203,6 +224,7 @@ def _compiled(clause: Executable, columns: tuple[str, ...], dialect: Dialect) ->
         binders=binders,
         readers=_readers(clause, dialect),
         pick=_picker(names),
+        spread=names.index(KEYS) if keys else -1,
     )
 
 
@@ -230,6 +252,9 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _arranged(plan: _Plan, names: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Any]:
-    if plan.positional and names == plan.names and not plan.binders:
-        return rows
+    if plan.positional and not plan.binders and not plan.constants:
+        if names == plan.names:
+            return rows
+        if len(names) > 1 and sorted(names) == sorted(plan.names):
+            return list(map(itemgetter(*map(names.index, plan.names)), rows))
     return [plan.parameters(dict(zip(names, row, strict=True))) for row in rows]
