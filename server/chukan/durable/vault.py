@@ -154,11 +154,15 @@ class Vault:
 
     def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
         """Return the digest in use of every value."""
+        return self.index_digest_many_bytes(organization, kind, map(str.encode, values))
+
+    def index_digest_many_bytes(self, organization: str, kind: str, values: Iterable[bytes]) -> list[bytes]:
+        """Return the digest in use of every value that is bytes already: the same as of its text."""
         copy = self._digester(organization, kind)[0].copy
         digests = []
         for value in values:
             digest = copy()
-            digest.update(value.encode())
+            digest.update(value)
             digests.append(digest.digest())
         return digests
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODE_SIZE",
+    "Acquiring",
     "AddresseeBatch",
     "AddresseeRow",
     "AddresseeState",
@@ -100,8 +101,7 @@ class AddresseeBatch:
 _NO_CODES: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class AddresseeRow:
+class AddresseeRow(NamedTuple):
     """One addressee as stored, opened; instants in microseconds since 1970, 0 where there is none."""
 
     id: int
@@ -121,6 +121,17 @@ class AddresseeRow:
     created: int = 0
     updated: int = 0
     change_seq: int = 0
+
+
+class Acquiring(NamedTuple):
+    """What the steps of an acquisition need of an addressee; nothing of it is sealed."""
+
+    id: int
+    number_digest: bytes
+    state: int
+    linkage_state: int
+    processing_number_expires: int
+    requested: int
 
 
 class NewAddressee(NamedTuple):

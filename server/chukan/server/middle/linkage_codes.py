@@ -314,10 +314,9 @@ class LinkageCodes:
         if not ids:
             return
         first = next_change_seq(connection, count=len(ids))
-        rows = [LinkageUpdate(key, int(LinkageState.REQUESTED), requested=now) for key in ids]
-        self._addressees.set_linkage(connection, rows, now=now, first_seq=first)
+        self._addressees.request(connection, ids, now=now, first_seq=first)
         for start in range(0, len(ids), _BLOCK):
-            block = b"".join(key.to_bytes(8, "big") for key in ids[start : start + _BLOCK])
+            block = b"".join([key.to_bytes(8, "big") for key in ids[start : start + _BLOCK]])
             self._outbox.add(connection, kind=ISSUE, organization=organization, payload=block)
 
 

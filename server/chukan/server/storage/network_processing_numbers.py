@@ -38,7 +38,7 @@ _table: Final = Table(
     Column("resident", BigInteger, nullable=False),  # 0 = not submitted, or nobody
     Column("reason", String(64), nullable=False),
     Column("expire", BigInteger, nullable=False),  # milliseconds
-    Index("network_processing_number_token", "organization", "token", unique=True),
+    Index("network_processing_number_token", "token", "organization", unique=True),
     Index("network_processing_number_expire", "expire", sqlite_where=sqlalchemy.text("secret <> ''")),
 )
 _columns: Final = ("id", "organization", "token", "secret", "state", "resident", "reason", "expire")
@@ -69,12 +69,12 @@ class ProcessingNumberStore:
     def by_tokens(self, connection: Connection, organization: str, tokens: Sequence[str]) -> dict[str, Acquisition]:
         """Return the organization's acquisitions by token."""
         rows = _BY_TOKEN.all(connection, tokens, organization=organization)
-        return {row[2]: Acquisition(*row) for row in rows}
+        return {row[2]: Acquisition._make(row) for row in rows}
 
     def by_ids(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, Acquisition]:
         """Return the organization's acquisitions by row; another organization's are absent."""
         rows = _BY_ID.all(connection, list(ids), organization=organization)
-        return {row[0]: Acquisition(*row) for row in rows}
+        return {row[0]: Acquisition._make(row) for row in rows}
 
     def add(
         self, connection: Connection, organization: str, tokens: Sequence[str], secrets: Sequence[str], expire: int
