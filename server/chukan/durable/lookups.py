@@ -39,6 +39,8 @@ class Lookup:
     def all(self, connection: Connection, keys: Sequence[Any], **values: Any) -> list[Row]:  # noqa: ANN401 as in Statement
         """Return the rows of these keys, in no order across pieces of 1,000."""
         rows: list[Row] = []
+        if keys and isinstance(keys[0], bytes):
+            keys = list(map(bytearray, keys))  # the driver asks three dictionaries about bytes, none about a bytearray
         for start in range(0, len(keys), _LENGTHS[-1]):
             piece = keys[start : start + _LENGTHS[-1]]
             length = next(length for length in _LENGTHS if length >= len(piece))

@@ -53,6 +53,8 @@ class LookUp:
     def rows(self, connection: Connection, organization: str, keys: Iterable[Any]) -> Iterator[Row]:
         """Yield the rows of these keys, in no order."""
         wanted = list(dict.fromkeys(keys))
+        if wanted and isinstance(wanted[0], bytes):
+            wanted = list(map(bytearray, wanted))  # which the driver takes at once
         start = 0
         while start < len(wanted):
             left = len(wanted) - start

@@ -9,6 +9,7 @@ set, its indexes need not be looked at for.
 
 from __future__ import annotations
 
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy
@@ -81,7 +82,8 @@ _table: Final = Table(
 )
 _c = _table.c
 _ALL: Final = tuple(column.name for column in _table.c)
-_INSERT: Final = _ALL[1:]
+_NOT_YET: Final = frozenset({"processing_digest", "processing_number", "code_digest", "code"})
+_INSERT: Final = tuple(name for name in _ALL[1:] if name not in _NOT_YET)
 _ORGANIZATION = _c.organization == bindparam("organization")
 _OWN: Final = sqlalchemy.select(_table).where(_ORGANIZATION)
 _BY_NUMBERS: Final = Lookup(_OWN, _c.number_digest)
@@ -356,12 +358,8 @@ class AddresseeStore:
                 row.auto_response_disabled,
                 0,
                 int(LinkageState.NOT_REQUESTED),
-                None,
-                None,
                 0,
                 "",
-                None,
-                None,
                 0,
                 0,
                 now,
@@ -394,7 +392,7 @@ class AddresseeStore:
 
     def request(self, connection: Connection, ids: Sequence[int], *, now: int, first_seq: int) -> None:
         """Note that codes were asked for; none of these is under way or linked."""
-        rows = [(key, now, change) for change, key in enumerate(ids, first_seq)]
+        rows = list(zip(ids, repeat(now), count(first_seq), strict=False))
         _REQUEST.many(connection, ("id_", "now", "change_seq_"), rows)
 
     def issue(
@@ -408,14 +406,19 @@ class AddresseeStore:
     ) -> None:
         """Note (surrogate, digest, sealed processing number) of those who wait for one still."""
         names = ("id_", "processing_digest_", "processing_number_", "processing_expires_", "now", "change_seq_")
-        _ISSUE.many(connection, names, [(*row, expires, now, change) for change, row in enumerate(rows, first_seq)])
+        ids, digests, sealed = zip(*rows, strict=True)
+        columns = (ids, map(bytearray, digests), map(bytearray, sealed), repeat(expires), repeat(now), count(first_seq))
+        _ISSUE.many(connection, names, list(zip(*columns, strict=False)))
 
     def link(
         self, connection: Connection, rows: Sequence[tuple[int, bytes, bytes]], *, now: int, first_seq: int
     ) -> None:
         """Link (surrogate, digest, sealed code) and purge the processing numbers."""
         names = ("id_", "code_digest_", "code_", "now", "change_seq_")
-        _LINK.many(connection, names, [(*row, now, change) for change, row in enumerate(rows, first_seq)])
+        if rows:
+            ids, digests, sealed = zip(*rows, strict=True)
+            columns = (ids, map(bytearray, digests), map(bytearray, sealed), repeat(now), count(first_seq))
+            _LINK.many(connection, names, list(zip(*columns, strict=False)))
 
     def set_linkage(self, connection: Connection, rows: Sequence[LinkageUpdate], *, now: int, first_seq: int) -> None:
         """Write the linkage columns of addressees."""
