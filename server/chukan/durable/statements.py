@@ -289,9 +289,11 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _arranged(plan: _Plan, names: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Any]:
-    if plan.positional and not plan.binders and not plan.constants:
+    if plan.positional and not plan.binders:
         if names == plan.names:
             return rows
-        if len(names) > 1 and sorted(names) == sorted(plan.names):
-            return list(map(itemgetter(*map(names.index, plan.names)), rows))
+        given, constants = (*names, *plan.constants), tuple(plan.constants.values())
+        if len(plan.names) > 1 and set(given) == set(plan.names) and len(set(given)) == len(given):
+            arrange = itemgetter(*map(given.index, plan.names))
+            return [arrange(row + constants) for row in rows]
     return [plan.parameters(dict(zip(names, row, strict=True))) for row in rows]

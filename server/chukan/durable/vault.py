@@ -244,10 +244,12 @@ def _row(row_key: RowKey) -> bytes:
 
 
 def _rows(row_keys: Sequence[RowKey]) -> list[bytes]:
-    try:
-        return [b"i%d" % row_key for row_key in row_keys]  # type: ignore[str-format]  # mostly integers
-    except TypeError:
-        return [_row(row_key) for row_key in row_keys]
+    kinds = set(map(type, row_keys))
+    if kinds == {int}:
+        return [b"i%d" % row_key for row_key in row_keys]  # type: ignore[str-format]
+    if kinds == {bytes}:
+        return [b"b" + row_key for row_key in row_keys]  # type: ignore[operator]
+    return [_row(row_key) for row_key in row_keys]
 
 
 def _unreadable(table: str, column: str) -> ChukanError:

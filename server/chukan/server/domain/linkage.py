@@ -78,8 +78,7 @@ class BatchAnswer:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CodeDelivery:
+class CodeDelivery(NamedTuple):
     """A linkage code (符号) the network delivers for a processing number, or the reason why there is none."""
 
     processing_number: str

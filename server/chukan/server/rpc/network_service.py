@@ -53,7 +53,7 @@ class NetworkServicer(NetworkServiceServicer):
         self, request: wire.IssueProcessingNumbersRequest, context: grpc.ServicerContext
     ) -> wire.IssueProcessingNumbersResponse:
         """Issue processing numbers."""
-        issued = processing_numbers.issue(self._core, current_caller().organization, request.tokens)
+        issued = processing_numbers.issue(self._core, current_caller().organization, list(request.tokens))
         return wire.IssueProcessingNumbersResponse(
             processing_numbers=issued.numbers, expire_time=timestamp(issued.expire_time_ms)
         )
@@ -63,7 +63,10 @@ class NetworkServicer(NetworkServiceServicer):
     ) -> wire.SubmitProcessingNumbersResponse:
         """Take processing numbers with individual numbers."""
         answer = linkage_codes.submit(
-            self._core, current_caller().organization, request.processing_numbers, request.individual_numbers
+            self._core,
+            current_caller().organization,
+            list(request.processing_numbers),
+            list(request.individual_numbers),
         )
         return wire.SubmitProcessingNumbersResponse(outcomes=cast("Any", answer.outcomes), failures=_failures(answer))
 
@@ -87,12 +90,12 @@ class NetworkServicer(NetworkServiceServicer):
         organization = current_caller().organization
         for request in request_iterator:
             columns = resident_network.ResidentColumns(
-                individual_numbers=request.individual_numbers,
-                resident_record_codes=request.resident_record_codes,
-                names=request.names,
-                birth_dates=request.birth_dates,
-                sexes=request.sexes,
-                residential_addresses=request.residential_addresses,
+                individual_numbers=list(request.individual_numbers),
+                resident_record_codes=list(request.resident_record_codes),
+                names=list(request.names),
+                birth_dates=list(request.birth_dates),
+                sexes=list(request.sexes),
+                residential_addresses=list(request.residential_addresses),
             )
             answer = resident_network.notify(self._core, organization, columns)
             yield wire.NotifyResidentsResponse(

@@ -185,8 +185,8 @@ _LINK: Final = Statement(
     .where(_c.id == bindparam("id_"))
     .values(
         linkage_state=int(LinkageState.LINKED),
-        processing_digest=None,
-        processing_number=None,
+        processing_digest=sqlalchemy.null(),
+        processing_number=sqlalchemy.null(),
         processing_expires=0,
         failure_reason="",
         code_digest=bindparam("code_digest_"),

@@ -88,13 +88,9 @@ class ProcessingNumberStore:
         bulk_insert(connection, _table, _columns, added)
         return added
 
-    def settle(self, connection: Connection, rows: Iterable[tuple[int, AcquisitionState, int, str]]) -> None:
-        """Set (row, state, resident, reason) of submitted acquisitions."""
-        _SETTLE.many(
-            connection,
-            ("state_", "resident_", "reason_", "id_"),
-            [(int(state), resident, reason, row) for row, state, resident, reason in rows],
-        )
+    def settle(self, connection: Connection, rows: Sequence[tuple[int, int, str, int]]) -> None:
+        """Set (state, resident, reason, row) of submitted acquisitions."""
+        _SETTLE.many(connection, ("state_", "resident_", "reason_", "id_"), rows)
 
     def expired(self, connection: Connection, *, before: int, most: int) -> list[int]:
         """Return rows whose numbers are still kept and expired before an instant, the oldest first."""
@@ -106,4 +102,5 @@ class ProcessingNumberStore:
 
     def purge(self, connection: Connection, ids: Iterable[int]) -> None:
         """Drop the numbers themselves: nobody may keep one beyond its acquisition."""
-        _PURGE.many(connection, ("state_", "id_"), [(int(AcquisitionState.DELIVERED), row) for row in ids])
+        delivered = int(AcquisitionState.DELIVERED)
+        _PURGE.many(connection, ("state_", "id_"), [(delivered, row) for row in ids])
