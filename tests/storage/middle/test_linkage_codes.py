@@ -18,7 +18,7 @@ from tests.storage.middle.samples import OTHER, OWN, number
 if TYPE_CHECKING:
     from chukan.server.domain.linkage import BatchAnswer
 
-ONE, TWO = number(1), number(2)
+ONE, TWO, THREE, FOUR = map(number, range(1, 5))
 CODE, OTHER_CODE = b"c" * 32, b"d" * 32
 
 
@@ -82,6 +82,22 @@ def test_flags_are_updated_and_equal_ones_are_left_alone(middle: Any) -> None:
     assert answer.outcomes == [Outcome.COMMITTED, Outcome.UNCHANGED]
     row = middle.codes.get(OWN, ONE)
     assert (row.nondisclosure, row.auto_response_disabled) == (True, {"TM00000000000002"})
+
+
+def test_codes_asked_for_with_the_registration_are_those_of_open_addressees_without_one(middle: Any) -> None:
+    """New ones and known ones alike; one that is linked, or closed with the same row, is not asked for."""
+    middle.link(ONE, CODE)
+    middle.register(TWO)
+    batch = AddresseeBatch([ONE, TWO, THREE, FOUR], closed=frozenset({3}), code_rows=frozenset(range(4)))
+
+    answer = middle.codes.register(OWN, "s", "with codes", b"d", batch)
+    again = middle.codes.register(OWN, "s", "with codes", b"d", batch)
+    middle.issue()
+
+    states = [middle.codes.get(OWN, number).linkage_state for number in (ONE, TWO, THREE, FOUR)]
+    issued = LinkageState.PROCESSING_NUMBER_ISSUED
+    assert states == [LinkageState.LINKED, issued, issued, LinkageState.NOT_REQUESTED]
+    assert (answer.asked, again.asked, again.repeated) == (2, 2, True)
 
 
 def test_the_processing_number_is_readable_until_linked_and_purged_then(middle: Any) -> None:

@@ -76,6 +76,8 @@ class BatchAnswer:
     outcomes: Sequence[int]
     failures: Sequence[RowFailure] = ()
     repeated: bool = False
+    asked: int = 0
+    """Codes newly asked for."""
 
 
 class CodeDelivery(NamedTuple):
@@ -95,6 +97,7 @@ class AddresseeBatch:
     nondisclosure: frozenset[int] = frozenset()
     self_information_disabled: frozenset[int] = frozenset()
     auto_response_disabled: dict[int, frozenset[str]] = field(default_factory=dict)
+    code_rows: frozenset[int] = frozenset()
 
 
 _NO_CODES: Final[frozenset[str]] = frozenset()
@@ -142,6 +145,8 @@ class NewAddressee(NamedTuple):
     nondisclosure: bool
     self_information_disabled: bool
     auto_response_disabled: str
+    asked: bool = False
+    """Whether its code is asked for at once."""
 
 
 class LinkageUpdate(NamedTuple):

@@ -101,8 +101,8 @@ class AddresseeStore(Protocol):
 
     def insert(
         self, connection: Connection, organization: str, rows: Sequence[NewAddressee], *, now: int, first_seq: int
-    ) -> None:
-        """Insert addressees."""
+    ) -> list[int]:
+        """Insert addressees; return the surrogates of those whose codes are asked for at once."""
 
     def set_flags(
         self, connection: Connection, rows: Sequence[tuple[int, int, bool, bool, str, int]], *, now: int, first_seq: int

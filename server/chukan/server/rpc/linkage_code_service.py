@@ -52,6 +52,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
                 outcomes=wire(answer.outcomes),
                 failures=_failures(answer),
                 repeated_batch=answer.repeated,
+                requested_code_count=answer.asked,
             )
 
     def GetAddressee(self, request: pb.GetAddresseeRequest, context: grpc.ServicerContext) -> pb.GetAddresseeResponse:
@@ -180,6 +181,7 @@ def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
         nondisclosure=frozenset(request.nondisclosure_rows),
         self_information_disabled=frozenset(request.self_information_disabled_rows),
         auto_response_disabled=disabled,
+        code_rows=frozenset(request.code_rows),
     )
 
 

@@ -196,6 +196,13 @@ _LINK: Final = Statement(
         change_seq=bindparam("change_seq_"),
     )
 )
+_ADDED: Final = Statement(
+    sqlalchemy.select(_c.id, _c.linkage_state)
+    .where(_ORGANIZATION, _c.change_seq >= bindparam("first"))
+    .order_by(_c.change_seq)
+)
+_REQUESTED: Final = int(LinkageState.REQUESTED)
+_NOT_REQUESTED: Final = int(LinkageState.NOT_REQUESTED)
 _STATES: Final = {int(state): state for state in AddresseeState}
 _LINKAGE_STATES: Final = {int(state): state for state in LinkageState}
 _NO_CODES: Final[frozenset[str]] = frozenset()
@@ -345,8 +352,8 @@ class AddresseeStore:
 
     def insert(
         self, connection: Connection, organization: str, rows: Sequence[NewAddressee], *, now: int, first_seq: int
-    ) -> None:
-        """Insert addressees that are not there yet, in order."""
+    ) -> list[int]:
+        """Insert addressees that are not there yet, in order; return who of them asks for a code."""
         values = [
             (
                 organization,
@@ -357,10 +364,10 @@ class AddresseeStore:
                 int(row.self_information_disabled),
                 row.auto_response_disabled,
                 0,
-                int(LinkageState.NOT_REQUESTED),
+                _REQUESTED if row.asked else _NOT_REQUESTED,
                 0,
                 "",
-                0,
+                now if row.asked else 0,
                 0,
                 now,
                 now,
@@ -369,6 +376,10 @@ class AddresseeStore:
             for place, row in enumerate(rows)
         ]
         bulk_insert(connection, _table, _INSERT, values)
+        if not any(row.asked for row in rows):
+            return []
+        found = _ADDED.all(connection, organization=organization, first=first_seq)
+        return [id_ for id_, state in found if state == _REQUESTED]
 
     def set_flags(
         self, connection: Connection, rows: Sequence[tuple[int, int, bool, bool, str, int]], *, now: int, first_seq: int
