@@ -16,14 +16,14 @@ from chukan.durable.statements import KEYS, Statement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import BindParameter, ColumnElement, Connection, Select
 
     from chukan.durable.statements import Row
 
 __all__ = ["Lookup"]
 
 _LENGTHS: Final = (1, 16, 128, 1_000)
-_KEYS: Final = bindparam(KEYS, expanding=True)
+_KEYS: Final[BindParameter[Any]] = bindparam(KEYS, expanding=True)
 
 
 class Lookup:

@@ -13,12 +13,12 @@ from chukan.durable.statements import KEYS, Row, Statement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import BindParameter, ColumnElement, Connection
 
 __all__ = ["LookUp"]
 
 _SIZES: Final = (1, 16, 128, 1_024)
-_KEYS: Final = bindparam(KEYS, expanding=True)
+_KEYS: Final[BindParameter[Any]] = bindparam(KEYS, expanding=True)
 
 
 class LookUp:
