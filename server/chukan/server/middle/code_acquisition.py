@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CodeAcquisition"]
 
 _ID: Final = 8
+_TOKEN: Final = 44
 _MOST: Final = 1_000
 _GRACE: Final = 60 * 1_000_000
 """Microseconds after expiry in which an answer under way still arrives, and clocks may differ."""
@@ -70,10 +71,14 @@ class CodeAcquisition:
         self._environment.database.write(organization, step)
 
     def _tokens(self, organization: str, item: int, ids: Sequence[int]) -> list[str]:
-        """Return the tokens of acquisitions: the same when the outbox row is tried again, unrelated to the numbers."""
+        """Return the tokens of acquisitions: the same when the outbox row is tried again, unrelated to the numbers.
+
+        They begin with the outbox row, which tells the network no more than the order it is asked in, and ascend with
+        it: an index of tokens in no order would be written all over by every batch.
+        """
         named = [f"{item}/{key}" for key in ids]
         digests = self._environment.vault.index_digest_many(organization, "acquisition.token", named)
-        return [digest.hex()[:48] for digest in digests]
+        return [f"{item:012x}{digest.hex()}"[:_TOKEN] for digest in digests]
 
     def deliver(self, organization: str, deliveries: Sequence[CodeDelivery]) -> BatchAnswer:
         """Link the codes that came; a repeated delivery changes nothing."""
