@@ -35,7 +35,7 @@ _CACHED_STATEMENTS: Final = 512
 _WRITER_CACHE_KIB: Final = 32_768
 _READER_CACHE_KIB: Final = 4_096
 _CHECKPOINT_PAGES: Final = 10_000
-"""40 MB: bulk loading writes the pages of its random indexes with every batch, and copies them once in several batches."""
+"""40 MB: bulk loading writes pages of random indexes with every batch, and copies them once for several."""
 _WAL_KEPT_BYTES: Final = 64 << 20
 _PRIMARY_CODE: Final = 0xFF
 _DAMAGED: Final = "DATABASE_DAMAGED"

@@ -3,7 +3,7 @@
 
 Acquisition, in numbered steps (docs/divergences "Code acquisition"; law: 番号法21条の2):
 1 the address system registers 団体内統合宛名番号 and asks for a code, at once or later: committed with an outbox row;
-2 the dispatcher asks the network for a 処理通番, known to the network by a random token only;
+2 the dispatcher asks the network for a 処理通番, known to the network by a token only;
 3 the number is readable until it is linked or expires; the address system submits it with the individual number;
 4 the network delivers the code or the reason why there is none;
 5 the code is stored, the processing number purged.
