@@ -92,21 +92,22 @@ def notification(batch: PeopleBatch) -> network.NotifyResidentsRequest | None:
 
 
 def addressees(batch: PeopleBatch) -> linkage.RegisterAddresseesRequest | None:
-    """Return the people the middle server is told of, open as yet."""
+    """Return the people the middle server is told of, open as yet, with who of them needs a code."""
     if not batch.speaking:
         return None
-    flags = batch.mapped.flags
+    flags, asked = batch.mapped.flags, frozenset(batch.asked)
     return linkage.RegisterAddresseesRequest(
         batch_id=batch.id,
         integrated_address_numbers=[batch.numbers[row] for row in batch.speaking],
         nondisclosure_rows=_positions(batch.speaking, flags.get("nondisclosure")),
         self_information_disabled_rows=_positions(batch.speaking, flags.get("self_information_disabled")),
         closed_rows=common.RowSet() if "closed" in flags else None,
+        code_rows=[position for position, row in enumerate(batch.speaking) if row in asked],
     )
 
 
 def code_request(batch: PeopleBatch) -> linkage.BatchRequestCodesRequest | None:
-    """Return the request for linkage codes."""
+    """Return the request for the linkage codes of people the middle server is not told of."""
     if not batch.asked:
         return None
     return linkage.BatchRequestCodesRequest(

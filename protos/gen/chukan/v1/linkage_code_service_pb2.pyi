@@ -230,6 +230,7 @@ class RegisterAddresseesRequest(_message.Message):
     SELF_INFORMATION_DISABLED_ROWS_FIELD_NUMBER: _builtins.int
     AUTO_RESPONSE_DISABLED_FIELD_NUMBER: _builtins.int
     CLOSED_ROWS_FIELD_NUMBER: _builtins.int
+    CODE_ROWS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Batch id, chosen by the caller, unique per organization and system, 1–64."""
     @_builtins.property
@@ -260,6 +261,13 @@ class RegisterAddresseesRequest(_message.Message):
         opened again. Absent = as it stands, open for new addressees.
         """
 
+    @_builtins.property
+    def code_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows whose linkage code is asked for in the same step (符号取得), as by
+        BatchRequestCodes. One under way or linked stays as it is; none is asked
+        for a closed addressee.
+        """
+
     def __init__(
         self,
         *,
@@ -269,10 +277,11 @@ class RegisterAddresseesRequest(_message.Message):
         self_information_disabled_rows: _common_pb2.RowSet | None = ...,
         auto_response_disabled: Global___AutoResponseDisabledSet | None = ...,
         closed_rows: _common_pb2.RowSet | None = ...,
+        code_rows: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "closed_rows", b"closed_rows", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "batch_id", b"batch_id", "closed_rows", b"closed_rows", "integrated_address_numbers", b"integrated_address_numbers", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "batch_id", b"batch_id", "closed_rows", b"closed_rows", "code_rows", b"code_rows", "integrated_address_numbers", b"integrated_address_numbers", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -342,10 +351,13 @@ class RegisterAddresseesResponse(_message.Message):
     OUTCOMES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
     REPEATED_BATCH_FIELD_NUMBER: _builtins.int
+    REQUESTED_CODE_COUNT_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch."""
     repeated_batch: _builtins.bool
     """True if this batch_id had been acknowledged before."""
+    requested_code_count: _builtins.int
+    """How many codes were newly asked for."""
     @_builtins.property
     def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.RowOutcome.ValueType]:
         """One outcome per row, in order."""
@@ -361,10 +373,11 @@ class RegisterAddresseesResponse(_message.Message):
         outcomes: _abc.Iterable[_common_pb2.RowOutcome.ValueType] | None = ...,
         failures: _abc.Iterable[_common_pb2.RowFailure] | None = ...,
         repeated_batch: _builtins.bool = ...,
+        requested_code_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "outcomes", b"outcomes", "repeated_batch", b"repeated_batch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "outcomes", b"outcomes", "repeated_batch", b"repeated_batch", "requested_code_count", b"requested_code_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

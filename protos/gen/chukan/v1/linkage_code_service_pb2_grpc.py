@@ -106,8 +106,9 @@ class LinkageCodeServiceServicer:
     """
 
     def RegisterAddressees(self, request_iterator, context):
-        """Registers or updates addressees (宛名登録), a batch per message; each batch
-        is acknowledged by one response after it is durable, in order.
+        """Registers or updates addressees (宛名登録), a batch per message, and asks for
+        the linkage codes (符号) of those named; each batch is acknowledged by one
+        response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
         nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
         DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.

@@ -42,8 +42,9 @@ class LinkageCodeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LinkageCodeServiceAsyncStub: ...
     RegisterAddressees: _grpc.StreamStreamMultiCallable[_linkage_code_service_pb2.RegisterAddresseesRequest, _linkage_code_service_pb2.RegisterAddresseesResponse]
-    """Registers or updates addressees (宛名登録), a batch per message; each batch
-    is acknowledged by one response after it is durable, in order.
+    """Registers or updates addressees (宛名登録), a batch per message, and asks for
+    the linkage codes (符号) of those named; each batch is acknowledged by one
+    response after it is durable, in order.
     Resending a batch_id with the same content answers as before and writes
     nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
     DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
@@ -106,8 +107,9 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterAddressees: _aio.StreamStreamMultiCallable[_linkage_code_service_pb2.RegisterAddresseesRequest, _linkage_code_service_pb2.RegisterAddresseesResponse]  # type: ignore[assignment]
-    """Registers or updates addressees (宛名登録), a batch per message; each batch
-    is acknowledged by one response after it is durable, in order.
+    """Registers or updates addressees (宛名登録), a batch per message, and asks for
+    the linkage codes (符号) of those named; each batch is acknowledged by one
+    response after it is durable, in order.
     Resending a batch_id with the same content answers as before and writes
     nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
     DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
@@ -173,8 +175,9 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_linkage_code_service_pb2.RegisterAddresseesRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_linkage_code_service_pb2.RegisterAddresseesResponse], _abc.AsyncIterator[_linkage_code_service_pb2.RegisterAddresseesResponse]]:
-        """Registers or updates addressees (宛名登録), a batch per message; each batch
-        is acknowledged by one response after it is durable, in order.
+        """Registers or updates addressees (宛名登録), a batch per message, and asks for
+        the linkage codes (符号) of those named; each batch is acknowledged by one
+        response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
         nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
         DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CODE_SIZE",
     "WHOLE_BATCH",
+    "Acquiring",
     "AddresseeBatch",
     "AddresseeRow",
     "AddresseeState",
@@ -80,6 +81,8 @@ class BatchAnswer:
     outcomes: Sequence[int]
     failures: Sequence[RowFailure] = ()
     repeated: bool = False
+    asked: int = 0
+    """Codes newly asked for."""
 
 
 class CodeDelivery(NamedTuple):
@@ -102,6 +105,7 @@ class AddresseeBatch:
     nondisclosure: frozenset[int] | None = None
     self_information_disabled: frozenset[int] | None = None
     auto_response_disabled: dict[int, frozenset[str]] | None = None
+    code_rows: frozenset[int] = frozenset()
 
 
 _NO_CODES: Final[frozenset[str]] = frozenset()
@@ -129,6 +133,17 @@ class AddresseeRow(NamedTuple):
     change_seq: int = 0
 
 
+class Acquiring(NamedTuple):
+    """What the steps of an acquisition need of an addressee; nothing of it is sealed."""
+
+    id: int
+    number_digest: bytes
+    state: int
+    linkage_state: int
+    processing_number_expires: int
+    requested: int
+
+
 class NewAddressee(NamedTuple):
     """An addressee to insert: what is sealed was sealed outside the write."""
 
@@ -138,6 +153,8 @@ class NewAddressee(NamedTuple):
     nondisclosure: bool
     self_information_disabled: bool
     auto_response_disabled: str
+    asked: bool = False
+    """Whether its code is asked for at once."""
 
 
 class LinkageUpdate(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chukan.server.domain.acquisition import Acquisition, AcquisitionState, LinkageCodeRow
+    from chukan.server.domain.acquisition import Acquisition, LinkageCodeRow
     from chukan.server.domain.linkage import BatchAnswer, CodeDelivery
     from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
     from chukan.server.domain.resident import KnownResident, ResidentRow
@@ -44,8 +44,8 @@ class ProcessingNumbers(Protocol):
     ) -> list[Acquisition]:
         """Open one acquisition per token, in order; expire in milliseconds."""
 
-    def settle(self, connection: Connection, rows: Iterable[tuple[int, AcquisitionState, int, str]], /) -> None:
-        """Set (row, state, resident, reason)."""
+    def settle(self, connection: Connection, rows: Sequence[tuple[int, int, str, int]], /) -> None:
+        """Set (state, resident, reason, row)."""
 
     def purge(self, connection: Connection, ids: Iterable[int], /) -> None:
         """Drop the numbers of finished acquisitions."""

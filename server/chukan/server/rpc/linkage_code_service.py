@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
@@ -50,6 +53,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
                 outcomes=wire(answer.outcomes),
                 failures=_failures(answer),
                 repeated_batch=answer.repeated,
+                requested_code_count=answer.asked,
             )
 
     def GetAddressee(self, request: pb.GetAddresseeRequest, context: grpc.ServicerContext) -> pb.GetAddresseeResponse:
@@ -179,6 +183,7 @@ def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
         nondisclosure=given("nondisclosure_rows"),
         self_information_disabled=given("self_information_disabled_rows"),
         auto_response_disabled=_disabled(request) if request.HasField("auto_response_disabled") else None,
+        code_rows=frozenset(request.code_rows),
     )
 
 
@@ -195,17 +200,24 @@ def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:
 
 
 def _status(row: AddresseeRow) -> pb.LinkageStatus:
-    message = pb.LinkageStatus(
+    issued = row.linkage_state is LinkageState.PROCESSING_NUMBER_ISSUED
+    return pb.LinkageStatus(
         integrated_address_number=row.number,
         state=wire(row.linkage_state),
         failure_reason=row.failure_reason,
         change_seq=row.change_seq,
+        processing_number=row.processing_number if issued else "",
+        processing_number_expire_time=_instant(row.processing_number_expires) if issued else None,
+        request_time=_instant(row.requested),
+        link_time=_instant(row.linked),
     )
-    if row.linkage_state is LinkageState.PROCESSING_NUMBER_ISSUED:
-        message.processing_number = row.processing_number
-        message.processing_number_expire_time.FromMicroseconds(row.processing_number_expires)
-    if row.requested:
-        message.request_time.FromMicroseconds(row.requested)
-    if row.linked:
-        message.link_time.FromMicroseconds(row.linked)
+
+
+@lru_cache(maxsize=64)
+def _instant(micros: int) -> Timestamp | None:
+    """Return an instant, None where there is none; rows of one batch share theirs."""
+    if not micros:
+        return None
+    message = Timestamp()
+    message.FromMicroseconds(micros)
     return message

@@ -39,7 +39,7 @@ class NetworkServicer(NetworkServiceServicer):
         self, request: wire.IssueProcessingNumbersRequest, context: grpc.ServicerContext
     ) -> wire.IssueProcessingNumbersResponse:
         """Issue processing numbers."""
-        issued = processing_numbers.issue(self._core, current_caller().organization, request.tokens)
+        issued = processing_numbers.issue(self._core, current_caller().organization, list(request.tokens))
         return wire.IssueProcessingNumbersResponse(
             processing_numbers=issued.numbers, expire_time=timestamp(issued.expire_time_ms)
         )

@@ -35,7 +35,10 @@ class ResidentNetworkServicer(ResidentNetworkServiceServicer):
     ) -> wire.SubmitProcessingNumbersResponse:
         """Take processing numbers with individual numbers."""
         answer = linkage_codes.submit(
-            self._core, current_caller().organization, request.processing_numbers, request.individual_numbers
+            self._core,
+            current_caller().organization,
+            list(request.processing_numbers),
+            list(request.individual_numbers),
         )
         return wire.SubmitProcessingNumbersResponse(
             outcomes=cast("Any", answer.outcomes), failures=_failures(answer), batch_id=request.batch_id
@@ -61,12 +64,12 @@ class ResidentNetworkServicer(ResidentNetworkServiceServicer):
         organization = current_caller().organization
         for request in request_iterator:
             columns = resident_network.ResidentColumns(
-                individual_numbers=request.individual_numbers,
-                resident_record_codes=request.resident_record_codes,
-                names=request.names,
-                birth_dates=request.birth_dates,
-                sexes=request.sexes,
-                residential_addresses=request.residential_addresses,
+                individual_numbers=list(request.individual_numbers),
+                resident_record_codes=list(request.resident_record_codes),
+                names=list(request.names),
+                birth_dates=list(request.birth_dates),
+                sexes=list(request.sexes),
+                residential_addresses=list(request.residential_addresses),
             )
             answer = resident_network.notify(self._core, organization, columns)
             yield wire.NotifyResidentsResponse(
