@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +202,7 @@ def test_a_correction_takes_the_place_of_the_content_and_of_the_approval(world: 
     receipt, provision = _waiting(world, moved)
     desk = world.side.provision_desk
     held = desk.content(SHINJUKU, provision)
-    corrected = (replace(held[0], items=held[0].items[:1]),)
+    corrected = (held[0]._replace(items=held[0].items[:1]),)
 
     desk.approve(SHINJUKU, provision, "a")
     desk.correct(SHINJUKU, provision, corrected, "wrong amount")

@@ -85,8 +85,8 @@ def test_other_content_on_a_used_nonce_or_exchange_is_a_replay_and_recorded(worl
     world.run()
     (delivery,) = world.wires.seen["deliver_inquiries"]
     permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
-    same_nonce = replace(permit, exchange_digest=bytes(32))
-    same_exchange = replace(permit, nonce=bytes(16))
+    same_nonce = permit._replace(exchange_digest=bytes(32))
+    same_exchange = permit._replace(nonce=bytes(16))
 
     for forged in (same_nonce, same_exchange):
         (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, forged))
@@ -118,7 +118,7 @@ def test_the_provider_checks_every_permit_itself(
     (delivery,) = world.wires.seen["deliver_inquiries"]
     permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
 
-    (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, replace(permit, **changed)))
+    (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, permit._replace(**changed)))
 
     leaf = _leaf(world, answer)
     assert (leaf.outcome, leaf.reason) == (Outcome.REFUSED, reason)
@@ -134,7 +134,7 @@ def test_consent_is_asked_for_on_every_side(world: World, moved: str) -> None:
 
     (delivery,) = world.wires.seen["deliver_inquiries"]
     permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
-    forged = replace(permit, consent=False, nonce=bytes(16), exchange_digest=bytes(32))
+    forged = permit._replace(consent=False, nonce=bytes(16), exchange_digest=bytes(32))
     (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, forged))
     assert _leaf(world, answer).reason == "PROVIDER_LIST_REFUSES"
 
@@ -164,7 +164,7 @@ def test_no_answer_is_believed_that_was_changed_on_the_way(world: World, moved: 
     answer = sent.answers[0]
     flipped = answer.ciphertext[:-1] + bytes([answer.ciphertext[-1] ^ 1])
     changes = [
-        replace(sent, answers=(replace(answer, ciphertext=flipped),)),
+        replace(sent, answers=(answer._replace(ciphertext=flipped),)),
         replace(sent, answers=(SealedAnswer(answer.leaf + b"\x00", 0, answer.ciphertext),)),
         replace(sent, groups=(replace(sent.groups[0], sealed_secret=bytes(200)),)),
         replace(sent, provider=CHIYODA),

@@ -80,7 +80,7 @@ def test_every_reason_can_end_an_inquiry_with_a_sentence(reason: str) -> None:
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.integers(1, 10**12 - 1))  # noqa: DTZ001 made aware below
 def test_a_receipt_number_has_20_digits_and_leads_back(moment: datetime, sequence: int) -> None:
-    receipt = receipt_number(receipt_prefix(moment.replace(tzinfo=UTC)), sequence)
+    receipt = receipt_number(receipt_prefix(milliseconds(moment.replace(tzinfo=UTC))), sequence)
 
     assert len(receipt) == 20
     assert receipt_id(receipt) == sequence
@@ -181,9 +181,9 @@ def test_a_permit_stands_under_the_root_at_its_place_only(leaves: list[bytes], d
     check_permits(statement, [one])
 
     with pytest.raises(ChukanError):
-        check_permits(statement, [replace(one, leaf=one.leaf + b"x")])
+        check_permits(statement, [one._replace(leaf=one.leaf + b"x")])
     with pytest.raises(ChukanError):
-        check_permits(statement, [replace(one, leaf_index=len(leaves))])
+        check_permits(statement, [one._replace(leaf_index=len(leaves))])
     with pytest.raises(ChukanError):
         check_all_leaves(statement, [*leaves, b"more"])
 

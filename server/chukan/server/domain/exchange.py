@@ -4,7 +4,8 @@
 Signed and sealed things are bytes first: a leaf's bytes are hashed, signed, stored and
 forwarded verbatim; these values are what the bytes say. One inquiry is a batch of one,
 so there is one path for one and for a thousand. Instants are milliseconds since
-1970-01-01 UTC, as signed. All own design [own] (docs/divergences, "The exchange").
+1970-01-01 UTC, as signed. What every inquiry has one of is a named tuple: made in half the
+time of a frozen dataclass. All own design [own] (docs/divergences, "The exchange").
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard.reasons import ChukanError
 
@@ -140,76 +141,72 @@ class Statement:
     leaf_count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InquiryLeaf:
+class InquiryLeaf(NamedTuple):
     """One inquiry as the inquirer binds it; SHA-256 of its bytes names the exchange."""
 
     inquirer: str
     provider: str
-    inquirer_delegator: str = ""
-    provider_delegator: str = ""
-    department: str = ""
     affair: str
     procedure: str
     information: str
+    linkage_code: bytes
+    inquiry_time_ms: int
+    expire_time_ms: int
+    nonce: bytes
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    department: str = ""
     condition_kind: str = ""
     year_kind: str = ""
     period_start: str = ""
     period_end: str = ""
     item_codes: tuple[str, ...] = ()
-    linkage_code: bytes
     undisclosable: bool = False
     consent: bool = False
-    inquiry_time_ms: int
-    expire_time_ms: int
-    nonce: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermitLeaf:
+class PermitLeaf(NamedTuple):
     """One permit (提供許可証); bears the provider's code of the person, never the inquirer's."""
 
     exchange_digest: bytes
     inquirer: str
     provider: str
-    inquirer_delegator: str = ""
-    provider_delegator: str = ""
-    department: str = ""
     affair: str
     procedure: str
     information: str
-    condition_kind: str = ""
-    year_kind: str = ""
-    period_start: str = ""
-    period_end: str = ""
-    item_codes: tuple[str, ...] = ()
     linkage_code: bytes
     permission_row_id: str
     legal_basis: str
     route: str
     recipient_thumbprint: bytes
-    undisclosable: bool = False
-    consent: bool = False
     inquiry_time_ms: int
     expire_time_ms: int
     nonce: bytes
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    department: str = ""
+    condition_kind: str = ""
+    year_kind: str = ""
+    period_start: str = ""
+    period_end: str = ""
+    item_codes: tuple[str, ...] = ()
+    undisclosable: bool = False
+    consent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerLeaf:
+class AnswerLeaf(NamedTuple):
     """One answer as everybody on the way may see it; the provider's commitment of its record."""
 
     exchange_digest: bytes
     permit_digest: bytes
-    ciphertext_digest: bytes = b""
     outcome: Outcome
-    reason: str = ""
     provision_time_ms: int
+    ciphertext_digest: bytes = b""
+    reason: str = ""
     undisclosable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultRecord:
+class ResultRecord(NamedTuple):
     """One record of an answer. items: (item code, value, nil reason); a nil has no value."""
 
     data_set: str
@@ -221,8 +218,7 @@ class ResultRecord:
     items: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerContent:
+class AnswerContent(NamedTuple):
     """The plaintext of one answer."""
 
     permit_digest: bytes
@@ -231,8 +227,7 @@ class AnswerContent:
     records: tuple[ResultRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
+class AnswerSummary(NamedTuple):
     """What the inquirer checks and records of an opened answer; its bytes are kept as they are.
 
     item_codes: each once, in order, space between.
@@ -272,8 +267,7 @@ class PublicKey:
     valid_to_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """A permit's bytes with their place in the signed batch."""
 
     leaf: bytes
@@ -289,8 +283,7 @@ class SealedGroup:
     context: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedAnswer:
+class SealedAnswer(NamedTuple):
     """One answer: the leaf's bytes, its group, and the ciphertext (empty if nothing is provided)."""
 
     leaf: bytes
@@ -318,8 +311,7 @@ class PermitRequest:
     leaves: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PermitDecision:
+class PermitDecision(NamedTuple):
     """The network's decision about one leaf; exactly one of reason and permit is there."""
 
     reason: str = ""

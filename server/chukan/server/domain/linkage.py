@@ -100,8 +100,7 @@ class AddresseeBatch:
 _NO_CODES: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class AddresseeRow:
+class AddresseeRow(NamedTuple):
     """One addressee as stored, opened; instants in microseconds since 1970, 0 where there is none."""
 
     id: int

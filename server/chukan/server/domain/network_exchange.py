@@ -97,9 +97,9 @@ class Commitment(NamedTuple):
 
 
 class ExchangeMark(NamedTuple):
-    """What an answer says about its exchange; commitments are rows, 0 = none."""
+    """What an answer says about its exchange (a row); commitments are rows, 0 = none."""
 
-    digest: bytes
+    id: int
     provision_time: int
     outcome: int
     reason: str

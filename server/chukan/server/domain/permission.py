@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.standard.organizations import organization
 from chukan.standard.permission_list import Question
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Purpose", "decide"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purpose:
+class Purpose(NamedTuple):
     """Who asks whom for what under which procedure; codes as given."""
 
     inquirer: str

@@ -6,8 +6,7 @@ Reads and cryptography only; what is durable happens in `inquiry_acceptance`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.server.domain.exchange import NONCE_SIZE, InquiryLeaf, digest
 from chukan.server.domain.inquiry import InquirySpec, check_spec, pack_sealed, time_out_of
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["InquiryJudge", "Judged", "row_failures"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One row ready to be stored; everything secret in it is sealed."""
 
     spec: InquirySpec
+    asked: bytes
     spec_digest: bytes
     sealed: bytes
     exchange: bytes
@@ -82,9 +81,9 @@ class InquiryJudge:
         sealed = vault.seal_many(organization, "inquiry", "sealed", [specs[row].record_id for row in taken], plain)
         digests = vault.index_digest_many(organization, "inquiry.spec", [digest(each).hex() for each in asked])
         judged: list[Judged | None] = [None] * len(specs)
-        for row, draft, seal, keyed in zip(taken, drafts, sealed, digests, strict=True):
+        for row, draft, encoded, seal, keyed in zip(taken, drafts, asked, sealed, digests, strict=True):
             spec, decision, addressee, exchange, inquired, expires = draft
-            judged[row] = Judged(spec, keyed, seal, exchange, addressee, decision, inquired, expires)
+            judged[row] = Judged(spec, encoded, keyed, seal, exchange, addressee, decision, inquired, expires)
         return judged
 
     def _find(self, organization: str, numbers: set[str]) -> dict[str, AddresseeRow]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chukan.server.domain.exchange import PermitResponse
-    from chukan.server.domain.inquiry import InquiryRow
+    from chukan.server.domain.inquiry import AcceptedInquiry
     from chukan.server.middle.statements import Statements
     from chukan.server.ports import Connection, Environment, Outbox, OutboxItem
     from chukan.server.ports.exchange import Codec, ExchangeKeys, ExchangeNetwork
@@ -47,7 +47,7 @@ _LIFETIME_MS: Final = 300_000
 class _Decided:
     """The network's word about one inquiry: a verified permit, or a refusal."""
 
-    row: InquiryRow
+    row: AcceptedInquiry
     reason: str
     permit_digest: bytes = b""
     permission_row: str = ""
@@ -86,8 +86,7 @@ class PermitRequests:
     def _ask(self, organization: str, items: Sequence[OutboxItem]) -> None:
         ids = [id_ for item in items for id_ in unpack_ids(item.payload)]
         with self._environment.database.read() as connection:
-            found = self._inquiries.by_ids(connection, organization, ids)
-        rows = [row for row in found.values() if row.state == InquiryState.ACCEPTED]
+            rows = self._inquiries.accepted(connection, organization, ids)
         decided = self._decisions(organization, rows) if rows else []
         now = milliseconds(self._environment.clock.now())
 
@@ -98,7 +97,7 @@ class PermitRequests:
         self._environment.database.write(organization, step)
         self._note(decided)
 
-    def _decisions(self, organization: str, rows: Sequence[InquiryRow]) -> list[_Decided]:
+    def _decisions(self, organization: str, rows: Sequence[AcceptedInquiry]) -> list[_Decided]:
         opened = self._environment.vault.open_many(
             organization, "inquiry", "sealed", [row.record_id for row in rows], [row.sealed for row in rows]
         )
@@ -111,7 +110,7 @@ class PermitRequests:
         return self._verified(organization, rows, digest(envelope.payload), response)
 
     def _verified(
-        self, organization: str, rows: Sequence[InquiryRow], request_digest: bytes, response: PermitResponse
+        self, organization: str, rows: Sequence[AcceptedInquiry], request_digest: bytes, response: PermitResponse
     ) -> list[_Decided]:
         # 1. One decision per leaf.
         if len(response.decisions) != len(rows):

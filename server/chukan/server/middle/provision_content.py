@@ -9,8 +9,7 @@ answers for this one (1 January rule); nothing applies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.provision import asked_period, choose, to_records
 
@@ -29,8 +28,7 @@ _BY_YEAR: Final = frozenset({"TM00000000000002"})
 """Information that the municipality of residence on 1 January answers for (地方税関係情報)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Who a permit is about (0: nobody here) and what there is."""
 
     addressee: int = 0

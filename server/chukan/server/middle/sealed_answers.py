@@ -9,7 +9,7 @@ the plaintexts with their recipient, the outside one over ciphertexts everybody 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.envelope import PayloadType
 from chukan.server.domain.exchange import (
@@ -39,8 +39,7 @@ _LIFETIME_MS: Final = 45 * 86_400_000
 _KEY_SIZE: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftAnswer:
+class DraftAnswer(NamedTuple):
     """What the provider says to one permit."""
 
     permit: PermitLeaf

@@ -128,17 +128,22 @@ def note_answers(
         if leaf.outcome is not Outcome.PENDING and not known[leaf.exchange_digest].provider_commitment
     ]
     accepted = set(receipt.accepted) if receipt else set()
-    acknowledged = [
+    acknowledged = {
         leaf.exchange_digest
         for leaf in leaves
         if leaf.exchange_digest in accepted
         and leaf.outcome is not Outcome.PENDING
         and not known[leaf.exchange_digest].inquirer_commitment
-    ]
+    }
     answered, received = _commitments(core, connection, batch, receipt if acknowledged else None, news=bool(news))
-    core.exchanges.mark(connection, [_mark(known[leaf.exchange_digest], leaf, answered) for leaf in news])
-    if acknowledged:
-        core.exchanges.acknowledge(connection, acknowledged, received)
+    marks = [
+        _mark(known[leaf.exchange_digest], leaf, answered, received if leaf.exchange_digest in acknowledged else 0)
+        for leaf in news
+    ]
+    core.exchanges.mark(connection, marks)
+    late = acknowledged.difference(leaf.exchange_digest for leaf in news)
+    if late:
+        core.exchanges.acknowledge(connection, [known[name].id for name in late], received)
 
 
 def _commitments(
@@ -155,17 +160,17 @@ def _commitments(
     return (rows[0] if news else _UNHELD, rows[-1] if receipt is not None and rows else _UNHELD)
 
 
-def _mark(known: NetworkExchange, leaf: AnswerLeaf, commitment: int) -> ExchangeMark:
+def _mark(known: NetworkExchange, leaf: AnswerLeaf, answered: int, received: int) -> ExchangeMark:
     """Return what an answer changes; an exchange the inquirer gave up meanwhile stays given up."""
     ended = not known.is_open
     return ExchangeMark(
-        digest=leaf.exchange_digest,
+        id=known.id,
         outcome=known.outcome if ended else int(leaf.outcome),
         reason=known.reason if ended else leaf.reason,
         provision_time=leaf.provision_time_ms if leaf.outcome is Outcome.PROVIDED else 0,
         undisclosable=leaf.undisclosable,
-        provider_commitment=commitment,
-        inquirer_commitment=known.inquirer_commitment,
+        provider_commitment=answered,
+        inquirer_commitment=received or known.inquirer_commitment,
     )
 
 

@@ -160,7 +160,7 @@ def _record(
     statement = core.codec.encode(request.statement)
 
     def write(connection: Connection) -> None:
-        if core.exchanges.by_digests(connection, [item.digest for item in items]):
+        if core.exchanges.known(connection, [item.digest for item in items]):
             raise ChukanError("CONCURRENT_CHANGE")
         ids = core.exchanges.add(
             connection,

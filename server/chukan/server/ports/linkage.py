@@ -62,7 +62,7 @@ class AddresseeStore(Protocol):
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return addressees by linkage code."""
+        """Return addressees by linkage code, their numbers left sealed."""
 
     def find_by_processing_digests(
         self, connection: Connection, organization: str, digests: Sequence[bytes]

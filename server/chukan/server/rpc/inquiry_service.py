@@ -169,14 +169,15 @@ class InquiryServicer(rpc.InquiryServiceServicer):
 
 def _result(result: Result) -> pb.InquiryResult:
     inquiry = result.inquiry
+    asked = pb.InquirySpec.FromString(inquiry.asked)
     message = pb.InquiryResult(
         receipt_number=inquiry.receipt_number,
-        record_id=inquiry.spec.record_id,
-        integrated_address_number=inquiry.spec.number,
+        record_id=asked.record_id,
+        integrated_address_number=asked.integrated_address_number,
         status=status_to_message(inquiry.status),
         answer_kind=wire(inquiry.answer_kind),
-        provider_code=inquiry.spec.provider,
-        information_code=inquiry.spec.information,
+        provider_code=asked.provider_code,
+        information_code=asked.information_code,
         provision_time=timestamp(result.provision_time_ms),
         expire_time=timestamp(inquiry.result_expire_time_ms),
     )
