@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chukan.server.domain.envelope import Envelope
 
 __all__ = [
@@ -43,8 +45,6 @@ __all__ = [
     "NetworkRecord",
     "Outcome",
     "OutcomeCommitment",
-    "Permit",
-    "PermitDecision",
     "PermitLeaf",
     "PermitRequest",
     "PermitResponse",
@@ -52,7 +52,6 @@ __all__ = [
     "ReceiptFailure",
     "ReceiptOutcome",
     "ResultRecord",
-    "SealedAnswer",
     "SealedGroup",
     "Statement",
     "check_header_times",
@@ -267,14 +266,6 @@ class PublicKey:
     valid_to_ms: int
 
 
-class Permit(NamedTuple):
-    """A permit's bytes with their place in the signed batch."""
-
-    leaf: bytes
-    leaf_index: int
-    path: tuple[bytes, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class SealedGroup:
     """A sealed group secret and the encoded header it is bound to."""
@@ -283,23 +274,20 @@ class SealedGroup:
     context: bytes
 
 
-class SealedAnswer(NamedTuple):
-    """One answer: the leaf's bytes, its group, and the ciphertext (empty if nothing is provided)."""
-
-    leaf: bytes
-    group: int
-    ciphertext: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class AnswerBatch:
-    """Answers of one provider to one inquirer under one outside signature."""
+    """Answers of one provider to one inquirer under one outside signature, by columns.
+
+    leaves: bytes as signed; group_indexes: which group each belongs to; ciphertexts: empty where nothing is provided.
+    """
 
     provider: str
     inquirer: str
     statement: Envelope
     groups: tuple[SealedGroup, ...]
-    answers: tuple[SealedAnswer, ...]
+    leaves: tuple[bytes, ...]
+    group_indexes: tuple[int, ...]
+    ciphertexts: tuple[bytes, ...]
     provider_keys: MemberKeys
 
 
@@ -311,21 +299,16 @@ class PermitRequest:
     leaves: tuple[bytes, ...]
 
 
-class PermitDecision(NamedTuple):
-    """The network's decision about one leaf; exactly one of reason and permit is there."""
-
-    reason: str = ""
-    permission_row_id: str = ""
-    legal_basis: str = ""
-    permit: Permit | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class PermitResponse:
-    """The decisions, in the order of the leaves; no statement if all were refused."""
+    """Permits of the leaves that were not refused, in their order; no statement if all were.
+
+    refusals: reason by the row of the leaf.
+    """
 
     statement: Envelope | None
-    decisions: tuple[PermitDecision, ...]
+    permits: tuple[bytes, ...]
+    refusals: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +316,7 @@ class Delivery:
     """Permits of one signed statement and one inquirer, for one provider."""
 
     statement: Envelope
-    permits: tuple[Permit, ...]
+    permits: tuple[bytes, ...]
     inquirer_keys: MemberKeys
 
 

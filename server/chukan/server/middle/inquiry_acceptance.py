@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.idempotency import once
-from chukan.server.domain.exchange import Outcome, ReceiptOutcome, instant, milliseconds
+from chukan.server.domain.exchange import Outcome, ReceiptOutcome, milliseconds
 from chukan.server.domain.exchange_record import RecordRow, RecordSide
 from chukan.server.domain.inquiry import InquiryRow, InquiryState, inquiry_of, receipt_number, receipt_prefix
 from chukan.server.domain.linkage import RowFailure

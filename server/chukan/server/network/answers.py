@@ -71,17 +71,16 @@ def verify_answers(core: Core, provider: str, batch: AnswerBatch) -> list[Answer
     statement = core.codec.decode(Statement, payload)
     _check_header(core, statement, issuer=provider, recipient=batch.inquirer)
     # 4. Exactly these leaves.
-    encoded = [answer.leaf for answer in batch.answers]
-    check_all_leaves(statement, encoded)
-    leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in encoded]
+    check_all_leaves(statement, batch.leaves)
+    leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in batch.leaves]
     # 5. About permits of this network, from this inquirer to this provider.
     with core.environment.database.read() as connection:
         known = core.exchanges.by_digests(connection, [leaf.exchange_digest for leaf in leaves])
     for leaf in leaves:
         _check_permit(known.get(leaf.exchange_digest), leaf, batch)
     # 6. With these ciphertexts.
-    for leaf, answer in zip(leaves, batch.answers, strict=True):
-        if leaf.ciphertext_digest != (digest(answer.ciphertext) if answer.ciphertext else b""):
+    for leaf, ciphertext in zip(leaves, batch.ciphertexts, strict=True):
+        if leaf.ciphertext_digest != (digest(ciphertext) if ciphertext else b""):
             raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "ciphertext_digest"})
     return leaves
 
@@ -98,7 +97,7 @@ class Receipt:
 
 def verify_receipt(core: Core, batch: AnswerBatch, leaves: Sequence[AnswerLeaf], receipt: AnswerReceipt) -> Receipt:
     """Return which exchanges the inquirer signed for, or refuse a receipt that is not its own."""
-    if len(receipt.outcomes) != len(batch.answers):
+    if len(receipt.outcomes) != len(batch.leaves):
         raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "outcomes"})
     taken = [at for at, outcome in enumerate(receipt.outcomes) if outcome is not ReceiptOutcome.REFUSED]
     if not taken or receipt.acknowledgement is None:
@@ -109,7 +108,7 @@ def verify_receipt(core: Core, batch: AnswerBatch, leaves: Sequence[AnswerLeaf],
     _check_header(core, statement, issuer=batch.inquirer, recipient=None)
     if statement.header.answers_digest != digest(batch.statement.payload):
         raise ChukanError("SIGNATURE_INVALID", params={"rule": "answers_digest"})
-    check_all_leaves(statement, [batch.answers[at].leaf for at in taken])
+    check_all_leaves(statement, [batch.leaves[at] for at in taken])
     return Receipt(receipt.acknowledgement, [leaves[at].exchange_digest for at in taken])
 
 
@@ -152,7 +151,7 @@ def _commitments(
     """Keep the signed statements and return their rows."""
     held: list[Commitment] = []
     if news:
-        leaves = b"".join(len(answer.leaf).to_bytes(2, "big") + answer.leaf for answer in batch.answers)
+        leaves = b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in batch.leaves)
         held.append(Commitment(batch.provider, core.codec.encode(batch.statement), leaves))
     if receipt is not None and receipt.acknowledgement is not None:
         held.append(Commitment(batch.inquirer, core.codec.encode(receipt.acknowledgement), b""))

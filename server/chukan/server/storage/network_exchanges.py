@@ -116,9 +116,7 @@ _OUTCOME: Final = Statement(
     .values(outcome=bindparam("outcome_"), reason=bindparam("reason_"))
 )
 _ACKNOWLEDGED: Final = Statement(
-    sqlalchemy.update(_exchange)
-    .where(_c.id == bindparam("id_"))
-    .values(inquirer_commitment=bindparam("commitment"))
+    sqlalchemy.update(_exchange).where(_c.id == bindparam("id_")).values(inquirer_commitment=bindparam("commitment"))
 )
 
 
