@@ -101,11 +101,18 @@ class InquiryDesk:
             rows = self._inquiries.page(connection, organization, after=after, states=states, most=most)
         return list(zip([row.id for row in rows], self._shown(organization, rows), strict=True))
 
-    def changed(self, organization: str, *, after: int, finished_only: bool, most: int) -> list[Inquiry]:
+    def changed(
+        self, organization: str, *, after: int, most: int, finished_only: bool, unacknowledged_only: bool = False
+    ) -> list[Inquiry]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
         with self._environment.database.read() as connection:
             rows = self._inquiries.changed(
-                connection, organization, after=after, finished_only=finished_only, most=most
+                connection,
+                organization,
+                after=after,
+                most=most,
+                finished_only=finished_only,
+                unacknowledged_only=unacknowledged_only,
             )
         return self._shown(organization, rows)
 

@@ -15,6 +15,7 @@ from chukan.server.domain.permission import Decision, Purpose, decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.ports import Environment
@@ -55,6 +56,7 @@ class InquiryJudge:
         """Return each row ready to be stored, None for those that failed already."""
         taken = [row for row in range(len(specs)) if row not in failures]
         found = self._find(organization, {specs[row].number for row in taken})
+        today = self._environment.clock.today()
         entropy = self._keys.random(NONCE_SIZE * len(taken))
         plain: list[bytes] = []
         asked: list[bytes] = []
@@ -62,7 +64,7 @@ class InquiryJudge:
         for place, row in enumerate(taken):
             spec = specs[row]
             person = found.get(spec.number)
-            decision = self._decide(organization, spec, person)
+            decision = self._decide(organization, spec, person, today)
             inquired, expires = spec.request_time_ms or now, now + time_out_of(spec)
             leaf = self._codec.encode(
                 _leaf(
@@ -92,7 +94,7 @@ class InquiryJudge:
         with self._environment.database.read() as connection:
             return self._addressees.find(connection, organization, list(numbers))
 
-    def _decide(self, organization: str, spec: InquirySpec, person: AddresseeRow | None) -> Decision:
+    def _decide(self, organization: str, spec: InquirySpec, person: AddresseeRow | None, today: date) -> Decision:
         permissions = self._environment.master.permissions
         purpose = Purpose(
             inquirer=organization,
@@ -104,7 +106,7 @@ class InquiryJudge:
             inquirer_delegator=spec.inquirer_delegator,
             provider_delegator=spec.provider_delegator,
         )
-        decision = decide(permissions, purpose, self._environment.clock.today()).with_consent(given=spec.consent)
+        decision = decide(permissions, purpose, today).with_consent(given=spec.consent)
         if not decision.permitted:
             return decision
         if person is None:

@@ -74,7 +74,14 @@ class Inquiries(Protocol):
         """Return inquiries in order of receipt."""
 
     def changed(
-        self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
+        self,
+        connection: Connection,
+        organization: str,
+        *,
+        after: int,
+        most: int,
+        finished_only: bool,
+        unacknowledged_only: bool,
     ) -> list[InquiryRow]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
 

@@ -106,10 +106,13 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         self, request: pb.WatchInquiriesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.WatchInquiriesResponse]:
         """Follow inquiries in commit order."""
-        organization, finished = current_caller().organization, request.finished_only
+        organization = current_caller().organization
+        finished, open_results = request.finished_only, request.unacknowledged_only
 
         def changed(after: int, most: int) -> Sequence[Inquiry]:
-            return self._desk.changed(organization, after=after, finished_only=finished, most=most)
+            return self._desk.changed(
+                organization, after=after, most=most, finished_only=finished, unacknowledged_only=open_results
+            )
 
         for token, rows in watch(self._changes, context, request.resume_token, changed):
             yield pb.WatchInquiriesResponse(resume_token=token, inquiries=[inquiry_to_message(row) for row in rows])

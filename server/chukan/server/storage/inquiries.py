@@ -88,8 +88,14 @@ _CHANGED: Final = (
     .order_by(_c.change_seq)
     .limit(bindparam("most", type_=Integer))
 )
-_WATCH: Final = Statement(_CHANGED)
-_WATCH_FINISHED: Final = Statement(_CHANGED.where(_c.state > _LAST_OPEN))
+_FINISHED: Final = _c.state > _LAST_OPEN
+_UNACKNOWLEDGED: Final = _c.acknowledged == 0
+_WATCHES: Final = {
+    (False, False): Statement(_CHANGED),
+    (True, False): Statement(_CHANGED.where(_FINISHED)),
+    (False, True): Statement(_CHANGED.where(_UNACKNOWLEDGED)),
+    (True, True): Statement(_CHANGED.where(_FINISHED, _UNACKNOWLEDGED)),
+}
 _PAGE: Final = Statement(
     _ROW.where(_HERE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("most", type_=Integer))
 )
@@ -216,10 +222,17 @@ class InquiryStore:
         return [InquiryRow._make(row) for row in rows]
 
     def changed(
-        self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
+        self,
+        connection: Connection,
+        organization: str,
+        *,
+        after: int,
+        most: int,
+        finished_only: bool,
+        unacknowledged_only: bool,
     ) -> list[InquiryRow]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
-        statement = _WATCH_FINISHED if finished_only else _WATCH
+        statement = _WATCHES[finished_only, unacknowledged_only]
         rows = statement.all(connection, organization_=organization, after=after, most=most)
         return [InquiryRow._make(row) for row in rows]
 
