@@ -48,6 +48,7 @@ __all__ = [
     "PermitLeaf",
     "PermitRequest",
     "PermitResponse",
+    "PermitSummary",
     "PublicKey",
     "ReceiptFailure",
     "ReceiptOutcome",
@@ -191,6 +192,16 @@ class PermitLeaf(NamedTuple):
     item_codes: tuple[str, ...] = ()
     undisclosable: bool = False
     consent: bool = False
+
+
+class PermitSummary(NamedTuple):
+    """What the inquirer checks and records of a permit it was given."""
+
+    exchange_digest: bytes
+    inquirer: str
+    recipient_thumbprint: bytes
+    permission_row_id: str
+    legal_basis: str
 
 
 class AnswerLeaf(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chukan.server.domain.exchange import NetworkRecord, Outcome
 
-__all__ = ["Commitment", "ExchangeMark", "NetworkExchange", "NewExchange", "RecordColumns"]
+__all__ = ["Commitment", "ExchangeMark", "ExchangeStanding", "NetworkExchange", "NewExchange", "RecordColumns"]
 
 
 class RecordColumns(NamedTuple):
@@ -86,6 +86,25 @@ class NetworkExchange(NamedTuple):
             inquirer_acknowledged=self.inquirer_commitment > 0,
             change_seq=self.id,
         )
+
+
+class ExchangeStanding(NamedTuple):
+    """What the network checks of an exchange when an answer comes."""
+
+    digest: bytes
+    id: int
+    inquirer: str
+    provider: str
+    outcome: int
+    reason: str
+    permit_digest: bytes
+    provider_commitment: int
+    inquirer_commitment: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.outcome == Outcome.PENDING
 
 
 class Commitment(NamedTuple):

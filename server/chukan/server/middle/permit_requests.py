@@ -15,8 +15,8 @@ from chukan.server.domain.exchange import (
     BATCH_LIMIT,
     NETWORK,
     Outcome,
-    PermitLeaf,
     PermitRequest,
+    PermitSummary,
     digest,
     milliseconds,
 )
@@ -133,7 +133,7 @@ class PermitRequests:
         thumbprint = self._keys.recipient_thumbprint(organization)
         decided = [_Decided(rows[at], reason or "NOT_PERMITTED") for at, reason in refusals.items()]
         for row, permit in zip(permitted, permits, strict=True):
-            leaf = self._codec.decode(PermitLeaf, permit)
+            leaf = self._codec.decode(PermitSummary, permit)
             if leaf.exchange_digest != row.exchange or leaf.inquirer != organization:
                 raise ChukanError("PERMIT_CONTENT_MISMATCH", params={"rule": "exchange"})
             if leaf.recipient_thumbprint != thumbprint:

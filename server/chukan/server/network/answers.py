@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from chukan.server.domain.envelope import Envelope
     from chukan.server.domain.exchange import AnswerBatch, AnswerReceipt
-    from chukan.server.domain.network_exchange import NetworkExchange
+    from chukan.server.domain.network_exchange import ExchangeStanding
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
@@ -75,7 +75,7 @@ def verify_answers(core: Core, provider: str, batch: AnswerBatch) -> list[Answer
     leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in batch.leaves]
     # 5. About permits of this network, from this inquirer to this provider.
     with core.environment.database.read() as connection:
-        known = core.exchanges.by_digests(connection, [leaf.exchange_digest for leaf in leaves])
+        known = core.exchanges.standings(connection, [leaf.exchange_digest for leaf in leaves])
     for leaf in leaves:
         _check_permit(known.get(leaf.exchange_digest), leaf, batch)
     # 6. With these ciphertexts.
@@ -120,7 +120,7 @@ def note_answers(
     receipt: Receipt | None = None,
 ) -> None:
     """Keep inside a write what the batch says, and the inquirer's receipt if there is one; twice changes nothing."""
-    known = core.exchanges.by_digests(connection, [leaf.exchange_digest for leaf in leaves])
+    known = core.exchanges.standings(connection, [leaf.exchange_digest for leaf in leaves])
     news = [
         leaf
         for leaf in leaves
@@ -159,7 +159,7 @@ def _commitments(
     return (rows[0] if news else _UNHELD, rows[-1] if receipt is not None and rows else _UNHELD)
 
 
-def _mark(known: NetworkExchange, leaf: AnswerLeaf, answered: int, received: int) -> ExchangeMark:
+def _mark(known: ExchangeStanding, leaf: AnswerLeaf, answered: int, received: int) -> ExchangeMark:
     """Return what an answer changes; an exchange the inquirer gave up meanwhile stays given up."""
     ended = not known.is_open
     return ExchangeMark(
@@ -185,7 +185,7 @@ def _check_header(core: Core, statement: Statement, *, issuer: str, recipient: s
         raise ChukanError("MESSAGE_TOO_OLD", params={"rule": "not_yet_valid"})
 
 
-def _check_permit(known: NetworkExchange | None, leaf: AnswerLeaf, batch: AnswerBatch) -> None:
+def _check_permit(known: ExchangeStanding | None, leaf: AnswerLeaf, batch: AnswerBatch) -> None:
     if known is None or known.permit_digest != leaf.permit_digest:
         raise ChukanError("PERMIT_UNKNOWN")
     if (known.inquirer, known.provider) != (batch.inquirer, batch.provider):

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
     from chukan.server.domain.acquisition import Acquisition, AcquisitionState, LinkageCodeRow
     from chukan.server.domain.linkage import BatchAnswer, CodeDelivery
-    from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
+    from chukan.server.domain.network_exchange import (
+        Commitment,
+        ExchangeMark,
+        ExchangeStanding,
+        NetworkExchange,
+        NewExchange,
+    )
     from chukan.server.domain.resident import KnownResident, ResidentRow
     from chukan.server.ports.environment import Connection
 
@@ -95,6 +101,9 @@ class Exchanges(Protocol):
 
     def by_digests(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, NetworkExchange]:
         """Return exchanges by digest."""
+
+    def standings(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, ExchangeStanding]:
+        """Return where exchanges stand, by digest."""
 
     def known(self, connection: Connection, digests: Sequence[bytes], /) -> set[bytes]:
         """Return which of these digests have an exchange."""

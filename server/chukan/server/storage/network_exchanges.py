@@ -16,7 +16,13 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Row, Statement, bulk_insert
-from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
+from chukan.server.domain.network_exchange import (
+    Commitment,
+    ExchangeMark,
+    ExchangeStanding,
+    NetworkExchange,
+    NewExchange,
+)
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
@@ -84,6 +90,7 @@ _exchange_columns: Final = tuple(column.name for column in _exchange.columns)
 _c = _exchange.c
 _ALL = [_c[name] for name in _exchange_columns]
 _BY_DIGEST: Final = Lookup(sqlalchemy.select(*_ALL), _c.digest)
+_STANDINGS: Final = Lookup(sqlalchemy.select(*[_c[name] for name in ExchangeStanding._fields]), _c.digest)
 _KNOWN: Final = Lookup(sqlalchemy.select(_c.digest), _c.digest)
 _BY_ID: Final = Lookup(sqlalchemy.select(*_ALL).order_by(_c.id), _c.id)
 _LEAVES: Final = Lookup(sqlalchemy.select(_permit.c.exchange, _permit.c.leaf), _permit.c.exchange)
@@ -138,6 +145,10 @@ class ExchangeStore:
     def by_digests(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, NetworkExchange]:
         """Return the exchanges with these digests."""
         return {exchange.digest: exchange for exchange in map(_exchange_of, _BY_DIGEST.all(connection, digests))}
+
+    def standings(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, ExchangeStanding]:
+        """Return where the exchanges with these digests stand."""
+        return {row[0]: ExchangeStanding._make(row) for row in _STANDINGS.all(connection, digests)}
 
     def known(self, connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
         """Return which of these digests have an exchange."""

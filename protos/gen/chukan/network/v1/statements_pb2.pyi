@@ -334,7 +334,9 @@ class PermitLeaf(_message.Message):
     expire_time_ms: _builtins.int
     """Expires, milliseconds since 1970-01-01 UTC."""
     nonce: _builtins.bytes
-    """16 random bytes; a permit is answered once."""
+    """16 bytes, the moment of issue in milliseconds (6 bytes) and 10 random ones;
+    a permit is answered once.
+    """
     @_builtins.property
     def period(self) -> _common_pb2.Period:
         """Period asked for."""
