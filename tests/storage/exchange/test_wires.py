@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chukan.server.domain.exchange import (
+    AnswerBatch,
     AnswerLeaf,
     Outcome,
     PermitLeaf,
@@ -228,3 +229,16 @@ def test_an_answer_that_overtakes_its_permit_waits_for_it(world: World, moved: s
     world.step("request_permits")
     world.step("deliver_answers")
     assert world.inquiry(receipt).state is InquiryState.ANSWERED
+
+
+def test_answers_whose_columns_are_of_unequal_length_are_no_answers(world: World, moved: str) -> None:
+    world.ask(moved)
+    world.run()
+    (sent,) = world.wires.seen["deliver_answers"]
+    codec = world.foundation.codec
+
+    assert codec.decode(AnswerBatch, codec.encode(sent)) == sent
+    for cut in (replace(sent, ciphertexts=()), replace(sent, group_indexes=()), replace(sent, leaves=())):
+        with pytest.raises(ChukanError) as refused:
+            codec.decode(AnswerBatch, codec.encode(cut))
+        assert refused.value.code == "PEER_ANSWER_INVALID"
