@@ -204,6 +204,25 @@ def test_a_watch_begins_now_or_at_a_token_not_both(emulator: Emulator, stub: Any
     assert refusal(lambda: next(watch)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
 
 
+def test_a_watch_can_leave_out_what_was_taken_over(emulator: Emulator, moved: str, stub: Any) -> None:
+    """Who takes results over and goes on from its token does not hear of its own acknowledgements."""
+    body = emulator.setagaya
+    begun = stub.WatchInquiries(pb.WatchInquiriesRequest(from_now=True), metadata=body.metadata)
+    token = next(begun).resume_token
+    begun.cancel()
+    taken = body.answer(moved).receipt_number
+    stub.AcknowledgeResults(pb.AcknowledgeResultsRequest(receipt_numbers=[taken]), metadata=body.metadata)
+    request = pb.WatchInquiriesRequest(resume_token=token, finished_only=True, unacknowledged_only=True)
+
+    watch = stub.WatchInquiries(request, metadata=body.metadata)
+    still_there = body.answer(moved).receipt_number
+    heard = {each.receipt_number for each in next(watch).inquiries}
+    watch.cancel()
+
+    assert still_there in heard
+    assert taken not in heard
+
+
 def test_a_token_of_another_time_is_too_old(emulator: Emulator, stub: Any) -> None:
     later = encode_token("changes", 10**10)
     watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=later), metadata=emulator.setagaya.metadata)

@@ -146,6 +146,18 @@ def test_a_watch_that_goes_on_from_its_token_misses_nothing(world: World, moved:
     assert world.side.desk.changed(SETAGAYA, after=rest[-1].change_seq, finished_only=True, most=10) == []
 
 
+def test_a_watch_of_what_is_not_acknowledged_is_silent_about_what_is(world: World, moved: str) -> None:
+    done, other = world.ask(moved), world.ask(moved)
+    world.run()
+    world.side.desk.acknowledge(SETAGAYA, [done])
+
+    for finished_only in (False, True):
+        left = world.side.desk.changed(
+            SETAGAYA, after=0, most=10, finished_only=finished_only, unacknowledged_only=True
+        )
+        assert [each.receipt_number for each in left] == [other]
+
+
 # --- 自動応答不可 ---
 
 

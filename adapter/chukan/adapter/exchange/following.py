@@ -150,7 +150,9 @@ class Follower:
             self._ended.wait(_PAUSE_SECONDS)
 
     def _follow(self) -> None:
-        request = WatchInquiriesRequest(resume_token=self._token, from_now=not self._token, finished_only=True)
+        request = WatchInquiriesRequest(
+            resume_token=self._token, from_now=not self._token, finished_only=True, unacknowledged_only=True
+        )
         with self._lock:
             if self._ended.is_set():
                 return

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from chukan.standard.clock import JAPAN
@@ -175,6 +176,7 @@ def _name(code: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1024)
 def _shown(seconds: int, form: str) -> str:
     """Return an instant as staff read it, "" for none."""
     return datetime.fromtimestamp(seconds, UTC).astimezone(JAPAN).strftime(form) if seconds else ""

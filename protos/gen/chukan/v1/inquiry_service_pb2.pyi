@@ -591,6 +591,7 @@ class WatchInquiriesRequest(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     FINISHED_ONLY_FIELD_NUMBER: _builtins.int
     FROM_NOW_FIELD_NUMBER: _builtins.int
+    UNACKNOWLEDGED_ONLY_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """resume_token of the last response processed, or of a list; empty = from the
     beginning.
@@ -601,16 +602,21 @@ class WatchInquiriesRequest(_message.Message):
     """Only what changes from now on: the first response comes at once, empty, and
     its token is that position. Not together with resume_token.
     """
+    unacknowledged_only: _builtins.bool
+    """Leave out those whose results were acknowledged: for who only waits for
+    what is still to be taken over.
+    """
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         finished_only: _builtins.bool = ...,
         from_now: _builtins.bool = ...,
+        unacknowledged_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished_only", b"finished_only", "from_now", b"from_now", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished_only", b"finished_only", "from_now", b"from_now", "resume_token", b"resume_token", "unacknowledged_only", b"unacknowledged_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

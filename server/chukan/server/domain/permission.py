@@ -8,7 +8,6 @@ beforehand, and none can be yet (docs/divergences, "Permission list").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Purpose", "decide"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purpose:
+class Purpose(NamedTuple):
     """Who asks whom for what under which procedure; codes as given."""
 
     inquirer: str

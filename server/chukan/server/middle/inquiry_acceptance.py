@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.idempotency import once
-from chukan.server.domain.exchange import Outcome, ReceiptOutcome, instant, milliseconds
+from chukan.server.domain.exchange import Outcome, ReceiptOutcome, milliseconds
 from chukan.server.domain.exchange_record import RecordRow, RecordSide
 from chukan.server.domain.inquiry import InquiryRow, InquiryState, inquiry_of, receipt_number, receipt_prefix
 from chukan.server.domain.linkage import RowFailure
@@ -98,7 +98,7 @@ class InquiryAcceptance:
         if draft is None or accepted.outcomes[0] != ReceiptOutcome.COMMITTED:
             return AcceptedOne(ids[0], None)
         row = InquiryRow._make((organization, ids[0], *draft.inquiry, ids[0]))
-        return AcceptedOne(ids[0], inquiry_of(row, spec))
+        return AcceptedOne(ids[0], inquiry_of(row, draft.asked, lambda _: spec))
 
     def accept(
         self, organization: str, system: str, batch_id: str, body_digest: bytes, specs: Sequence[InquirySpec]
@@ -166,11 +166,11 @@ class InquiryAcceptance:
                 new.append((row, each))
             elif held[0] == each.spec_digest:
                 outcomes[row], ids[row] = int(ReceiptOutcome.UNCHANGED), held[1]
-                receipts[row] = receipt_number(receipt_prefix(instant(held[2])), held[1])
+                receipts[row] = receipt_number(receipt_prefix(held[2]), held[1])
             else:
                 refused[row] = RowFailure(row, "RECORD_ID_EXISTS", "record_id")
         if new:
-            first, prefix = next_change_seq(connection, count=len(new)), receipt_prefix(instant(now))
+            first, prefix = next_change_seq(connection, count=len(new)), receipt_prefix(now)
             for id_, (row, _) in enumerate(new, first):
                 outcomes[row], ids[row] = int(ReceiptOutcome.COMMITTED), id_
                 receipts[row] = receipt_number(prefix, id_)
@@ -211,6 +211,7 @@ class _Draft(NamedTuple):
 
     record_id: str
     spec_digest: bytes
+    asked: bytes
     permitted: bool
     inquiry: tuple[Any, ...]
     record: tuple[Any, ...]
@@ -218,7 +219,8 @@ class _Draft(NamedTuple):
 
 def _draft(organization: str, each: Judged, now: int) -> _Draft:
     inquiry, record = _inquiry_row(organization, each, now), _record_row(organization, each)
-    return _Draft(each.spec.record_id, each.spec_digest, each.decision.permitted, inquiry[2:-1], record[2:-2])
+    permitted = each.decision.permitted
+    return _Draft(each.spec.record_id, each.spec_digest, each.asked, permitted, inquiry[2:-1], record[2:-2])
 
 
 def _inquiry_row(organization: str, each: Judged, now: int) -> InquiryRow:

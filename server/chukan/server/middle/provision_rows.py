@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.exchange import SKEW_MS, AnswerKind, Outcome, PermitLeaf
@@ -50,7 +50,7 @@ class Asked:
         """What may be looked up: a permit for everything is one for what the own list permits."""
         if self.leaf.item_codes or not self.permitted_items:
             return self.leaf
-        return replace(self.leaf, item_codes=self.permitted_items)
+        return self.leaf._replace(item_codes=self.permitted_items)
 
     @property
     def waits(self) -> bool:
@@ -99,11 +99,15 @@ def outcome_of(each: Asked) -> Outcome:
 def draft_of(each: Asked) -> DraftAnswer:
     """Return what is said to the inquirer."""
     outcome = outcome_of(each)
-    draft = DraftAnswer(permit=each.leaf, permit_digest=each.name, outcome=outcome, reason=each.refusal)
-    if each.found is None:
-        return draft
-    records = each.found.records if outcome is Outcome.PROVIDED else ()
-    return replace(draft, records=records, undisclosable=each.found.undisclosable)
+    found = each.found
+    return DraftAnswer(
+        permit=each.leaf,
+        permit_digest=each.name,
+        outcome=outcome,
+        reason=each.refusal,
+        records=found.records if found and outcome is Outcome.PROVIDED else (),
+        undisclosable=found.undisclosable if found else False,
+    )
 
 
 def used_nonces(asked: Sequence[Asked]) -> list[UsedNonce]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chukan.server.domain.exchange_record import RecordEnd, RecordMark, RecordRow
-    from chukan.server.domain.inquiry import InquiryEnd, InquiryRow, StoredResult
+    from chukan.server.domain.inquiry import AcceptedInquiry, InquiryEnd, InquiryRow, InquiryStanding, StoredResult
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.domain.provision import AnswerBatchRow, ProvisionRow, UsedNonce, WaitingRow
     from chukan.server.domain.replica_rows import ReplicaRow
@@ -27,7 +27,7 @@ class AddresseeFinder(Protocol):
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return addressees by linkage code."""
+        """Return addressees by linkage code, their numbers left sealed."""
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
         """Return integrated address numbers by surrogate."""
@@ -62,13 +62,26 @@ class Inquiries(Protocol):
     def states(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, int]:
         """Return the states of inquiries, nothing else read."""
 
+    def standings(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryStanding]:
+        """Return where inquiries stand, nothing sealed read."""
+
+    def accepted(self, connection: Connection, organization: str, ids: Sequence[int]) -> list[AcceptedInquiry]:
+        """Return those of these inquiries that wait for their permit."""
+
     def page(
         self, connection: Connection, organization: str, *, after: int, states: Sequence[int], most: int
     ) -> list[InquiryRow]:
         """Return inquiries in order of receipt."""
 
     def changed(
-        self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
+        self,
+        connection: Connection,
+        organization: str,
+        *,
+        after: int,
+        most: int,
+        finished_only: bool,
+        unacknowledged_only: bool,
     ) -> list[InquiryRow]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
 

@@ -62,7 +62,7 @@ class AddresseeStore(Protocol):
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return addressees by linkage code."""
+        """Return addressees by linkage code, their numbers left sealed."""
 
     def waiting(
         self, connection: Connection, organization: str, processing_digests: Sequence[bytes]

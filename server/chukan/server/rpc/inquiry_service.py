@@ -106,10 +106,13 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         self, request: pb.WatchInquiriesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.WatchInquiriesResponse]:
         """Follow inquiries in commit order."""
-        organization, finished = current_caller().organization, request.finished_only
+        organization = current_caller().organization
+        finished, open_results = request.finished_only, request.unacknowledged_only
 
         def changed(after: int, most: int) -> Sequence[Inquiry]:
-            return self._desk.changed(organization, after=after, finished_only=finished, most=most)
+            return self._desk.changed(
+                organization, after=after, most=most, finished_only=finished, unacknowledged_only=open_results
+            )
 
         for token, rows in watch(self._changes, context, request, changed):
             yield pb.WatchInquiriesResponse(resume_token=token, inquiries=[inquiry_to_message(row) for row in rows])
@@ -169,14 +172,15 @@ class InquiryServicer(rpc.InquiryServiceServicer):
 
 def _result(result: Result) -> pb.InquiryResult:
     inquiry = result.inquiry
+    asked = pb.InquirySpec.FromString(inquiry.asked)
     message = pb.InquiryResult(
         receipt_number=inquiry.receipt_number,
-        record_id=inquiry.spec.record_id,
-        integrated_address_number=inquiry.spec.number,
+        record_id=asked.record_id,
+        integrated_address_number=asked.integrated_address_number,
         status=status_to_message(inquiry.status),
         answer_kind=wire(inquiry.answer_kind),
-        provider_code=inquiry.spec.provider,
-        information_code=inquiry.spec.information,
+        provider_code=asked.provider_code,
+        information_code=asked.information_code,
         provision_time=timestamp(result.provision_time_ms),
         expire_time=timestamp(inquiry.result_expire_time_ms),
     )

@@ -82,4 +82,5 @@ def watch(
             after = rows[-1].change_seq
             yield encode_token(_KIND, after), rows
         if len(rows) < _MOST:
+            after = max(after, seen)  # the read saw all up to there: what it passed over is not read again
             changes.wait(seen, _WAKE_SECONDS)

@@ -28,7 +28,7 @@ from chukan.server.domain.linkage import (
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -272,9 +272,10 @@ class AddresseeStore:
 
     def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
         """Return the addressees with these integrated address numbers, by number."""
-        digests = self.number_digests(organization, numbers)
-        rows = _BY_NUMBERS.all(connection, digests, organization=organization)
-        return {row.number: row for row in self._open(organization, rows)}
+        by_digest = dict(zip(self.number_digests(organization, numbers), numbers, strict=True))
+        raw = [_Raw._make(row) for row in _BY_NUMBERS.all(connection, list(by_digest), organization=organization)]
+        found = self._open(organization, raw, numbers={row.id: by_digest[row.number_digest] for row in raw})
+        return {row.number: row for row in found}
 
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (id, state) by number digest, nothing opened: the look-up of bulk loading."""
@@ -295,10 +296,13 @@ class AddresseeStore:
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return the addressees linked with these codes, by code."""
-        digests = self.code_digests(organization, codes)
-        rows = _BY_CODES.all(connection, digests, organization=organization)
-        return {row.linkage_code: row for row in self._open(organization, rows) if row.linkage_code is not None}
+        """Return the addressees linked with these codes, by code; numbers are not opened."""
+        by_digest = dict(zip(self.code_digests(organization, codes), codes, strict=True))
+        found: dict[bytes, AddresseeRow] = {}
+        for row in map(_Raw._make, _BY_CODES.all(connection, list(by_digest), organization=organization)):
+            code = by_digest[row.code_digest or b""]
+            found[code] = _addressee(row, code=code)
+        return found
 
     def waiting(
         self, connection: Connection, organization: str, processing_digests: Sequence[bytes]
@@ -336,7 +340,7 @@ class AddresseeStore:
         if states:
             query = query.where(_c.linkage_state.in_(states))
         found = connection.execute(query.order_by(_c.id).limit(most)).fetchall()
-        return self._open(organization, found, codes=False)
+        return self._open(organization, [_Raw._make(row) for row in found], codes=False)
 
     def changed(
         self, connection: Connection, organization: str, *, after_seq: int, states: Sequence[int], most: int
@@ -346,7 +350,7 @@ class AddresseeStore:
         if states:
             query = query.where(_c.linkage_state.in_(states))
         found = connection.execute(query.order_by(_c.change_seq).limit(most)).fetchall()
-        return self._open(organization, found, codes=False)
+        return self._open(organization, [_Raw._make(row) for row in found], codes=False)
 
     # --- writing ---
 
@@ -445,15 +449,24 @@ class AddresseeStore:
     def _seal(self, organization: str, column: str, digests: Sequence[bytes], plain: Sequence[bytes]) -> list[bytes]:
         return self._vault.seal_many(organization, "addressee", column, digests, plain)
 
-    def _open(self, organization: str, rows: Iterable[Sequence[Any]], *, codes: bool = True) -> list[AddresseeRow]:
-        raw = [_Raw._make(row) for row in rows]
-        numbers = self._column(organization, "number", raw)
+    def _open(
+        self,
+        organization: str,
+        raw: Sequence[_Raw],
+        *,
+        numbers: Mapping[int, str] | None = None,
+        codes: bool = True,
+    ) -> list[AddresseeRow]:
+        """Open rows; their numbers only where the caller does not know them, their codes only if asked for."""
+        if numbers is None:
+            found = self._column(organization, "number", raw)
+            numbers = {key: number.decode() for key, number in found.items()}
         processing = self._column(organization, "processing_number", raw)
         opened = self._column(organization, "code", raw) if codes else {}
         return [
             _addressee(
                 row,
-                number=numbers[row.id].decode(),
+                number=numbers[row.id],
                 code=opened.get(row.id),
                 processing_number=processing.get(row.id, b"").decode(),
             )

@@ -120,8 +120,8 @@ class DeliverInquiriesRequest(_message.Message):
         """Signed PermitStatement."""
 
     @_builtins.property
-    def permits(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.Permit]:
-        """Permits, 1–1,000."""
+    def permits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """PermitLeaf bytes, 1–1,000: exactly those that were signed, in order."""
 
     @_builtins.property
     def inquirer_keys(self) -> _statements_pb2.MemberKeys:
@@ -131,7 +131,7 @@ class DeliverInquiriesRequest(_message.Message):
         self,
         *,
         permit_statement: _common_pb2.DsseEnvelope | None = ...,
-        permits: _abc.Iterable[_statements_pb2.Permit] | None = ...,
+        permits: _abc.Iterable[_builtins.bytes] | None = ...,
         inquirer_keys: _statements_pb2.MemberKeys | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["inquirer_keys", b"inquirer_keys", "permit_statement", b"permit_statement"]  # noqa: Y015

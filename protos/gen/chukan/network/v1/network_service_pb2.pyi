@@ -111,66 +111,62 @@ class RequestPermitsRequest(_message.Message):
 Global___RequestPermitsRequest: _TypeAlias = RequestPermitsRequest  # noqa: Y015
 
 @_typing.final
-class PermitDecision(_message.Message):
-    """What the network decided about one inquiry."""
+class PermitRefusal(_message.Message):
+    """A leaf the network refused."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ROW_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    PERMISSION_ROW_ID_FIELD_NUMBER: _builtins.int
-    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
-    PERMIT_FIELD_NUMBER: _builtins.int
+    row: _builtins.int
+    """Index of the leaf in the request, from 0."""
     reason: _builtins.str
-    """Reason of a refusal; empty = permitted."""
-    permission_row_id: _builtins.str
-    """Row of the permission list; empty if refused."""
-    legal_basis: _builtins.str
-    """Its legal basis."""
-    @_builtins.property
-    def permit(self) -> _statements_pb2.Permit:
-        """The permit; absent if refused."""
-
+    """Reason, from the reason table."""
     def __init__(
         self,
         *,
+        row: _builtins.int = ...,
         reason: _builtins.str = ...,
-        permission_row_id: _builtins.str = ...,
-        legal_basis: _builtins.str = ...,
-        permit: _statements_pb2.Permit | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["permit", b"permit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_basis", b"legal_basis", "permission_row_id", b"permission_row_id", "permit", b"permit", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "row", b"row"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PermitDecision: _TypeAlias = PermitDecision  # noqa: Y015
+Global___PermitRefusal: _TypeAlias = PermitRefusal  # noqa: Y015
 
 @_typing.final
 class RequestPermitsResponse(_message.Message):
-    """Response of RequestPermits."""
+    """Response of RequestPermits: every leaf is either refused or permitted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PERMIT_STATEMENT_FIELD_NUMBER: _builtins.int
-    DECISIONS_FIELD_NUMBER: _builtins.int
+    PERMITS_FIELD_NUMBER: _builtins.int
+    REFUSALS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def permit_statement(self) -> _common_pb2.DsseEnvelope:
-        """Signed PermitStatement; absent if all were refused."""
+        """Signed PermitStatement over exactly these permits; absent if all were refused."""
 
     @_builtins.property
-    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermitDecision]:
-        """One decision per leaf, in order."""
+    def permits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """PermitLeaf bytes of the leaves that were not refused, in their order."""
+
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermitRefusal]:
+        """The refused leaves."""
 
     def __init__(
         self,
         *,
         permit_statement: _common_pb2.DsseEnvelope | None = ...,
-        decisions: _abc.Iterable[Global___PermitDecision] | None = ...,
+        permits: _abc.Iterable[_builtins.bytes] | None = ...,
+        refusals: _abc.Iterable[Global___PermitRefusal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["permit_statement", b"permit_statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "permit_statement", b"permit_statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["permit_statement", b"permit_statement", "permits", b"permits", "refusals", b"refusals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

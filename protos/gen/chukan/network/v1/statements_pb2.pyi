@@ -332,7 +332,9 @@ class PermitLeaf(_message.Message):
     expire_time_ms: _builtins.int
     """Expires, milliseconds since 1970-01-01 UTC."""
     nonce: _builtins.bytes
-    """16 random bytes; a permit is answered once."""
+    """16 bytes, the moment of issue in milliseconds (6 bytes) and 10 random ones;
+    a permit is answered once.
+    """
     @_builtins.property
     def period(self) -> _common_pb2.Period:
         """Period asked for."""
@@ -659,42 +661,10 @@ class SealingKeyStatement(_message.Message):
 Global___SealingKeyStatement: _TypeAlias = SealingKeyStatement  # noqa: Y015
 
 @_typing.final
-class Permit(_message.Message):
-    """A permit with its place in the signed batch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LEAF_FIELD_NUMBER: _builtins.int
-    LEAF_INDEX_FIELD_NUMBER: _builtins.int
-    PATH_FIELD_NUMBER: _builtins.int
-    leaf: _builtins.bytes
-    """PermitLeaf bytes."""
-    leaf_index: _builtins.int
-    """Index of the leaf."""
-    @_builtins.property
-    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """RFC 6962 audit path, 32 bytes each; empty where all leaves of the statement
-        are shown in order, so that the root is computed from them.
-        """
-
-    def __init__(
-        self,
-        *,
-        leaf: _builtins.bytes = ...,
-        leaf_index: _builtins.int = ...,
-        path: _abc.Iterable[_builtins.bytes] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaf", b"leaf", "leaf_index", b"leaf_index", "path", b"path"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Permit: _TypeAlias = Permit  # noqa: Y015
-
-@_typing.final
 class AnswerBatch(_message.Message):
-    """Answers of one provider to one inquirer."""
+    """Answers of one provider to one inquirer, by columns: one entry per answer in
+    leaves, group_indexes and ciphertexts.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -702,7 +672,9 @@ class AnswerBatch(_message.Message):
     INQUIRER_CODE_FIELD_NUMBER: _builtins.int
     ANSWER_STATEMENT_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
-    ANSWERS_FIELD_NUMBER: _builtins.int
+    LEAVES_FIELD_NUMBER: _builtins.int
+    GROUP_INDEXES_FIELD_NUMBER: _builtins.int
+    CIPHERTEXTS_FIELD_NUMBER: _builtins.int
     PROVIDER_KEYS_FIELD_NUMBER: _builtins.int
     provider_code: _builtins.str
     """Provider, 16 digits."""
@@ -710,15 +682,25 @@ class AnswerBatch(_message.Message):
     """Inquirer, 16 digits."""
     @_builtins.property
     def answer_statement(self) -> _common_pb2.DsseEnvelope:
-        """Signed AnswerStatement over all leaves below, in order."""
+        """Signed AnswerStatement over exactly the leaves below, in order."""
 
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedGroup]:
         """Groups that share a key."""
 
     @_builtins.property
-    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedAnswer]:
-        """Answers."""
+    def leaves(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """AnswerLeaf bytes."""
+
+    @_builtins.property
+    def group_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Index of each answer's group; ignored if its ciphertext is empty."""
+
+    @_builtins.property
+    def ciphertexts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """12-byte nonce and AES-256-GCM ciphertext of AnswerContent bytes, associated
+        data = permit_digest; empty where nothing is provided.
+        """
 
     @_builtins.property
     def provider_keys(self) -> Global___MemberKeys:
@@ -731,12 +713,14 @@ class AnswerBatch(_message.Message):
         inquirer_code: _builtins.str = ...,
         answer_statement: _common_pb2.DsseEnvelope | None = ...,
         groups: _abc.Iterable[Global___SealedGroup] | None = ...,
-        answers: _abc.Iterable[Global___SealedAnswer] | None = ...,
+        leaves: _abc.Iterable[_builtins.bytes] | None = ...,
+        group_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        ciphertexts: _abc.Iterable[_builtins.bytes] | None = ...,
         provider_keys: Global___MemberKeys | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_statement", b"answer_statement", "provider_keys", b"provider_keys"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_statement", b"answer_statement", "answers", b"answers", "groups", b"groups", "inquirer_code", b"inquirer_code", "provider_code", b"provider_code", "provider_keys", b"provider_keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_statement", b"answer_statement", "ciphertexts", b"ciphertexts", "group_indexes", b"group_indexes", "groups", b"groups", "inquirer_code", b"inquirer_code", "leaves", b"leaves", "provider_code", b"provider_code", "provider_keys", b"provider_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -769,35 +753,3 @@ class SealedGroup(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SealedGroup: _TypeAlias = SealedGroup  # noqa: Y015
-
-@_typing.final
-class SealedAnswer(_message.Message):
-    """One sealed answer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LEAF_FIELD_NUMBER: _builtins.int
-    GROUP_FIELD_NUMBER: _builtins.int
-    CIPHERTEXT_FIELD_NUMBER: _builtins.int
-    leaf: _builtins.bytes
-    """AnswerLeaf bytes."""
-    group: _builtins.int
-    """Index of the group in AnswerBatch.groups; ignored if ciphertext is empty."""
-    ciphertext: _builtins.bytes
-    """12-byte nonce and AES-256-GCM ciphertext of AnswerContent bytes, associated
-    data = permit_digest; empty where nothing is provided.
-    """
-    def __init__(
-        self,
-        *,
-        leaf: _builtins.bytes = ...,
-        group: _builtins.int = ...,
-        ciphertext: _builtins.bytes = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ciphertext", b"ciphertext", "group", b"group", "leaf", b"leaf"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SealedAnswer: _TypeAlias = SealedAnswer  # noqa: Y015
