@@ -44,6 +44,7 @@ def _linked(emulator: Emulator, **given: Any) -> tuple[str, str]:
 
 
 def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator: Emulator) -> None:
+    """Each decides on what was seen: a step on a state before a correction or an approval is refused."""
     manual = [AutoResponseDisabledRows(information_code=TAX, rows=[0])]
     provided, asked = _linked(emulator, auto_response_disabled=manual)
     stub, metadata = ProvisionServiceStub(emulator.channel), emulator.shinjuku.metadata
@@ -57,16 +58,33 @@ def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator
     shown = eventually(waiting)
     name = {"provision_id": shown.provision_id}
     first, second = ((*metadata, ("chukan-user", user)) for user in ("first", "second"))
-    assert stub.GetProvisionContent(provisions.GetProvisionContentRequest(**name), metadata=metadata).records
+    records_shown = stub.GetProvisionContent(provisions.GetProvisionContentRequest(**name), metadata=metadata).records
+    assert records_shown
     eventually(lambda: emulator.setagaya.inquiry(receipt).state == inquiry.INQUIRY_STATE_WAITING_FOR_APPROVAL)
-    stub.ApproveProvision(provisions.ApproveProvisionRequest(**name), metadata=first)
+    correction = provisions.CorrectProvisionRequest(**name, records=records_shown, correction_reason="checked again")
+    corrected = stub.CorrectProvision(correction, metadata=first).provision
+    seen_before = provisions.ApproveProvisionRequest(**name, expected_change_seq=shown.change_seq)
+    assert reason_of(lambda: stub.ApproveProvision(seen_before, metadata=first)) == "CONCURRENT_CHANGE"
+    seen = provisions.ApproveProvisionRequest(**name, expected_change_seq=corrected.change_seq)
+    approved = stub.ApproveProvision(seen, metadata=first).provision
     assert (
         reason_of(lambda: stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=first))
         == "SECOND_PERSON_REQUIRED"
     )
     confirming = (*second, ("chukan-request-id", f"confirm-{shown.provision_id}"))
-    done = stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=confirming).provision
-    again = stub.ConfirmProvision(provisions.ConfirmProvisionRequest(**name), metadata=confirming).provision
+    for step in (
+        lambda: stub.ConfirmProvision(
+            provisions.ConfirmProvisionRequest(**name, expected_change_seq=corrected.change_seq), metadata=second
+        ),
+        lambda: stub.RefuseProvision(
+            provisions.RefuseProvisionRequest(**name, refusal_reason="x", expected_change_seq=corrected.change_seq),
+            metadata=second,
+        ),
+    ):
+        assert reason_of(step) == "CONCURRENT_CHANGE"
+    confirmation = provisions.ConfirmProvisionRequest(**name, expected_change_seq=approved.change_seq)
+    done = stub.ConfirmProvision(confirmation, metadata=confirming).provision
+    again = stub.ConfirmProvision(confirmation, metadata=confirming).provision
 
     assert again == done
     assert (
@@ -177,7 +195,7 @@ def test_the_permission_list_can_be_read_whole(emulator: Emulator) -> None:
     versions = stub.ListPermissionLists(security.ListPermissionListsRequest(), metadata=metadata).versions
     assert [each.version for each in versions] == [page.version]
     assert len(versions[0].digest) == 64
-    assert stub.GetMasterVersion(security.GetMasterVersionRequest(), metadata=metadata).version.version
+    assert stub.GetMasterVersion(security.GetMasterVersionRequest(), metadata=metadata).master_version.version
     assert (
         reason_of(lambda: stub.GetPermissionList(security.GetPermissionListRequest(version="x"), metadata=metadata))
         == "PERMISSION_LIST_UNKNOWN"
@@ -191,4 +209,34 @@ def test_public_keys_are_listed_and_nothing_else_of_them(emulator: Emulator) -> 
 
     assert [each.purpose for each in keys] == [security.KEY_PURPOSE_SIGNING, security.KEY_PURPOSE_SEALING]
     assert all(len(each.key_id) == 64 and each.public_key for each in keys)
-    assert reason_of(lambda: stub.RotateKey(security.RotateKeyRequest(), metadata=metadata)) == "FEATURE_NOT_AVAILABLE"
+    assert all(each.HasField("start_time") for each in keys)
+    rotation = security.RotateKeyRequest(purpose=security.KEY_PURPOSE_SIGNING)
+    assert reason_of(lambda: stub.RotateKey(rotation, metadata=metadata)) == "FEATURE_NOT_AVAILABLE"
+
+
+def test_keys_are_paged_and_no_page_repeats_one(emulator: Emulator) -> None:
+    stub, metadata = SecurityServiceStub(emulator.channel), emulator.setagaya.metadata
+    whole = stub.ListKeys(security.ListKeysRequest(), metadata=metadata)
+    first = stub.ListKeys(security.ListKeysRequest(page_size=1), metadata=metadata)
+    second = stub.ListKeys(
+        security.ListKeysRequest(page_size=1, page_token=first.next_page_token), metadata=metadata
+    )
+
+    assert [*first.keys, *second.keys] == list(whole.keys)
+    assert first.next_page_token
+    assert not whole.next_page_token
+    assert not second.next_page_token
+    masters = stub.ListMasterVersions(security.ListMasterVersionsRequest(page_size=1), metadata=metadata)
+    assert len(masters.versions) == 1
+    assert not masters.next_page_token
+    of_keys = security.ListPermissionListsRequest(page_token=first.next_page_token)
+    assert reason_of(lambda: stub.ListPermissionLists(of_keys, metadata=metadata)) == "PAGE_TOKEN_INVALID"
+
+
+def test_rows_of_the_list_say_what_they_rest_on(emulator: Emulator) -> None:
+    stub, metadata = SecurityServiceStub(emulator.channel), emulator.setagaya.metadata
+
+    rows = stub.GetPermissionList(security.GetPermissionListRequest(page_size=1000), metadata=metadata).rows
+
+    assert security.PERMISSION_KIND_NETWORK in {row.kind for row in rows}
+    assert security.PERMISSION_KIND_UNSPECIFIED not in {row.kind for row in rows}

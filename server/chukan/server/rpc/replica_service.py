@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     import grpc
 
     from chukan.server.domain.replica_rows import ImportRow, LaneRow, ReplicaRow
-    from chukan.server.middle.comparison import ReplicaComparison
+    from chukan.server.middle.comparison import Difference, ReplicaComparison
     from chukan.server.middle.replicas import Replicas
 
 __all__ = ["ReplicaServicer"]
 
+_MOST_DIFFERENCES = 10_000
+_LONGEST_READABLE = 60
 _MODES = {common_pb2.MODE_PRODUCTION: "production", common_pb2.MODE_TEST: "test"}
 
 
@@ -134,26 +136,19 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
     ) -> Iterator[pb.CompareReplicasResponse]:
         """Compare the original's digests with the replicas."""
         comparing = self._comparison.begin(current_caller().organization)
-        for request in request_iterator:
+        for index, request in enumerate(request_iterator):
             if len({len(request.integrated_address_numbers), len(request.record_keys), len(request.digests)}) != 1:
                 raise ChukanError("COLUMNS_UNEQUAL", field="digests")
             named = zip(request.integrated_address_numbers, request.record_keys, request.digests, strict=True)
             found = comparing.compare(request.information_code, request.data_set, list(named), last=request.last)
-            yield pb.CompareReplicasResponse(
-                differences=[
-                    pb.ReplicaDifference(
-                        integrated_address_number=one.number,
-                        key=linkage.ReplicaKey(
-                            information_code=request.information_code,
-                            data_set=request.data_set,
-                            record_key=one.record_key,
-                        ),
-                        kind=wire(one.kind),
-                    )
-                    for one in found
-                ],
-                compared_count=comparing.compared,
-            )
+            for start in range(0, max(len(found), 1), _MOST_DIFFERENCES):
+                end = start + _MOST_DIFFERENCES
+                yield pb.CompareReplicasResponse(
+                    differences=[_difference(request, one) for one in found[start:end]],
+                    compared_count=comparing.compared,
+                    request_index=index,
+                    more=end < len(found),
+                )
 
     def GetImport(self, request: pb.GetImportRequest, context: grpc.ServicerContext) -> pb.GetImportResponse:
         """Read the report of a batch."""
@@ -222,7 +217,7 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
         for item in replica.items
     ]
     return ReplicaBatch(
-        batch_id=f"put/{replica.record_id}"[:64],
+        batch_id=_put_batch(replica.record_id),
         information_code=replica.information_code,
         data_set=replica.data_set,
         edition=replica.edition,
@@ -237,6 +232,20 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
         ward_codes=[replica.ward_code] if replica.ward_code else [],
         columns=columns,
     )
+
+
+def _difference(request: pb.CompareReplicasRequest, one: Difference) -> pb.ReplicaDifference:
+    key = linkage.ReplicaKey(
+        information_code=request.information_code, data_set=request.data_set, record_key=one.record_key
+    )
+    return pb.ReplicaDifference(integrated_address_number=one.number, key=key, kind=wire(one.kind))
+
+
+def _put_batch(record_id: str) -> str:
+    """Name the batch of one after its record: readable where it fits, else by digest, so that no two share one."""
+    if len(record_id) <= _LONGEST_READABLE:
+        return f"put/{record_id}"
+    return f"put/{hashlib.sha256(record_id.encode()).hexdigest()[:_LONGEST_READABLE]}"
 
 
 def _key(key: linkage.ReplicaKey) -> tuple[str, str, str]:
