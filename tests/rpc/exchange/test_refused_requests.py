@@ -17,12 +17,10 @@ from chukan.network.v1 import network_service_pb2 as network
 from chukan.network.v1 import statements_pb2 as statements
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
-from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import inquiry_service_pb2 as inquiries
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import provision_service_pb2 as provisions
 from chukan.v1 import replica_service_pb2 as replicas
-from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
 from chukan.v1.replica_service_pb2_grpc import ReplicaServiceStub
@@ -118,20 +116,6 @@ def test_a_provision_id_of_any_length_is_unknown(emulator: Emulator) -> None:
             "NOT_FOUND",
             "PROVISION_UNKNOWN",
         )
-
-
-def test_nothing_lies_behind_the_last_change_there_can_be(emulator: Emulator) -> None:
-    stub, metadata, last = ExchangeRecordServiceStub(emulator.channel), emulator.shinjuku.metadata, 2**64 - 1
-
-    exported = stub.ExportExchangeRecords(
-        records.ExportExchangeRecordsRequest(after_change_seq=last), metadata=metadata
-    )
-    compared = stub.ReconcileExchangeRecords(
-        records.ReconcileExchangeRecordsRequest(after_change_seq=last), metadata=metadata
-    )
-
-    assert list(exported) == []
-    assert not compared.reconciliations
 
 
 @pytest.mark.parametrize("outcome", [0, 99, -1])

@@ -272,7 +272,7 @@ def _digested(row: Any) -> DigestedRecord:
 
 @pytest.mark.parametrize("field", ["edition", "start_date", "end_date", "parent_record_key", "ward_code"])
 def test_a_record_that_differs_in_one_thing_only_has_another_digest(middle: Any, field: str) -> None:
-    """Right items under a wrong edition, period, parent or ward are answered wrongly: they must not compare as equal."""
+    """Right items under a wrong edition, period, parent or ward are answered wrongly: that is no agreement."""
     send(middle, batch([ONE]))
     held = _digested(middle.replicas.get(OWN, ONE, KEY))
     original = held._replace(**{field: "20010101"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import typer
 
@@ -18,10 +18,13 @@ from chukan.v1 import exchange_record_service_pb2 as pb
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from google.protobuf.timestamp_pb2 import Timestamp
+
     from chukan.client import Client
     from chukan.command.session import Session
 
 __all__ = [
+    "Comparison",
     "disagreeing",
     "more",
     "network_records",
@@ -86,31 +89,50 @@ def plain_records(records: Iterable[pb.ExchangeRecord]) -> list[dict[str, Any]]:
     return [plain(each) for each in records]
 
 
-def reconciled(client: Client, exchanges: Sequence[str], *, after: int = 0, wait: float = 0) -> list[pb.Reconciliation]:
-    """Compare the named exchanges, or all after a position.
+class Comparison(NamedTuple):
+    """What was found, the token to go on from, and when the network's list was last read to its end."""
 
-    The network's records are fetched behind the scenes: what is UNKNOWN is asked for again for `wait` seconds.
+    found: list[pb.Reconciliation]
+    resume_token: str = ""
+    listed: Timestamp | None = None
+
+
+def reconciled(client: Client, exchanges: Sequence[str], *, token: str = "", wait: float = 0) -> Comparison:
+    """Compare the named exchanges, or all that came or changed since a token.
+
+    The network's records are fetched behind the scenes: what is UNKNOWN, and its list, are asked for again for `wait`
+    seconds.
     """
     until = time.monotonic() + wait
-    found = _reconciled(client, exchanges, after)
-    while any(each.state == pb.RECONCILIATION_STATE_UNKNOWN for each in found) and time.monotonic() < until:
+    comparison = first = _reconciled(client, exchanges, token)
+    while _unknown(comparison, first, named=bool(exchanges)) and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
-        found = _reconciled(client, exchanges, after)
-    return found
+        comparison = _reconciled(client, exchanges, token)
+    return comparison
 
 
-def _reconciled(client: Client, exchanges: Sequence[str], after: int) -> list[pb.Reconciliation]:
+def _unknown(comparison: Comparison, first: Comparison, *, named: bool) -> bool:
+    """Whether something is not known yet: a state, or, without names, a list read since the first asking."""
+    if any(each.state == pb.RECONCILIATION_STATE_UNKNOWN for each in comparison.found):
+        return True
+    return not named and comparison.listed == first.listed
+
+
+def _reconciled(client: Client, exchanges: Sequence[str], token: str) -> Comparison:
     found: list[pb.Reconciliation] = []
     call = client.exchange_records.ReconcileExchangeRecords
     for first in range(0, len(exchanges), _PAGE):
         found += call(pb.ReconcileExchangeRecordsRequest(exchange_ids=exchanges[first : first + _PAGE])).reconciliations
-    while not exchanges:
-        response = call(pb.ReconcileExchangeRecordsRequest(after_change_seq=after))
-        if not response.reconciliations or response.last_change_seq <= after:
-            break
+    if exchanges:
+        return Comparison(found)
+    while True:
+        response = call(pb.ReconcileExchangeRecordsRequest(resume_token=token))
         found += response.reconciliations
-        after = response.last_change_seq
-    return found
+        token = response.resume_token
+        if not response.more:
+            return Comparison(
+                found, token, response.network_list_time if response.HasField("network_list_time") else None
+            )
 
 
 def disagreeing(found: Iterable[pb.Reconciliation]) -> list[pb.Reconciliation]:
@@ -118,20 +140,43 @@ def disagreeing(found: Iterable[pb.Reconciliation]) -> list[pb.Reconciliation]:
     return [each for each in found if each.state not in _AGREED]
 
 
-def reconciliation_document(found: Sequence[pb.Reconciliation]) -> dict[str, Any]:
+def reconciliation_document(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison for machines."""
-    return {"counts": _counts(found), "disagreeing": [plain(each) for each in disagreeing(found)]}
+    found = comparison.found
+    document: dict[str, Any] = {"counts": _counts(found), "disagreeing": [plain(each) for each in disagreeing(found)]}
+    if comparison.resume_token:
+        document["resume_token"] = comparison.resume_token
+        document["network_list_time"] = comparison.listed.ToJsonString() if comparison.listed else None
+    return document
 
 
-def show_reconciliation(session: Session, found: Sequence[pb.Reconciliation]) -> None:
+def show_reconciliation(session: Session, comparison: Comparison) -> None:
     """Show how many agree, and each that doesn't."""
+    found = comparison.found
     session.table([Text("state", "状態"), Text("exchanges", "件数")], _counts(found).items())
     wrong = disagreeing(found)
     if wrong:
         session.table(
-            [Text("exchange", "交換ID"), Text("state", "状態"), Text("differs in", "相違項目")],
-            ((each.exchange_id, _name(each), " ".join(each.differing_fields)) for each in wrong),
+            [Text("exchange", "交換ID"), Text("side", "側"), Text("state", "状態"), Text("differs in", "相違項目")],
+            (
+                (each.exchange_id, _side_word(session, each), _name(each), " ".join(each.differing_fields))
+                for each in wrong
+            ),
         )
+    if comparison.resume_token:
+        session.remark(
+            f"what comes later: --resume-token {comparison.resume_token}",
+            f"以後の分: --resume-token {comparison.resume_token}",
+        )
+        if comparison.listed is None:
+            session.remark(
+                "the network's list was not read: what is missing here is not known",
+                "ネットワークの一覧を取得できていないため、当方に欠けている記録は不明です。",
+            )
+
+
+def _side_word(session: Session, each: pb.Reconciliation) -> str:
+    return _SIDES[each.side].word(session.language) if each.side in _SIDES else ""
 
 
 def _counts(found: Iterable[pb.Reconciliation]) -> dict[str, int]:

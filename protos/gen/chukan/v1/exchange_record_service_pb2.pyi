@@ -464,7 +464,7 @@ class ReconcileExchangeRecordsResponse(_message.Message):
     """
     @_builtins.property
     def reconciliations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reconciliation]:
-        """One per exchange and side, at most 2,000."""
+        """One per exchange and side, at most 3,000."""
 
     @_builtins.property
     def network_list_time(self) -> _timestamp_pb2.Timestamp:

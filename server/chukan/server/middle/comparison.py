@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comparing the original's digests with the replicas (原本との突合): differences out, nothing else.
 
-The digest of a record is the SHA-256 over its edition, period of publication, parent and ward, each a line, and one line
-per item (docs/reference/replica_digest): both sides can compute it, and it says nothing by itself. All that decides whether
-and how the record is answered is in it, so that no wrong edition or period compares as equal.
+The digest of a record is the SHA-256 over its edition, period of publication, parent and ward, a line each, and a line
+per item (docs/reference/replica_digest): both sides can compute it, and it says nothing by itself. All that decides
+whether and how the record is answered is in it, so that no wrong edition or period compares as equal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chukan.server.domain.replica_rows import ReplicaRow
     from chukan.server.middle.replicas import Replicas
 
-__all__ = ["DigestedRecord", "Difference", "DifferenceKind", "ReplicaComparison", "digest_lines", "replica_digest"]
+__all__ = ["Difference", "DifferenceKind", "DigestedRecord", "ReplicaComparison", "digest_lines", "replica_digest"]
 
 _FORM: Final = "chukan-replica-digest-v1"
 

@@ -98,4 +98,5 @@ def reconciliation_to_message(value: Reconciliation) -> wire.Reconciliation:
         exchange_id=value.exchange_id,
         state=cast("Any", int(value.state)),
         differing_fields=value.differing_fields,
+        side=cast("Any", value.side),
     )

@@ -131,7 +131,7 @@ class SecurityServicer(rpc.SecurityServiceServicer):
 
 
 def _page(kind: str, request: _Paged, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
-    """Return a page of a short list that only grows at its head when something is added: so it is paged from its end."""
+    """Return a page of a short list. It grows at its head, so a place is counted from its end."""
     (left,) = decode_token(kind, request.page_token, 0)
     start = max(len(rows) - int(left), 0) if left else 0
     end = start + page_size(request.page_size)
