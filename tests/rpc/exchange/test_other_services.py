@@ -17,6 +17,7 @@ from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import provision_service_pb2 as provisions
 from chukan.v1 import replica_service_pb2 as replicas
 from chukan.v1 import security_service_pb2 as security
+from chukan.v1.common_pb2 import MODE_TEST
 from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.linkage_code_service_pb2 import AutoResponseDisabledRows, ReplicaKey
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
@@ -145,6 +146,7 @@ def test_records_agree_with_the_networks_once_they_were_compared(emulator: Emula
         assert got.record == record
 
     assert sides[0].item_codes == sides[1].item_codes
+    assert {each.mode for each in sides} == {MODE_TEST}
     assert sides[0].receipt_number
     traced = stub.TraceProvision(
         records.TraceProvisionRequest(integrated_address_number=provided), metadata=emulator.shinjuku.metadata

@@ -208,11 +208,13 @@ class ExchangeRecord(_message.Message):
     none was issued.
     """
     inquirer_delegator_code: _builtins.str
-    """Inquirer's delegator (委任元), 16 digits; empty = none."""
+    """Inquirer's delegator (委任元), 16 digits; empty = none. Not in the network's
+    record in this version, nor are the next two.
+    """
     provider_delegator_code: _builtins.str
     """Provider's delegator (委任元), 16 digits; empty = none."""
     mode: _common_pb2.Mode.ValueType
-    """Mode of the exchange."""
+    """Mode the exchange took place in."""
     @_builtins.property
     def inquiry_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked (照会日時)."""

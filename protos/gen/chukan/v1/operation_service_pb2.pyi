@@ -651,6 +651,7 @@ class GetStatusResponse(_message.Message):
     SERVER_TIME_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     NEXT_CALENDAR_CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    WORLD_GENERATION_FIELD_NUMBER: _builtins.int
     state: Global___HealthState.ValueType
     """The whole: the worst of the components, CLOSED out of hours."""
     mode: _common_pb2.Mode.ValueType
@@ -663,6 +664,11 @@ class GetStatusResponse(_message.Message):
     """Master data in force here."""
     change_seq: _builtins.int
     """Last position of this organization's commit order."""
+    world_generation: _builtins.str
+    """World generation: everything a client remembers of this server (what was
+    sent, resume tokens) belongs to it. Empty while the middle server has not
+    learnt it from the network yet.
+    """
     @_builtins.property
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComponentStatus]:
         """Components, in order of name."""
@@ -702,10 +708,11 @@ class GetStatusResponse(_message.Message):
         server_time: _timestamp_pb2.Timestamp | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         next_calendar_change_time: _timestamp_pb2.Timestamp | None = ...,
+        world_generation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "next_calendar_change_time", b"next_calendar_change_time", "server_time", b"server_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "change_seq", b"change_seq", "components", b"components", "master_version", b"master_version", "mode", b"mode", "next_calendar_change_time", b"next_calendar_change_time", "permission_list_version", b"permission_list_version", "queues", b"queues", "server_time", b"server_time", "software_version", b"software_version", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "change_seq", b"change_seq", "components", b"components", "master_version", b"master_version", "mode", b"mode", "next_calendar_change_time", b"next_calendar_change_time", "permission_list_version", b"permission_list_version", "queues", b"queues", "server_time", b"server_time", "software_version", b"software_version", "start_time", b"start_time", "state", b"state", "world_generation", b"world_generation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,6 +57,9 @@ class ExchangeRecord:
     legal_basis: str = ""
     permission_row_id: str = ""
     receipt_number: str = ""
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    mode: int = 0
     change_seq: int = 0
     permit_digest: str = ""
 
@@ -74,6 +77,9 @@ class RecordRow(NamedTuple):
     affair: str
     procedure: str
     information: str
+    inquirer_delegator: str
+    provider_delegator: str
+    mode: int
     addressee: int
     inquired: int
     provided: int

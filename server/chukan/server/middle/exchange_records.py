@@ -141,6 +141,9 @@ def _record(row: RecordRow, number: str, items: tuple[str, ...]) -> ExchangeReco
         legal_basis=row.legal_basis,
         permission_row_id=row.permission_row,
         receipt_number=row.receipt,
+        inquirer_delegator=row.inquirer_delegator,
+        provider_delegator=row.provider_delegator,
+        mode=row.mode,
         change_seq=row.change_seq,
         permit_digest=row.permit_digest.hex(),
     )

@@ -140,4 +140,7 @@ def _provision(shown: ShownProvision) -> pb.Provision:
         receive_time=timestamp(row.received),
         provision_time=timestamp(row.provided),
         change_seq=row.change_seq,
+        inquirer_delegator_code=record.inquirer_delegator,
+        provider_delegator_code=record.provider_delegator,
+        mode=wire(record.mode),
     )
