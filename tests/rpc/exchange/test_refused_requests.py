@@ -17,10 +17,12 @@ from chukan.network.v1 import network_service_pb2 as network
 from chukan.network.v1 import statements_pb2 as statements
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
+from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import inquiry_service_pb2 as inquiries
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import provision_service_pb2 as provisions
 from chukan.v1 import replica_service_pb2 as replicas
+from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
 from chukan.v1.replica_service_pb2_grpc import ReplicaServiceStub
@@ -105,6 +107,24 @@ def test_a_page_token_somebody_made_up_is_refused(emulator: Emulator, place: obj
             "INVALID_ARGUMENT",
             "PAGE_TOKEN_INVALID",
         )
+
+
+def test_a_filter_by_a_value_nobody_knows_is_refused_and_matches_nothing_by_chance(emulator: Emulator) -> None:
+    metadata: Any = emulator.shinjuku.metadata
+    stub = ExchangeRecordServiceStub(emulator.channel)
+    unknown: Any = 99
+
+    for call in (
+        lambda: stub.ListExchangeRecords(records.ListExchangeRecordsRequest(outcomes=[unknown]), metadata=metadata),
+        lambda: stub.ListExchangeRecords(records.ListExchangeRecordsRequest(side=unknown), metadata=metadata),
+        lambda: stub.GetExchangeRecord(
+            records.GetExchangeRecordRequest(exchange_id="0" * 64, side=unknown), metadata=metadata
+        ),
+        lambda: ProvisionServiceStub(emulator.channel).ListProvisions(
+            provisions.ListProvisionsRequest(states=[unknown]), metadata=metadata
+        ),
+    ):
+        assert refusal(call) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
 
 def test_a_provision_id_of_any_length_is_unknown(emulator: Emulator) -> None:

@@ -40,8 +40,8 @@ Streams. Batches of a request stream are answered in order, each once what
 the answer says is durable. Half-close means no more batches come: what is
 outstanding is answered, then the call ends OK. After a cancel or a break a
 batch that was not answered may or may not be durable: send it again, with the
-same id and content. An error ends the stream and names the batch; what was
-answered before stands. Responses of a watch bear a resume_token: keep the one
+same id and content. An error ends the stream; it is about the first batch that
+was not answered, and what was answered before stands. Responses of a watch bear a resume_token: keep the one
 of the last response that was processed.
 
 Tokens. page_token and resume_token are opaque and belong to one RPC, caller

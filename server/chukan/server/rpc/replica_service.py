@@ -11,6 +11,7 @@ from chukan.edge.caller import current_caller
 from chukan.server.domain.content import Column, unpack_row
 from chukan.server.domain.replica import ImportState, Operation, ReplicaBatch
 from chukan.server.rpc.rows import body_digest, row_failure, wire
+from chukan.server.rpc.sizes import MOST_BYTES, that_fit
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
@@ -106,8 +107,10 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
         rows = self._use_cases.versions(
             current_caller().organization, number, _key(request.key), before=int(before), most=most
         )
-        token = encode_token("versions", rows[-1].version) if len(rows) == most and rows[-1].version > 1 else ""
-        return pb.ListReplicaVersionsResponse(replicas=[_replica(number, row) for row in rows], next_page_token=token)
+        shown = that_fit(_replica(number, row) for row in rows)
+        more = len(shown) < len(rows) or len(rows) == most
+        token = encode_token("versions", shown[-1].version) if more and shown[-1].version > 1 else ""
+        return pb.ListReplicaVersionsResponse(replicas=shown, next_page_token=token)
 
     def DeleteReplica(
         self, request: pb.DeleteReplicaRequest, context: grpc.ServicerContext
@@ -129,7 +132,7 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
             chosen = [pair for pair in page if not request.data_set or pair[1].data_set == request.data_set]
             chosen.sort(key=lambda pair: (pair[1].data_set, pair[1].edition, pair[1].item_codes))
             for shape, pairs in groupby(chosen, key=lambda pair: pair[1][2:3] + pair[1][5:7]):
-                yield _exported(request.information_code, shape[0], shape[1], list(pairs))
+                yield from _exported_parts(request.information_code, shape[0], shape[1], list(pairs))
 
     def CompareReplicas(
         self, request_iterator: Iterator[pb.CompareReplicasRequest], context: grpc.ServicerContext
@@ -287,6 +290,19 @@ def _replica(number: str, row: ReplicaRow, *, content: bool = True) -> pb.Replic
             else:
                 item.value = value
     return message
+
+
+def _exported_parts(
+    information: str, data_set: str, edition: str, pairs: Sequence[tuple[str, ReplicaRow]]
+) -> Iterator[pb.ExportReplicasResponse]:
+    """Yield the rows in one message, or in halves where that would be too large."""
+    message = _exported(information, data_set, edition, pairs)
+    if message.ByteSize() <= MOST_BYTES or len(pairs) == 1:
+        yield message
+        return
+    middle = len(pairs) // 2
+    for half in (pairs[:middle], pairs[middle:]):
+        yield from _exported_parts(information, data_set, edition, half)
 
 
 def _exported(
