@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
+import contract_baseline
 from buf_tool import find_buf
 from contract_baseline import broken, freeze
 
@@ -64,3 +65,24 @@ def test_what_breaks_a_caller_is_named_and_never_frozen(buf: str, protos: Path, 
     assert any("rows.proto" in fault for fault in broken(buf, protos, baseline))
     assert freeze(buf, protos, baseline)
     assert baseline.read_bytes() == before
+
+
+def test_without_a_baseline_the_check_says_so_and_passes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(contract_baseline, "BASELINE", tmp_path / "baseline.binpb")
+
+    assert contract_baseline.main([]) == 0
+    assert "not frozen yet" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("buf")
+def test_the_whole_contract_can_be_frozen_and_then_breaks_nothing_of_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    baseline = tmp_path / "baseline.binpb"
+    monkeypatch.setattr(contract_baseline, "BASELINE", baseline)
+
+    assert contract_baseline.main(["freeze"]) == 0
+    assert baseline.stat().st_size > 0
+    assert contract_baseline.main([]) == 0
