@@ -110,16 +110,16 @@ def reconcile(
 ) -> int:
     """Compare one's own records with the network's (三者の記録の突合).
 
-    Both ways: also what the network has and this side has not. Exit code 1 unless all that are finished agree. A side
-    that can't be reached is UNKNOWN, never equal.
+    Both ways: also what the network has and this side has not. Exit code 1 unless all that are finished agree and
+    the network's list could be read. A side that can't be reached is UNKNOWN, never equal.
     """
-    from chukan.command import record_view as view
+    from chukan.command import record_comparison as view
 
     with session.client() as client:
         comparison = view.reconciled(client, exchanges or (), token=resume_token, wait=wait)
     if not session.json(view.reconciliation_document(comparison)):
         view.show_reconciliation(session, comparison)
-    return 1 if view.disagreeing(comparison.found) else 0
+    return 0 if view.all_known_agree(comparison) else 1
 
 
 @command(
