@@ -21,8 +21,9 @@ CREATE TABLE inquiry_result (organization TEXT, id BIGINT, content BLOB, provide
   PRIMARY KEY (organization, id));
 CREATE INDEX inquiry_result_expiry ON inquiry_result (expires);
 CREATE TABLE exchange_record (organization TEXT, id BIGINT, side INTEGER, exchange BLOB, permit_digest BLOB,
-  inquirer TEXT, provider TEXT, affair TEXT, procedure TEXT, information TEXT, addressee BIGINT, inquired BIGINT,
-  provided BIGINT, outcome INTEGER, reason TEXT, undisclosable BOOLEAN, items INTEGER, legal_basis TEXT,
+  inquirer TEXT, provider TEXT, affair TEXT, procedure TEXT, information TEXT, inquirer_delegator TEXT,
+  provider_delegator TEXT, mode INTEGER, addressee BIGINT, inquired BIGINT, provided BIGINT,
+  outcome INTEGER, reason TEXT, undisclosable BOOLEAN, items INTEGER, legal_basis TEXT,
   permission_row TEXT, receipt TEXT, change_seq BIGINT, PRIMARY KEY (organization, id));
 CREATE INDEX exchange_record_exchange ON exchange_record (organization, exchange);
 CREATE INDEX exchange_record_addressee ON exchange_record (organization, addressee);

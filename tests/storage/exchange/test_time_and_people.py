@@ -261,7 +261,7 @@ def test_a_comparison_never_takes_an_unreachable_network_for_agreement(world: Wo
     exchange = world.record(SETAGAYA).exchange_id
 
     for _ in range(2):
-        found, _ = world.side.records.reconcile(SETAGAYA, exchange_ids=[exchange], after=0)
+        found = world.side.comparison.named(SETAGAYA, [exchange])
         assert found[0].state.name == "UNKNOWN"
         with pytest.raises(ChukanError):
             world.run()

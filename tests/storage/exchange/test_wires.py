@@ -19,6 +19,7 @@ from chukan.server.domain.exchange import (
     milliseconds,
 )
 from chukan.server.domain.inquiry import InquiryState
+from chukan.server.middle.record_comparison import Place
 from chukan.server.middle.sealed_answers import DraftAnswer
 from chukan.server.network.permits import sign_permits
 from chukan.standard.reasons import ChukanError
@@ -48,10 +49,10 @@ def test_a_cut_wire_is_tried_again_and_nothing_is_doubled(world: World, moved: s
     assert world.inquiry(receipt).state is InquiryState.ANSWERED
     assert world.result(receipt).records
     assert _counts(world) == (1, 1)
-    world.side.records.reconcile(SETAGAYA, exchange_ids=[], after=0)
+    world.side.comparison.walk(SETAGAYA, Place())
     world.run()
-    found, _ = world.side.records.reconcile(SETAGAYA, exchange_ids=[], after=0)
-    assert [each.state.name for each in found] == ["AGREES"]
+    compared = world.side.comparison.walk(SETAGAYA, Place())
+    assert [each.state.name for each in compared.found] == ["AGREES"]
 
 
 def test_a_lost_answer_comes_back_verbatim(world: World, moved: str) -> None:

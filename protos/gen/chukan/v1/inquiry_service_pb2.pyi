@@ -10,6 +10,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ResultFileFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ResultFileFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ResultFileFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESULT_FILE_FORMAT_UNSPECIFIED: _ResultFileFormat.ValueType  # 0
+    """Taken as CSV."""
+    RESULT_FILE_FORMAT_CSV: _ResultFileFormat.ValueType  # 1
+    """Result columns as documented in docs/reference/inquiry_files, UTF-8."""
+    RESULT_FILE_FORMAT_CSV_CP932: _ResultFileFormat.ValueType  # 2
+    """The same columns, CP932."""
+    RESULT_FILE_FORMAT_JSON_LINES: _ResultFileFormat.ValueType  # 3
+    """One InquiryResult per line, in protobuf JSON."""
+
+class ResultFileFormat(_ResultFileFormat, metaclass=_ResultFileFormatEnumTypeWrapper):
+    """Form of a file of results."""
+
+RESULT_FILE_FORMAT_UNSPECIFIED: ResultFileFormat.ValueType  # 0
+"""Taken as CSV."""
+RESULT_FILE_FORMAT_CSV: ResultFileFormat.ValueType  # 1
+"""Result columns as documented in docs/reference/inquiry_files, UTF-8."""
+RESULT_FILE_FORMAT_CSV_CP932: ResultFileFormat.ValueType  # 2
+"""The same columns, CP932."""
+RESULT_FILE_FORMAT_JSON_LINES: ResultFileFormat.ValueType  # 3
+"""One InquiryResult per line, in protobuf JSON."""
+Global___ResultFileFormat: _TypeAlias = ResultFileFormat  # noqa: Y015
 
 @_typing.final
 class InquirySpec(_message.Message):
@@ -811,6 +840,9 @@ class CreateResultDownloadRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_NUMBERS_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    format: Global___ResultFileFormat.ValueType
+    """Form of the file."""
     @_builtins.property
     def receipt_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Receipt numbers, 1–10,000."""
@@ -819,10 +851,11 @@ class CreateResultDownloadRequest(_message.Message):
         self,
         *,
         receipt_numbers: _abc.Iterable[_builtins.str] | None = ...,
+        format: Global___ResultFileFormat.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt_numbers", b"receipt_numbers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "receipt_numbers", b"receipt_numbers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -836,21 +869,27 @@ class CreateResultDownloadResponse(_message.Message):
 
     URL_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    UNAVAILABLE_FIELD_NUMBER: _builtins.int
     url: _builtins.str
-    """URL (ダウンロードURL)."""
+    """URL (ダウンロードURL); empty if no result is available."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends."""
+
+    @_builtins.property
+    def unavailable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableResult]:
+        """Receipts that have no result to give, and why; they are not in the file."""
 
     def __init__(
         self,
         *,
         url: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        unavailable: _abc.Iterable[Global___UnavailableResult] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "unavailable", b"unavailable", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -110,8 +110,10 @@ class LinkageCodeServiceServicer:
         the linkage codes (符号) of those named; each batch is acknowledged by one
         response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
-        nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-        DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+        nothing. Flags set here are those of the source REGISTRATION: what other
+        sources set (DisclosureService) stays. Row refusals:
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+        ADDRESSEE_MERGED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -46,8 +46,10 @@ class LinkageCodeServiceStub:
     the linkage codes (符号) of those named; each batch is acknowledged by one
     response after it is durable, in order.
     Resending a batch_id with the same content answers as before and writes
-    nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-    DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+    nothing. Flags set here are those of the source REGISTRATION: what other
+    sources set (DisclosureService) stays. Row refusals:
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+    ADDRESSEE_MERGED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
     """
     GetAddressee: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.GetAddresseeRequest, _linkage_code_service_pb2.GetAddresseeResponse]
@@ -111,8 +113,10 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     the linkage codes (符号) of those named; each batch is acknowledged by one
     response after it is durable, in order.
     Resending a batch_id with the same content answers as before and writes
-    nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-    DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+    nothing. Flags set here are those of the source REGISTRATION: what other
+    sources set (DisclosureService) stays. Row refusals:
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+    ADDRESSEE_MERGED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
     """
     GetAddressee: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.GetAddresseeRequest, _linkage_code_service_pb2.GetAddresseeResponse]  # type: ignore[assignment]
@@ -179,8 +183,10 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         the linkage codes (符号) of those named; each batch is acknowledged by one
         response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
-        nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-        DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+        nothing. Flags set here are those of the source REGISTRATION: what other
+        sources set (DisclosureService) stays. Row refusals:
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+        ADDRESSEE_MERGED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
 

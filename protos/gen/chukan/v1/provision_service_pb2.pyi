@@ -72,6 +72,9 @@ class Provision(_message.Message):
     RECEIVE_TIME_FIELD_NUMBER: _builtins.int
     PROVISION_TIME_FIELD_NUMBER: _builtins.int
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
+    INQUIRER_DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
+    PROVIDER_DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Id given by this middle server."""
     state: Global___ProvisionState.ValueType
@@ -97,6 +100,14 @@ class Provision(_message.Message):
     """Row of this organization's own permission list."""
     change_seq: _builtins.int
     """Position in this organization's commit order."""
+    inquirer_delegator_code: _builtins.str
+    """Inquirer's delegator (委任元), 16 digits; empty = none."""
+    provider_delegator_code: _builtins.str
+    """This organization's delegator (委任元) if it answers for another, 16 digits;
+    empty = none.
+    """
+    mode: _common_pb2.Mode.ValueType
+    """Mode of the exchange."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When the request came."""
@@ -121,10 +132,13 @@ class Provision(_message.Message):
         receive_time: _timestamp_pb2.Timestamp | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
         change_seq: _builtins.int = ...,
+        inquirer_delegator_code: _builtins.str = ...,
+        provider_delegator_code: _builtins.str = ...,
+        mode: _common_pb2.Mode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["provision_time", b"provision_time", "receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "answer_kind", b"answer_kind", "change_seq", b"change_seq", "information_code", b"information_code", "inquirer_code", b"inquirer_code", "integrated_address_number", b"integrated_address_number", "permission_row_id", b"permission_row_id", "procedure_code", b"procedure_code", "provision_id", b"provision_id", "provision_time", b"provision_time", "reason", b"reason", "receive_time", b"receive_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "answer_kind", b"answer_kind", "change_seq", b"change_seq", "information_code", b"information_code", "inquirer_code", b"inquirer_code", "inquirer_delegator_code", b"inquirer_delegator_code", "integrated_address_number", b"integrated_address_number", "mode", b"mode", "permission_row_id", b"permission_row_id", "procedure_code", b"procedure_code", "provider_delegator_code", b"provider_delegator_code", "provision_id", b"provision_id", "provision_time", b"provision_time", "reason", b"reason", "receive_time", b"receive_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -349,16 +363,20 @@ class ApproveProvisionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROVISION_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
+    expected_change_seq: _builtins.int
+    """change_seq of the provision this step was decided on; 0 = don't compare."""
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
+        expected_change_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provision_id", b"provision_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_change_seq", b"expected_change_seq", "provision_id", b"provision_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -395,16 +413,20 @@ class ConfirmProvisionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROVISION_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
+    expected_change_seq: _builtins.int
+    """change_seq of the provision this step was decided on; 0 = don't compare."""
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
+        expected_change_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provision_id", b"provision_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_change_seq", b"expected_change_seq", "provision_id", b"provision_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -442,19 +464,23 @@ class RefuseProvisionRequest(_message.Message):
 
     PROVISION_ID_FIELD_NUMBER: _builtins.int
     REFUSAL_REASON_FIELD_NUMBER: _builtins.int
+    EXPECTED_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
     refusal_reason: _builtins.str
     """Why, 1–200; recorded, not sent to the inquirer."""
+    expected_change_seq: _builtins.int
+    """change_seq of the provision this step was decided on; 0 = don't compare."""
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
         refusal_reason: _builtins.str = ...,
+        expected_change_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provision_id", b"provision_id", "refusal_reason", b"refusal_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_change_seq", b"expected_change_seq", "provision_id", b"provision_id", "refusal_reason", b"refusal_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,6 +29,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chukan.server.domain.exchange import Mode
     from chukan.server.domain.inquiry import Inquiry, InquirySpec
     from chukan.server.middle.inquiry_judgement import InquiryJudge, Judged
     from chukan.server.ports import Connection, Environment, Outbox
@@ -112,7 +113,8 @@ class InquiryAcceptance:
         now = milliseconds(self._environment.clock.now())
         failures = row_failures(specs)
         judged = self._judge.judge(organization, specs, failures, now)
-        drafts = [None if each is None else _draft(organization, each, now) for each in judged]
+        mode = self._environment.master.mode(organization)
+        drafts = [None if each is None else _draft(organization, each, mode, now) for each in judged]
         if batch is None:
             accepted, ids = self._environment.database.write(
                 organization, lambda connection: self._store(connection, organization, drafts, failures, now)
@@ -217,8 +219,8 @@ class _Draft(NamedTuple):
     record: tuple[Any, ...]
 
 
-def _draft(organization: str, each: Judged, now: int) -> _Draft:
-    inquiry, record = _inquiry_row(organization, each, now), _record_row(organization, each)
+def _draft(organization: str, each: Judged, mode: Mode, now: int) -> _Draft:
+    inquiry, record = _inquiry_row(organization, each, now), _record_row(organization, each, mode)
     permitted = each.decision.permitted
     return _Draft(each.spec.record_id, each.spec_digest, each.asked, permitted, inquiry[2:-1], record[2:-2])
 
@@ -244,7 +246,7 @@ def _inquiry_row(organization: str, each: Judged, now: int) -> InquiryRow:
     )
 
 
-def _record_row(organization: str, each: Judged) -> RecordRow:
+def _record_row(organization: str, each: Judged, mode: Mode) -> RecordRow:
     spec, decision = each.spec, each.decision
     return RecordRow(
         organization=organization,
@@ -257,6 +259,9 @@ def _record_row(organization: str, each: Judged) -> RecordRow:
         affair=spec.affair,
         procedure=spec.procedure,
         information=spec.information,
+        inquirer_delegator=spec.inquirer_delegator,
+        provider_delegator=spec.provider_delegator,
+        mode=int(mode),
         addressee=each.addressee,
         inquired=each.inquired,
         provided=0,

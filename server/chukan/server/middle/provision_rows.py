@@ -15,6 +15,7 @@ from chukan.server.middle.sealed_answers import DraftAnswer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from chukan.server.domain.exchange import Mode
     from chukan.server.middle.provision_content import Found
 
 __all__ = [
@@ -140,7 +141,7 @@ def provision_row(organization: str, id_: int, each: Asked, place: tuple[int, in
     )
 
 
-def record_row(organization: str, id_: int, each: Asked, items: int, now: int) -> RecordRow:
+def record_row(organization: str, id_: int, each: Asked, *, items: int, mode: Mode, now: int) -> RecordRow:
     """Return the provider's record; items: the number of the set of item codes provided."""
     leaf, outcome = each.leaf, outcome_of(each)
     found = each.found
@@ -155,6 +156,9 @@ def record_row(organization: str, id_: int, each: Asked, items: int, now: int) -
         affair=leaf.affair,
         procedure=leaf.procedure,
         information=leaf.information,
+        inquirer_delegator=leaf.inquirer_delegator,
+        provider_delegator=leaf.provider_delegator,
+        mode=int(mode),
         addressee=found.addressee if found else 0,
         inquired=leaf.inquiry_time_ms,
         provided=now if outcome is Outcome.PROVIDED else 0,

@@ -208,6 +208,7 @@ class AutomaticProvisions:
         )
         waiting_seals = dict(zip((each.name for each in waiting), seals, strict=True))
         codes = [item_codes_of(each.found.records) if each.found and not each.waits else "" for each in asked]
+        mode = self._environment.master.mode(organization)
 
         def step(connection: Connection) -> bool:
             nonces, answered, exchanges = self._used(connection, organization, asked)
@@ -230,7 +231,7 @@ class AutomaticProvisions:
             self._records.add(
                 connection,
                 [
-                    record_row(organization, first + at, each, sets[items], now)
+                    record_row(organization, first + at, each, items=sets[items], mode=mode, now=now)
                     for at, (each, items) in enumerate(zip(asked, codes, strict=True))
                 ],
             )

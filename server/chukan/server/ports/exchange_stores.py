@@ -136,6 +136,11 @@ class ExchangeRecords(Protocol):
     ) -> dict[bytes, RecordRow]:
         """Return the first record of each exchange; of one side, or of either."""
 
+    def by_sides(
+        self, connection: Connection, organization: str, exchanges: Sequence[bytes]
+    ) -> dict[tuple[bytes, int], RecordRow]:
+        """Return the first record of each exchange and side."""
+
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, RecordRow]:
         """Return records by the number of their inquiry or provision."""
 
@@ -171,12 +176,25 @@ class ExchangeRecords(Protocol):
         """Return the item codes of sets."""
 
     def keep_copies(
-        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes]], *, now: int
+        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes, int]], *, now: int
     ) -> None:
-        """Replace (exchange, record as the network showed it, or empty)."""
+        """Replace (exchange, record as the network showed it or empty, the network's number of it)."""
 
     def copies(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the network's records by exchange; absent = never fetched."""
+
+    def copies_after(
+        self, connection: Connection, organization: str, *, after: int, most: int
+    ) -> list[tuple[int, bytes, bytes]]:
+        """Return (the network's number, exchange, record) after a number, in its order."""
+
+    def listing(self, connection: Connection, organization: str, generation: str) -> tuple[str, int]:
+        """Return the token the network's list goes on from, and when its end was last seen, 0 = never."""
+
+    def keep_listing(
+        self, connection: Connection, organization: str, generation: str, *, token: str, listed: int
+    ) -> None:
+        """Replace how far the network's list was read."""
 
 
 class Provisions(Protocol):

@@ -76,7 +76,11 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         """First person: approve."""
         caller = current_caller()
         shown = self._desk.approve(
-            caller.organization, request.provision_id, caller.user, repeat=repeat_of("ApproveProvision", request)
+            caller.organization,
+            request.provision_id,
+            caller.user,
+            expected=request.expected_change_seq,
+            repeat=repeat_of("ApproveProvision", request),
         )
         return pb.ApproveProvisionResponse(provision=_provision(shown))
 
@@ -86,7 +90,11 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         """Second person: confirm."""
         caller = current_caller()
         shown = self._desk.confirm(
-            caller.organization, request.provision_id, caller.user, repeat=repeat_of("ConfirmProvision", request)
+            caller.organization,
+            request.provision_id,
+            caller.user,
+            expected=request.expected_change_seq,
+            repeat=repeat_of("ConfirmProvision", request),
         )
         return pb.ConfirmProvisionResponse(provision=_provision(shown))
 
@@ -98,6 +106,7 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
             current_caller().organization,
             request.provision_id,
             request.refusal_reason,
+            expected=request.expected_change_seq,
             repeat=repeat_of("RefuseProvision", request),
         )
         return pb.RefuseProvisionResponse(provision=_provision(shown))
@@ -131,4 +140,7 @@ def _provision(shown: ShownProvision) -> pb.Provision:
         receive_time=timestamp(row.received),
         provision_time=timestamp(row.provided),
         change_seq=row.change_seq,
+        inquirer_delegator_code=record.inquirer_delegator,
+        provider_delegator_code=record.provider_delegator,
+        mode=wire(record.mode),
     )

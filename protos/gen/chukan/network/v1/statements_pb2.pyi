@@ -240,7 +240,9 @@ class PermitStatement(_message.Message):
     MERKLE_ROOT_FIELD_NUMBER: _builtins.int
     LEAF_COUNT_FIELD_NUMBER: _builtins.int
     merkle_root: _builtins.bytes
-    """RFC 6962 root over the PermitLeaf bytes."""
+    """RFC 6962 root over the PermitLeaf bytes; of the kind self-information, over
+    the SelfInformationLeaf bytes.
+    """
     leaf_count: _builtins.int
     """Number of leaves."""
     @_builtins.property
@@ -377,6 +379,71 @@ class PermitLeaf(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PermitLeaf: _TypeAlias = PermitLeaf  # noqa: Y015
+
+@_typing.final
+class SelfInformationLeaf(_message.Message):
+    """One self-information query (自己情報) the network permits. Bears the provider's
+    code of the person, never the portal's. Its SHA-256 stands in the answer both
+    as exchange_digest and as permit_digest.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTAL_CODE_FIELD_NUMBER: _builtins.int
+    PROVIDER_CODE_FIELD_NUMBER: _builtins.int
+    LINKAGE_CODE_FIELD_NUMBER: _builtins.int
+    INFORMATION_CODE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    ITEM_CODES_FIELD_NUMBER: _builtins.int
+    RECIPIENT_KEY_THUMBPRINT_FIELD_NUMBER: _builtins.int
+    QUERY_TIME_MS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_MS_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    portal_code: _builtins.str
+    """Portal that asks, 16 digits: recipient of the answer."""
+    provider_code: _builtins.str
+    """Provider, 16 digits."""
+    linkage_code: _builtins.bytes
+    """Provider's own linkage code (符号) of the person; empty if it has none."""
+    information_code: _builtins.str
+    """Information, TM + 14."""
+    recipient_key_thumbprint: _builtins.bytes
+    """Thumbprint of the portal's sealing key that the answer must be sealed to."""
+    query_time_ms: _builtins.int
+    """When it was asked, milliseconds since 1970-01-01 UTC."""
+    expire_time_ms: _builtins.int
+    """Expires, milliseconds since 1970-01-01 UTC."""
+    nonce: _builtins.bytes
+    """16 random bytes; a query is answered once."""
+    @_builtins.property
+    def period(self) -> _common_pb2.Period:
+        """Period asked for; absent = valid today."""
+
+    @_builtins.property
+    def item_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Items wanted; empty = all."""
+
+    def __init__(
+        self,
+        *,
+        portal_code: _builtins.str = ...,
+        provider_code: _builtins.str = ...,
+        linkage_code: _builtins.bytes = ...,
+        information_code: _builtins.str = ...,
+        period: _common_pb2.Period | None = ...,
+        item_codes: _abc.Iterable[_builtins.str] | None = ...,
+        recipient_key_thumbprint: _builtins.bytes = ...,
+        query_time_ms: _builtins.int = ...,
+        expire_time_ms: _builtins.int = ...,
+        nonce: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time_ms", b"expire_time_ms", "information_code", b"information_code", "item_codes", b"item_codes", "linkage_code", b"linkage_code", "nonce", b"nonce", "period", b"period", "portal_code", b"portal_code", "provider_code", b"provider_code", "query_time_ms", b"query_time_ms", "recipient_key_thumbprint", b"recipient_key_thumbprint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SelfInformationLeaf: _TypeAlias = SelfInformationLeaf  # noqa: Y015
 
 @_typing.final
 class AnswerStatement(_message.Message):
