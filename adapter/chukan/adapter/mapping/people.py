@@ -25,7 +25,7 @@ FIELDS: Final = (
     "individual_numbers", "names", "kana_names", "aliases", "former_names", "birth_dates", "sexes", "postal_codes",
     "residential_address_codes", "residential_addresses", "buildings", "household_numbers", "resident_kinds",
     "resident_states", "movement_reasons", "movement_dates", "notification_dates", "former_local_address_numbers",
-    "protective_measure_end_dates", "municipality_codes",
+    "protective_measure_end_dates", "municipality_codes", "corporate_numbers",
 )  # fmt: skip
 """Columns of `RegisterPeopleRequest` a mapping may fill."""
 
@@ -34,6 +34,9 @@ FLAGS: Final = ("protective_measures", "nondisclosure", "self_information_disabl
 
 OTHER: Final = ("resident_record_codes",)
 """Columns for the resident network only."""
+
+_NAMED: Final = {"protective_measures.end_dates": "protective_measure_end_dates"}
+"""Fields of the request that have another name in a mapping."""
 
 _NEEDED: Final = ("names", "birth_dates")
 _DIGITS: Final = 2
@@ -83,6 +86,7 @@ class PeopleMapping:
         """Return the column of the file a field of the request comes from."""
         if field == "local_address_numbers":
             return self.local_number.column
+        field = _NAMED.get(field, field)
         found = self.fields.get(field) or self.flags.get(field)
         return found.column if found is not None else ""
 

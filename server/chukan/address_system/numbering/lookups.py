@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from chukan.address_system.domain.attributes import BLANK
-from chukan.address_system.domain.outcomes import MismatchKind
+from chukan.address_system.domain.outcomes import CORPORATION, MismatchKind
 from chukan.address_system.domain.registration import individual_number_failure
 from chukan.address_system.numbering.changes import record_access, stored_person
 from chukan.address_system.numbering.draft import Draft, Held
@@ -99,6 +99,7 @@ def _attributes(environment: Environment, organization: str, ids: Sequence[int])
     return {
         row.id: BasicAttributes(each.name, each.birth_date, each.sex, each.residential_address)
         for row, each in zip(waiting, opened, strict=True)
+        if each.resident_kind != CORPORATION  # which has no individual number to be found
     }
 
 

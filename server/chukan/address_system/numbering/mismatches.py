@@ -126,29 +126,33 @@ class _Case:
         return people.by_ids(self._connection, organization, [chosen])[chosen]
 
     def _assign(self, person: PersonRow) -> None:
-        number = self._held.individual_number
+        corporate = self._held.attributes.corporate_number
+        number = self._held.individual_number or corporate
         if not number:
             return
         people, organization = self._environment.stores.people, self._draft.organization
         (digest,) = people.individual_digests(organization, [number])
         holder = people.by_individual(self._connection, organization, [digest]).get(digest)
         if holder != person.id:  # one they have, or had, is no news
-            assign_individual(self._environment, self._connection, self._draft, person, number)
+            assign_individual(
+                self._environment, self._connection, self._draft, person, number, corporate=bool(corporate)
+            )
 
     def _update(self, person: PersonRow) -> None:
         organization = self._draft.organization
         (old,) = self._environment.stores.people.open_attributes(organization, [(person.id, person.attributes)])
         new = self._held.attributes
         if not new.movement_date or new.movement_date >= old.movement_date:
-            self._draft.update(person.id, new._replace(flags="".join(sorted({*old.flags, *new.flags}))))
+            self._draft.update(person.id, new.over(old, self._held.coverage, lifts=False))
 
     def _number_new(self) -> int:
         """Add a new person; a number that is another's is not theirs, and they wait for their own."""
         people, organization = self._environment.stores.people, self._draft.organization
         held = self._held
         individual = None
-        if held.individual_number:
-            (digest,) = people.individual_digests(organization, [held.individual_number])
+        number = held.individual_number or held.attributes.corporate_number
+        if number:
+            (digest,) = people.individual_digests(organization, [number])
             if digest not in people.by_individual(self._connection, organization, [digest]):
                 individual = Individual(held.individual_number, digest)
         (birth,) = people.birth_keys(organization, [held.attributes.birth_date])
