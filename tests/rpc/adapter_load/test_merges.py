@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, target: str) -> Body:
-    """A town with its people loaded."""
+    """Load the people of a town."""
     folder = people(tmp_path_factory.mktemp("chiyoda"), "131016", count=30)
     body = Body("131016", folder, tmp_path_factory.mktemp("state"), target)
     body.load(extracts=None)

@@ -139,6 +139,8 @@ class Register:
 
     def _candidates(self, registration: Registration) -> Sequence[Known]:
         by_birth = self._by_birth
+        if not by_birth and not self._by_home:
+            return ()
         lists = [by_birth[birth] for birth in registration.births if birth in by_birth]
         if self._by_home:
             lists.append(self._by_home.get(residential_address_key(registration.attributes.residential_address), []))

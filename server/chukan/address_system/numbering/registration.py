@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from chukan.address_system.domain.attributes import WHOLE, is_year_known, residential_address_key
@@ -157,7 +158,7 @@ class Matching:
         keys = [LocalKey(batch.number_system, batch.business_id, number) for number in checked.local_numbers]
         taken = [row for row in range(rows) if row not in self._failures]
         every = registrations_of(self._environment, self._organization, checked, keys, taken)
-        fresh = self._skip_unchanged(every)
+        fresh = self._refuse_households(self._skip_unchanged(every), checked)
         prepared = Prepared(fresh, keys, checked.former_local_numbers, checked.individual_numbers)
         self.load(prepared.rows)
         for registration in prepared.rows:
@@ -182,12 +183,24 @@ class Matching:
         for column, texts in (
             ("local_address_numbers", checked.local_numbers),
             ("former_local_address_numbers", checked.former_local_numbers),
-            ("household_numbers", [each.household_number for each in checked.attributes]),
         ):
-            for row in rows_with_individual_numbers(
-                self._environment, self._connection, self._organization, texts, checked.individual_numbers
-            ):
+            for row in self._rows_with_individual_numbers(texts, checked):
                 self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", column)
+
+    def _refuse_households(self, fresh: list[Registration], checked: Checked) -> list[Registration]:
+        households = list({each.attributes.household_number for each in fresh})
+        wrong = {households[place] for place in self._rows_with_individual_numbers(households, checked)}
+        if not wrong:
+            return fresh
+        refused = {each.row for each in fresh if each.attributes.household_number in wrong}
+        for row in refused:
+            self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", "household_numbers")
+        return [registration for registration in fresh if registration.row not in refused]
+
+    def _rows_with_individual_numbers(self, texts: Sequence[str], checked: Checked) -> list[int]:
+        return rows_with_individual_numbers(
+            self._environment, self._connection, self._organization, texts, checked.individual_numbers
+        )
 
     def _skip_unchanged(self, every: list[Registration]) -> list[Registration]:
         local_numbers = self._environment.stores.local_numbers
@@ -220,8 +233,8 @@ class Matching:
         self._linked.update(local_numbers.find(connection, organization, former))
         wanted = {row.local for row in rows} | set(former)
         links = {digest: link for digest, link in self._linked.items() if digest in wanted}
-        lone = {birth for row in rows if row.individual is None for birth in row.births}
-        others = {birth for row in rows for birth in row.births} - lone
+        lone = set(chain.from_iterable({row.births for row in rows if row.individual is None}))
+        others = set(chain.from_iterable({row.births for row in rows})) - lone
         born = people.born(connection, organization, lone)
         born += people.born(connection, organization, others, unnumbered=True)
         ids = {*numbers.values(), *(link.person for link in links.values()), *(person for _, person in born)}
