@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import grpc
 import pytest
 
@@ -10,7 +12,10 @@ from chukan.address.v1 import address_service_pb2 as pb
 from chukan.edge.errors import error_of_call
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import common_pb2
-from tests.rpc.address_system.body import SETAGAYA, Body, RunningSystem, batch_of, fresh_local, fresh_number
+from tests.rpc.address_system.body import SETAGAYA, SHINJUKU, Body, RunningSystem, batch_of, fresh_local, fresh_number
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NUMBERED, LINKED, UPDATED, HELD, REFUSED, UNCHANGED = range(1, 7)
 
@@ -25,6 +30,21 @@ def test_new_people_get_numbers_in_order_that_no_other_body_sees(fresh: RunningS
     assert list(first.integrated_address_numbers) == ["700000000000001", "700000000000002"]
     assert list(second.integrated_address_numbers) == ["700000000000001"]
     assert ours.person("700000000000001").name != theirs.person("700000000000001").name
+
+
+def test_an_organization_numbers_people_from_the_number_that_is_set(tmp_path: Path) -> None:
+    """New numbers must avoid migrated ones; a lower setting never leads back to numbers that were issued."""
+    system = RunningSystem(tmp_path, first_numbers={SHINJUKU: 800_000_000_000_001})
+    try:
+        first = system.body().number()
+        other = system.body(SETAGAYA).number()
+        system.close()
+        system = RunningSystem(tmp_path)
+        second = system.body().number()
+    finally:
+        system.close()
+
+    assert (first, second, other) == ("800000000000001", "800000000000002", "700000000000001")
 
 
 def test_the_same_record_again_is_unchanged_and_a_moved_person_updated(body: Body) -> None:
