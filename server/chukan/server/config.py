@@ -170,7 +170,7 @@ class Config:
         default=(),
         metadata=_about(
             _first_numbers,
-            "First integrated address number (団体内統合宛名番号) of organizations whose migrated numbers would meet the"
+            "First integrated address number (団体内統合宛名番号) of organizations whose migrated numbers lie in the"
             " shipped range, as organization=number; new numbers ascend from there.",
         ),
     )

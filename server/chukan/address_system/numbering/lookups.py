@@ -2,7 +2,8 @@
 """People without an individual number (個人番号未設定): listing them, and looking them up in the resident network.
 
 Looked up by four attributes (基本4情報), then by three, leaving out sex, residential address or name in this order
-[own]. A single match is proposed to a person, never linked unseen: few attributes are how wrong links came about.
+[own] (docs/divergences "Address system"). A single match is proposed to a person, never linked unseen: few attributes
+are how wrong links came about. Corporations have no individual number and are listed, never looked up.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 A merge moves local numbers, the individual number and former ones to the survivor; the number that ends answers with
 the survivor's ever after. A split moves the named local numbers to a new person of whom nothing is known until their
-records are registered again: what the shared record says may be the other's [own].
+records are registered again: what the shared record says may be the other's [own] (docs/divergences
+"Address system"). The middle server is told by who feeds both (`page`).
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 
 Each organization counts for itself. Its numbers begin at 700,000,000,000,001 [own] (docs/divergences "Address system"):
 a range apart from numbers migrated from a former system, which the real rule forbids to issue again. A body whose
-migrated numbers lie there sets another first number (setting first_integrated_numbers). The counter is advanced in the write that issues, so a number is used in the order of COMMITs
-and one of a failed write goes to the next person; nothing ever lowers it.
+migrated numbers lie there sets another first number (setting first_integrated_numbers). The counter is advanced in the
+write that issues, so a number is used in the order of COMMITs and one of a failed write goes to the next person;
+nothing ever lowers it.
 """
 
 from __future__ import annotations

@@ -92,7 +92,10 @@ _NOT_GIVEN: Final = frozenset({"household_number"})
 
 
 def sha256(request: Message) -> bytes:
-    """Return the digest of a request; the same sender encodes the same content to the same bytes [own]."""
+    """Return the digest of a request; the same sender encodes the same content to the same bytes.
+
+    That is [own] (docs/divergences "Interface").
+    """
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
