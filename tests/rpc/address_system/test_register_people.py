@@ -112,6 +112,25 @@ def test_two_people_on_one_number_both_wait_and_the_answer_names_their_mismatche
     assert set(response.mismatch_ids) <= set(held)
 
 
+def test_a_claim_without_a_candidate_is_linked_to_whom_a_person_names(body: Body) -> None:
+    number = fresh_number()
+    answer = body.register({"individual": number}, {"individual": number})
+    first, second = answer.mismatch_ids
+    request = pb.ResolveMismatchRequest(mismatch_id=first, decision=pb.MISMATCH_DECISION_NEW_PERSON)
+    person = body.call("ResolveMismatch", request).person
+
+    request = pb.ResolveMismatchRequest(mismatch_id=second, decision=pb.MISMATCH_DECISION_LINK)
+    for nobody in ("", "799999999999999"):
+        request.integrated_address_number = nobody
+        with pytest.raises(grpc.RpcError) as caught:
+            body.call("ResolveMismatch", request)
+        assert error_of_call(caught.value).code == "INVALID_FIELD"
+    request.integrated_address_number = person.integrated_address_number
+    linked = body.call("ResolveMismatch", request).person
+
+    assert len(linked.local_numbers) == 2
+
+
 def test_who_is_registered_under_a_number_goes_on_beside_a_stranger_who_claims_it(body: Body) -> None:
     """Two batches or one: the rightful holder moves, the stranger is held."""
     person = {"local": fresh_local(), "individual": fresh_number(), "name": "見本　戊", "birth_date": "19850505"}

@@ -115,7 +115,10 @@ class _Case:
         """Return the candidate that was chosen, the survivor if it was merged since."""
         people, organization = self._environment.stores.people, self._draft.organization
         ids = [int(each) for each in self._row.candidates.split()]
+        if not ids:  # rows that claimed a number nobody had: a person knows whose it is
+            ids = list(self._environment.tenants.surrogates(organization, [number]).values())
         survivors = people.survivors(self._connection, organization, ids)
+        ids = [each for each in ids if each in survivors]
         by_number = {number_of(each): survivors[each] for each in ids}
         by_number.update((number_of(each), each) for each in survivors.values())
         chosen = by_number.get(number) if number else None

@@ -1271,7 +1271,9 @@ class Mismatch(_message.Message):
 
     @_builtins.property
     def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Candidates, integrated address numbers."""
+        """Candidates, integrated address numbers; none where rows of one batch claim a
+        number that nobody has yet.
+        """
 
     @_builtins.property
     def differing_attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -1383,7 +1385,9 @@ class ResolveMismatchRequest(_message.Message):
     decision: Global___MismatchDecision.ValueType
     """Decision."""
     integrated_address_number: _builtins.str
-    """The candidate, with LINK."""
+    """The candidate, with LINK; anybody where the mismatch has no candidate. May be
+    left out if there is one candidate only.
+    """
     def __init__(
         self,
         *,

@@ -262,8 +262,9 @@ class AddressServiceServicer:
 
     def ResolveMismatch(self, request, context):
         """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-        INDIVIDUAL_NUMBER_TAKEN.
+        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+        ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+        candidate).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -111,8 +111,9 @@ class AddressServiceStub:
     """
     ResolveMismatch: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.ResolveMismatchRequest, _address_service_pb2.ResolveMismatchResponse]
     """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-    INDIVIDUAL_NUMBER_TAKEN.
+    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+    ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+    candidate).
     """
     IssueNonResidentNumber: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.IssueNonResidentNumberRequest, _address_service_pb2.IssueNonResidentNumberResponse]
     """Numbers a non-resident addressee (住登外者), or holds the registration for a
@@ -225,8 +226,9 @@ class AddressServiceAsyncStub(AddressServiceStub):
     """
     ResolveMismatch: _aio.UnaryUnaryMultiCallable[_address_service_pb2.ResolveMismatchRequest, _address_service_pb2.ResolveMismatchResponse]  # type: ignore[assignment]
     """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-    INDIVIDUAL_NUMBER_TAKEN.
+    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+    ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+    candidate).
     """
     IssueNonResidentNumber: _aio.UnaryUnaryMultiCallable[_address_service_pb2.IssueNonResidentNumberRequest, _address_service_pb2.IssueNonResidentNumberResponse]  # type: ignore[assignment]
     """Numbers a non-resident addressee (住登外者), or holds the registration for a
@@ -414,8 +416,9 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.ResolveMismatchResponse, _abc.Awaitable[_address_service_pb2.ResolveMismatchResponse]]:
         """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-        INDIVIDUAL_NUMBER_TAKEN.
+        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+        ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+        candidate).
         """
 
     @_abc_1.abstractmethod
