@@ -11,6 +11,7 @@ import pytest
 from chukan.server.domain.content import Column
 from chukan.server.domain.exchange import AnswerKind, Outcome
 from chukan.server.domain.inquiry import InquiryState
+from chukan.server.network.records import list_records
 from chukan.standard.layouts import layout
 from chukan.standard.permission_list import permission_list
 from tests.storage.exchange.world import CHIYODA, PROCEDURE, SETAGAYA, SHINJUKU, TAX
@@ -154,6 +155,32 @@ def test_nondisclosure_of_either_side_marks_both_records(world: World, moved: st
     world.run()
     assert world.record(SETAGAYA).undisclosable
     assert world.record(SHINJUKU).undisclosable
+
+
+def test_a_person_whom_the_inquirer_itself_must_not_disclose_is_marked_whatever_the_inquiry_says(
+    world: World, moved: str
+) -> None:
+    """The business system may not know of 支援措置: the flag of the own addressee marks all three records."""
+    world.flag(SETAGAYA, moved, nondisclosure=True)
+
+    receipt = world.ask(moved, nondisclosure_code="1")
+    exchange = world.record(SETAGAYA).exchange_id
+    world.run()
+
+    assert world.inquiry(receipt).state is InquiryState.ANSWERED
+    assert world.record(SETAGAYA).undisclosable
+    assert world.record(SHINJUKU).undisclosable
+    records, _ = list_records(world.core, SETAGAYA, exchange_ids=[exchange], page_size=10)
+    assert records[0].undisclosable
+
+
+def test_a_refused_inquiry_about_a_person_not_to_be_disclosed_is_marked_too(world: World, moved: str) -> None:
+    world.flag(SETAGAYA, moved, nondisclosure=True)
+
+    world.ask(moved, affair="JM01000000999999")
+
+    assert world.record(SETAGAYA).outcome is Outcome.REFUSED
+    assert world.record(SETAGAYA).undisclosable
 
 
 def test_many_inquiries_go_under_one_signature_and_are_answered_each(world: World) -> None:
