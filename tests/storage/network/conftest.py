@@ -45,6 +45,11 @@ PROCEDURE = "JT01010000000214"
 TAX = "TM00000000000002"
 
 
+def record_code(serial: int) -> str:
+    """Return the 住民票コード of the person with this serial."""
+    return f"999{serial:08d}"
+
+
 @dataclass
 class Network:
     """A core with what a test needs to play its members."""
@@ -54,12 +59,12 @@ class Network:
     members: RingKeys
     clock: FixedClock
 
-    def notify(self, *serials: int, code: str = "12345678901") -> None:
-        """Let the resident network know residents by the serials of their dummy numbers."""
+    def notify(self, *serials: int, code: str | None = None) -> None:
+        """Let the resident network know residents by the serials of their dummy numbers; each has a code of its own."""
         count = len(serials)
         columns = resident_network.ResidentColumns(
             individual_numbers=[dummy_individual_number(serial) for serial in serials],
-            resident_record_codes=[code] * count,
+            resident_record_codes=[record_code(serial) if code is None else code for serial in serials],
             names=[f"試験 {serial}" for serial in serials],
             birth_dates=["19800102"] * count,
             sexes=["1"] * count,
