@@ -11,10 +11,12 @@ import pytest
 from chukan.server.domain.content import Column
 from chukan.server.domain.exchange import AnswerKind, Outcome
 from chukan.server.domain.inquiry import InquiryState
+from chukan.server.domain.linkage import AddresseeBatch
 from chukan.server.network.records import list_records
 from chukan.standard.layouts import layout
 from chukan.standard.permission_list import permission_list
 from tests.storage.exchange.world import CHIYODA, PROCEDURE, SETAGAYA, SHINJUKU, TAX
+from tests.storage.middle.samples import number
 
 if TYPE_CHECKING:
     from tests.storage.exchange.world import World
@@ -181,6 +183,21 @@ def test_a_refused_inquiry_about_a_person_not_to_be_disclosed_is_marked_too(worl
 
     assert world.record(SETAGAYA).outcome is Outcome.REFUSED
     assert world.record(SETAGAYA).undisclosable
+
+
+def test_what_a_merged_number_held_is_answered_for_the_survivor(world: World) -> None:
+    """One person had two numbers at the provider: the records hang on one, the code on the other."""
+    own, double = world.person(SETAGAYA, SHINJUKU), number(777)
+    world.codes.register(SHINJUKU, "test", "double", b"d", AddresseeBatch([double]))
+    world.register(SHINJUKU, double)
+    world.flag(SHINJUKU, double, nondisclosure=True)
+
+    world.codes.merge(SHINJUKU, double, own)
+    receipt = world.ask(own)
+    world.run()
+
+    assert [record.record_key for record in world.result(receipt).records] == ["2026"]
+    assert world.record(SHINJUKU).undisclosable
 
 
 def test_many_inquiries_go_under_one_signature_and_are_answered_each(world: World) -> None:
