@@ -185,6 +185,17 @@ def test_a_refused_inquiry_about_a_person_not_to_be_disclosed_is_marked_too(worl
     assert world.record(SETAGAYA).undisclosable
 
 
+def test_who_moved_out_or_died_stays_answerable(world: World, moved: str) -> None:
+    """The municipality of 1 January answers for tax: a closed addressee gets no new code and its replicas answer."""
+    world.codes.close(SHINJUKU, moved)
+
+    receipt = world.ask(moved)
+    world.run()
+
+    assert [record.record_key for record in world.result(receipt).records] == ["2026"]
+    assert world.record(SHINJUKU).outcome is Outcome.PROVIDED
+
+
 def test_what_a_merged_number_held_is_answered_for_the_survivor(world: World) -> None:
     """One person had two numbers at the provider: the records hang on one, the code on the other."""
     own, double = world.person(SETAGAYA, SHINJUKU), number(777)

@@ -241,6 +241,20 @@ def test_a_movement_closes_the_old_record_and_opens_another_in_one_batch(middle:
     assert send(middle, moved).outcomes == [Outcome.COMMITTED] * 2
 
 
+def test_a_movement_counts_row_by_row_the_new_record_after_the_one_it_follows(middle: Any) -> None:
+    """Rows are taken in the order they stand: a new record before the row that closes the old one meets it open."""
+    send(middle, batch([ONE], information_code=RESIDENT, record_keys=["1"], end_dates=[""]))
+    fields = {"information_code": RESIDENT, "record_keys": ["2", "1"]}
+    fields |= {"start_dates": ["20260601", "20260401"], "end_dates": ["", "20260531"]}
+    moved = batch([ONE, ONE], batch_id="b2", **fields)
+
+    first = send(middle, moved)
+    again = send(middle, batch([ONE, ONE], batch_id="b3", record_ids=["b2-0", "b2-1"], **fields))
+
+    assert (reasons(first), first.outcomes) == ([(0, "PERIODS_OVERLAP")], [Outcome.REFUSED, Outcome.COMMITTED])
+    assert again.outcomes == [Outcome.COMMITTED, Outcome.UNCHANGED]
+
+
 def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> None:
     numbers = [number(serial) for serial in range(10, 110)]
     middle.register(*numbers)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SHINJUKU = by_municipality("131041").code
 SETAGAYA = by_municipality("131121").code
 CHIYODA = by_municipality("131016").code
+LIBRARY = "9900000000000901"
 AFFAIR = "JM01000000121000"
 PROCEDURE = "JT01010000000214"
 TAX = "TM00000000000002"
@@ -129,7 +130,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Network]
         clock=clock,
         ids=SeededIds(1),
     )
-    hosted = frozenset({SHINJUKU, SETAGAYA, CHIYODA})
+    hosted = frozenset({SHINJUKU, SETAGAYA, CHIYODA, LIBRARY})
     ring = (
         KeyRing.in_memory(clock, serves=hosted)
         if data is None
@@ -138,7 +139,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Network]
     masters = foundation.masters(foundation.world_generation(draw=True))
     core, directory = build_network_side(foundation, masters, core_ring(foundation, ring), hosted=hosted)
     members = RingKeys(ring)
-    for organization in (SETAGAYA, SHINJUKU):
+    for organization in (SETAGAYA, SHINJUKU, LIBRARY):
         directory.announce(members.member_keys(organization), "")
     yield Network(core, foundation, members, clock)
     foundation.database.close()
