@@ -7,7 +7,8 @@ A batch, in numbered steps:
 3 contents are packed, digested and sealed, outside the write;
 4 inside one write: a resend is recognised, lane and send cap are asked, addressees, record ids, parents and periods are
   checked against what is held, and all good rows are written with the import's report.
-Source of the flow: domain facts on registration messages; the order of steps is [own].
+Source of the flow: domain facts on registration messages; the order of steps is [own]
+(docs/divergences "Replicas").
 """
 
 from __future__ import annotations
