@@ -39,6 +39,7 @@ SERVICES = {
     "notices": "chukan.v1.NoticeService",
     "staff": "chukan.v1.StaffService",
     "network": "chukan.network.v1.NetworkService",
+    "resident_network": "chukan.network.v1.ResidentNetworkService",
     "member": "chukan.network.v1.MemberService",
     "address": "chukan.address.v1.AddressService",
     "emulator": "chukan.emulator.v1.EmulatorService",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chukan.emulator.v1.emulator_service_pb2_grpc import EmulatorServiceStub
     from chukan.network.v1.member_service_pb2_grpc import MemberServiceStub
     from chukan.network.v1.network_service_pb2_grpc import NetworkServiceStub
+    from chukan.network.v1.resident_network_service_pb2_grpc import ResidentNetworkServiceStub
     from chukan.v1.access_service_pb2_grpc import AccessServiceStub
     from chukan.v1.disclosure_service_pb2_grpc import DisclosureServiceStub
     from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
@@ -224,6 +225,14 @@ class Client:
         """The information provision network's core (情報提供ネットワークシステム)."""
         stub: NetworkServiceStub = self._stub(
             "chukan.network.v1.network_service_pb2_grpc", "NetworkServiceStub", at="network"
+        )
+        return stub
+
+    @cached_property
+    def resident_network(self) -> ResidentNetworkServiceStub:
+        """The resident network (住基ネット), simulated; it stands where the network does."""
+        stub: ResidentNetworkServiceStub = self._stub(
+            "chukan.network.v1.resident_network_service_pb2_grpc", "ResidentNetworkServiceStub", at="network"
         )
         return stub
 

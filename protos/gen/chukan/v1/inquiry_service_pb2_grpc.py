@@ -107,9 +107,15 @@ class InquiryServiceServicer:
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
         content is ABORTED IDEMPOTENCY_CONFLICT.
-        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-        CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+        Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+        ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+        PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+        AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
+        Not taken in, not recorded; Errors: INVALID_ARGUMENT
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+        INQUIRY_CONDITION_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,7 +124,8 @@ class InquiryServiceServicer:
     def CreateInquiries(self, request_iterator, context):
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+        Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+        CreateInquiry refuses at once is taken in and refused here too.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -141,9 +148,10 @@ class InquiryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchInquiries(self, request, context):
-        """Sends inquiries as they change, in commit order, from resume_token on.
-        Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-        WATCHES_EXHAUSTED.
+        """Sends inquiries as they change, in commit order, from resume_token on. Ends
+        by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,14 +44,21 @@ class InquiryServiceStub:
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
     content is ABORTED IDEMPOTENCY_CONFLICT.
-    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-    CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+    Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+    ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+    PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+    AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+    INQUIRY_CONDITION_INVALID.
     """
     CreateInquiries: _grpc.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+    CreateInquiry refuses at once is taken in and refused here too.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]
@@ -61,9 +68,10 @@ class InquiryServiceStub:
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchInquiries: _grpc.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]
-    """Sends inquiries as they change, in commit order, from resume_token on.
-    Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-    WATCHES_EXHAUSTED.
+    """Sends inquiries as they change, in commit order, from resume_token on. Ends
+    by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]
     """Reads the content of finished inquiries (audited), at most 1,000 at a time.
@@ -103,14 +111,21 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
     content is ABORTED IDEMPOTENCY_CONFLICT.
-    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-    CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+    Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+    ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+    PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+    AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+    INQUIRY_CONDITION_INVALID.
     """
     CreateInquiries: _aio.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]  # type: ignore[assignment]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+    CreateInquiry refuses at once is taken in and refused here too.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]  # type: ignore[assignment]
@@ -120,9 +135,10 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchInquiries: _aio.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]  # type: ignore[assignment]
-    """Sends inquiries as they change, in commit order, from resume_token on.
-    Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-    WATCHES_EXHAUSTED.
+    """Sends inquiries as they change, in commit order, from resume_token on. Ends
+    by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]  # type: ignore[assignment]
     """Reads the content of finished inquiries (audited), at most 1,000 at a time.
@@ -165,9 +181,15 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
         content is ABORTED IDEMPOTENCY_CONFLICT.
-        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-        CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+        Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+        ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+        PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+        AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
+        Not taken in, not recorded; Errors: INVALID_ARGUMENT
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+        INQUIRY_CONDITION_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -178,7 +200,8 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.CreateInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.CreateInquiriesResponse]]:
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+        Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+        CreateInquiry refuses at once is taken in and refused here too.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
 
@@ -206,9 +229,10 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inquiry_service_pb2.WatchInquiriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.WatchInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.WatchInquiriesResponse]]:
-        """Sends inquiries as they change, in commit order, from resume_token on.
-        Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-        WATCHES_EXHAUSTED.
+        """Sends inquiries as they change, in commit order, from resume_token on. Ends
+        by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
 
     @_abc_1.abstractmethod

@@ -106,11 +106,14 @@ class LinkageCodeServiceServicer:
     """
 
     def RegisterAddressees(self, request_iterator, context):
-        """Registers or updates addressees (宛名登録), a batch per message; each batch
-        is acknowledged by one response after it is durable, in order.
+        """Registers or updates addressees (宛名登録), a batch per message, and asks for
+        the linkage codes (符号) of those named; each batch is acknowledged by one
+        response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
-        nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-        DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+        nothing. Flags set here are those of the source REGISTRATION: what other
+        sources set (DisclosureService) stays. Row refusals:
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+        ADDRESSEE_MERGED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -169,8 +172,9 @@ class LinkageCodeServiceServicer:
 
     def WatchLinkageStates(self, request, context):
         """Sends linkage states as they change, in commit order, from resume_token on.
-        Ends only by cancel, deadline or shutdown. Errors: OUT_OF_RANGE
-        RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+        Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
