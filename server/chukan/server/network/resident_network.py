@@ -28,6 +28,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chukan.server.domain.resident import KnownResident
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
@@ -179,16 +180,15 @@ class _Stored(NamedTuple):
 def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> _Stored:
     """Write what is new or differs."""
     known = core.residents.known(connection, [row.number_digest for row in rows])
-    holders = core.residents.by_codes(connection, [row.code_digest for row in rows if row.code_digest])
+    # 1. A number the person no longer has, and what is known already, change nothing.
+    open_ones = [row for row in rows if not _stands(known.get(row.number_digest), row)]
+    holders = core.residents.by_codes(connection, [row.code_digest for row in open_ones if row.code_digest])
     new: list[ResidentRow] = []
     changed: dict[int, ResidentRow] = {}
     former: list[tuple[bytes, int]] = []
     refused: set[bytes] = set()
-    for row in rows:
+    for row in open_ones:
         own, holder = known.get(row.number_digest), holders.get(row.code_digest or b"")
-        # 1. A number the person no longer has; what is known already.
-        if own is not None and (own.former or own.content_digest == row.content_digest):
-            continue
         person = own or holder
         # 4. Nobody known.
         if person is None:
@@ -208,6 +208,10 @@ def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> _
     if former:
         core.residents.note_former(connection, former)
     return _Stored({row.number_digest for row in (*new, *changed.values())}, refused)
+
+
+def _stands(known: KnownResident | None, row: ResidentRow) -> bool:
+    return known is not None and (known.former or known.content_digest == row.content_digest)
 
 
 def _keys(core: Core, kind: str, values: Sequence[str]) -> list[int]:
