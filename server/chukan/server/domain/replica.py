@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.linkage import RowFailure
+from chukan.server.domain.replica_numbers import check_identifiers
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import rows_like_individual_numbers
 from chukan.standard.reasons import ChukanError
@@ -126,6 +127,7 @@ def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
     _check_deletions(batch, failures)
     for column in batch.columns:
         _check_column(batch, column, data_set, failures)
+    check_identifiers(batch, data_set, failures)
     return failures
 
 

@@ -7,7 +7,8 @@ A batch, in numbered steps:
 3 contents are packed, digested and sealed, outside the write;
 4 inside one write: a resend is recognised, lane and send cap are asked, addressees, record ids, parents and periods are
   checked against what is held, and all good rows are written with the import's report.
-Source of the flow: domain facts on registration messages; the order of steps is [own].
+Source of the flow: domain facts on registration messages; the order of steps is [own]
+(docs/divergences "Replicas").
 """
 
 from __future__ import annotations
@@ -125,6 +126,7 @@ class Replicas:
                 replica_count=lane.replica_count + effect.growth,
                 last_success=now if wrote else lane.last_success,
                 refused_count=lane.refused_count + len(effect.failures),
+                stuck=0 if wrote else lane.stuck or (now if effect.failures else 0),
             ),
         )
         state = ImportState.COMPLETED_WITH_FAILURES if effect.failures else ImportState.COMPLETED
@@ -138,9 +140,10 @@ class Replicas:
         failure = failure or RowFailure(WHOLE_BATCH, "INTERNAL_ERROR")
         if batch.information_code in information_codes():
             lane = self._imports.lane(connection, organization, batch.information_code)
-            lane = lane._replace(last_refusal=now, refused_count=lane.refused_count + batch.rows)
+            refused = lane.refused_count + batch.rows
+            lane = lane._replace(last_refusal=now, refused_count=refused, stuck=lane.stuck or now)
             if failure.reason == "SEND_CAP_EXCEEDED":
-                lane = lane._replace(state=int(LaneState.HELD), hold_reason=failure.reason)
+                lane = lane._replace(state=int(LaneState.HELD), hold_reason=failure.reason, held=now)
             self._imports.put_lane(connection, organization, lane)
         return _report(batch, ImportState.REFUSED, [], [failure], now)
 
@@ -266,7 +269,7 @@ class Replicas:
 
         def step(connection: Connection) -> LaneRow:
             lane = self._imports.lane(connection, organization, information)
-            lane = lane._replace(state=int(LaneState.OPEN), hold_reason="", refused_count=0)
+            lane = lane._replace(state=int(LaneState.OPEN), hold_reason="", refused_count=0, held=0)
             self._imports.put_lane(connection, organization, lane)
             return lane
 

@@ -19,7 +19,10 @@ __all__ = ["body_digest", "repeat_of", "row_failure", "wire"]
 
 
 def body_digest(request: Message) -> bytes:
-    """Return the digest of a request; the same sender encodes the same content to the same bytes [own]."""
+    """Return the digest of a request; the same sender encodes the same content to the same bytes.
+
+    That a digest tells a resend apart is [own] (docs/divergences "Replicas").
+    """
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
