@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Row", "RowReader", "provider_of"]
 
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_INDIVIDUAL_DIGITS: Final = 12
+_SUSPECT_LENGTHS: Final = frozenset({12, 13, 14})
+"""Lengths of an individual number: as digits, after a space, in the groups it is printed in."""
 _JUDGED: Final = (
     "inquirer_code",
     "inquirer_delegator_code",
@@ -91,9 +92,9 @@ class RowReader:
         if not problems:
             broken = self._broken_meaning(values)
             problems = [self._problem(line, profile.fields[place], rule, reason) for place, rule, reason in broken]
-        if _INDIVIDUAL_DIGITS in map(len, values):
+        if not _SUSPECT_LENGTHS.isdisjoint(map(len, values)):
             for place, value in enumerate(values):
-                if len(value) == _INDIVIDUAL_DIGITS and looks_like_individual_number(value):
+                if len(value) in _SUSPECT_LENGTHS and looks_like_individual_number(value):
                     rule, reason = "no individual number", "INDIVIDUAL_NUMBER_REFUSED"
                     return Row(line, None, (), (self._problem(line, profile.fields[place], rule, reason),))
         return Row(line, fields, values, tuple(problems))
