@@ -10,6 +10,7 @@ from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, Linkage
 from chukan.server.rpc.rows import body_digest, repeat_of, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import watch
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
 from chukan.v1 import linkage_code_service_pb2 as pb
 from chukan.v1 import linkage_code_service_pb2_grpc as rpc
@@ -167,6 +168,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
 
 
 def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
+    _check_flagged(request)
     disabled: dict[int, frozenset[str]] = {}
     for entry in request.auto_response_disabled:
         for row in entry.rows:
@@ -178,6 +180,20 @@ def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
         self_information_disabled=frozenset(request.self_information_disabled_rows),
         auto_response_disabled=disabled,
     )
+
+
+def _check_flagged(request: pb.RegisterAddresseesRequest) -> None:
+    """Refuse a flag for a row there is none of: lost, it would leave somebody unprotected."""
+    rows = len(request.integrated_address_numbers)
+    flagged = {
+        "nondisclosure_rows": request.nondisclosure_rows,
+        "self_information_disabled_rows": request.self_information_disabled_rows,
+        "closed_rows": request.closed_rows,
+        **{f"auto_response_disabled[{at}].rows": each.rows for at, each in enumerate(request.auto_response_disabled)},
+    }
+    wrong = [(path, f"below {rows}") for path, column in flagged.items() if column and max(column) >= rows]
+    if wrong:
+        raise ChukanError("INVALID_FIELD", violations=wrong)
 
 
 def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:
