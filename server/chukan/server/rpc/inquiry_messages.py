@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SECOND_MS = 1000
 _NANOS_PER_MS = 1_000_000
+_NANOS_PER_SECOND = 1_000_000_000
+_NO_INSTANT = -(2**62)
 
 
 def timestamp(value: int) -> Timestamp | None:
@@ -26,7 +28,9 @@ def timestamp(value: int) -> Timestamp | None:
 
 
 def milliseconds_of(message: Timestamp) -> int:
-    """Return the milliseconds of an instant; finer parts are cut off."""
+    """Return the milliseconds of an instant; finer parts are cut off. What is no instant is before all of them."""
+    if not 0 <= message.nanos < _NANOS_PER_SECOND:
+        return _NO_INSTANT
     return message.seconds * _SECOND_MS + message.nanos // _NANOS_PER_MS
 
 
