@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
 from chukan.server.domain.content import Column, unpack_row
 from chukan.server.domain.replica import ImportState, Operation, ReplicaBatch
-from chukan.server.rpc.rows import body_digest, row_failure, wire
+from chukan.server.rpc.rows import body_digest, refuse_individual_numbers, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
@@ -137,6 +136,8 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
         for request in request_iterator:
             if len({len(request.integrated_address_numbers), len(request.record_keys), len(request.digests)}) != 1:
                 raise ChukanError("COLUMNS_UNEQUAL", field="digests")
+            for field in ("integrated_address_numbers", "record_keys"):
+                refuse_individual_numbers(getattr(request, field), field=field)
             named = zip(request.integrated_address_numbers, request.record_keys, request.digests, strict=True)
             found = comparing.compare(request.information_code, request.data_set, list(named), last=request.last)
             yield pb.CompareReplicasResponse(
@@ -181,8 +182,7 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
 
     def _one(self, organization: str, system: str, batch: ReplicaBatch, mode: str) -> None:
         """Register a batch of one and raise its refusal."""
-        digest = hashlib.sha256(repr(batch).encode()).digest()
-        row, _ = self._use_cases.register(organization, system, batch, digest, mode=mode)
+        row = self._use_cases.put(organization, system, batch, mode=mode)
         if row.state != ImportState.COMPLETED:
             _, code, field, item_code, rule = row.failures[0]
             params = {"item_code": str(item_code), "rule": str(rule)}
@@ -222,7 +222,7 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
         for item in replica.items
     ]
     return ReplicaBatch(
-        batch_id=f"put/{replica.record_id}"[:64],
+        batch_id="",
         information_code=replica.information_code,
         data_set=replica.data_set,
         edition=replica.edition,
