@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import AnswerKind, Outcome, instant
 from chukan.standard.clock import JAPAN
 from chukan.standard.dates import parse_date
+from chukan.standard.layouts import editions, information_codes, layout
 from chukan.standard.numbers import (
     is_integrated_address_number,
     looks_like_individual_number,
@@ -325,9 +327,10 @@ def check_spec(spec: InquirySpec) -> tuple[str, str, str] | None:
         return "INVALID_FIELD", "record_id", "printable_ascii"
     if spec.nondisclosure_code not in _NONDISCLOSURE_CODES:  # what is not understood must not count as disclosable
         return "INVALID_FIELD", "nondisclosure_code", "one digit"
-    if spec.condition_kind not in ("", "0", "1") or spec.year_kind not in ("", "0", "1"):
-        return "INQUIRY_CONDITION_INVALID", "condition_kind", "0|1"
-    return _check_kept(kept) or _check_times(spec) or _check_period(spec)
+    for field, kind in (("condition_kind", spec.condition_kind), ("year_kind", spec.year_kind)):
+        if kind not in ("", "0", "1"):
+            return "INQUIRY_CONDITION_INVALID", field, "0|1"
+    return _check_kept(kept) or _check_items(spec) or _check_times(spec) or _check_period(spec)
 
 
 def _check_kept(kept: tuple[str, ...]) -> tuple[str, str, str] | None:
@@ -350,6 +353,22 @@ def _check_times(spec: InquirySpec) -> tuple[str, str, str] | None:
     if spec.time_out_ms and not _SHORTEST_MS <= spec.time_out_ms <= _LONGEST_MS:
         return "INVALID_FIELD", "time_out", "1s..30d"
     return None
+
+
+def _check_items(spec: InquirySpec) -> tuple[str, str, str] | None:
+    """Refuse items no edition has: an answer would be empty of them, and look like one about the person."""
+    if not spec.item_codes:
+        return None
+    known = _items_of(spec.information)  # of an unknown information nothing is permitted anyway
+    return ("ITEM_UNKNOWN", "item_codes", "") if known and not known.issuperset(spec.item_codes) else None
+
+
+@lru_cache(maxsize=256)
+def _items_of(information: str) -> frozenset[str]:
+    if information not in information_codes():
+        return frozenset()
+    found = [layout(information, edition) for edition in editions(information)]
+    return frozenset(item.code for each in found for data_set in each.data_sets for item in data_set.items)
 
 
 def _kept_texts(spec: InquirySpec) -> tuple[str, ...]:
