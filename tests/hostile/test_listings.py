@@ -21,7 +21,7 @@ from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 from chukan.v1.linkage_code_service_pb2_grpc import LinkageCodeServiceStub
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
 from chukan.v1.replica_service_pb2_grpc import ReplicaServiceStub
-from tests.builders import EDITION, TAX
+from tests.builders import TAX
 from tests.hostile.world import SECONDS, outcome, pages
 
 if TYPE_CHECKING:
@@ -180,4 +180,3 @@ def test_an_export_of_a_data_set_there_is_none_of_is_empty_or_refused(stage: Sta
     end = outcome(lambda: stub.ExportReplicas(request, metadata=stage.shinjuku.metadata, timeout=SECONDS))
 
     assert end in {"OK", "INVALID_ARGUMENT DATA_SET_UNKNOWN data_set"}
-    assert EDITION

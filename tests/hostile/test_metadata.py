@@ -88,11 +88,13 @@ def test_metadata_that_are_too_large_end_the_call_and_nothing_else(world: World,
     assert look(world, (ORGANIZATION,)) == "OK"
 
 
-@pytest.mark.parametrize("timeout", [-1.0, 1e-9, 1e-6])
-def test_a_deadline_that_is_over_has_no_effect(world: World, timeout: float) -> None:
+@pytest.mark.parametrize("timeout", [-1.0, -1e-9, 1e-9, 1e-6])
+def test_a_deadline_that_is_over_ends_the_call_at_once(world: World, timeout: float) -> None:
     begun = time.monotonic()
 
-    assert look(world, (ORGANIZATION,), timeout).startswith("DEADLINE_EXCEEDED")
+    end = look(world, (ORGANIZATION,), timeout)
+
+    assert end.startswith("DEADLINE_EXCEEDED") or (timeout > 0 and end == "OK")  # it may be answered in time
     assert time.monotonic() - begun < 2
 
 

@@ -18,6 +18,8 @@ from google.protobuf import descriptor_pool, message_factory
 from chukan.client import Client
 from chukan.edge.errors import DETAILS_KEY, error_of_call
 from chukan.standard.numbers import dummy_individual_number
+from chukan.v1 import exchange_record_service_pb2 as records
+from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from chukan.command.demo.stage import ServerProcess
 
-__all__ = ["CANARY", "FILES", "SECONDS", "Rpc", "World", "outcome", "pages", "plain_digits", "rpcs"]
+__all__ = ["CANARY", "FILES", "SECONDS", "Rpc", "World", "disagreements", "outcome", "pages", "plain_digits", "rpcs"]
 
 CANARY: Final = dummy_individual_number(47_110_815)
 """An individual number that is sent where none belongs."""
@@ -171,7 +173,7 @@ class World:
         assert CANARY not in plain_digits(said), "an individual number stands in the server's log"
 
 
-def pages(read: Callable[[str], Any], *, most: int = 100) -> Iterator[Any]:
+def pages(read: Callable[[str], Any], *, most: int = 10_000) -> Iterator[Any]:
     """Yield the pages of a listing."""
     token = ""
     for _ in range(most):
@@ -181,3 +183,22 @@ def pages(read: Callable[[str], Any], *, most: int = 100) -> Iterator[Any]:
         if not token:
             return
     raise AssertionError("got pages without end")
+
+
+def disagreements(channel: grpc.Channel, metadata: Any) -> list[str]:
+    """Return "id STATE fields" of every exchange of which the three records don't agree, unfinished ones included."""
+    stub = ExchangeRecordServiceStub(channel)
+    found: list[str] = []
+    after = -1
+    request = records.ReconcileExchangeRecordsRequest()
+    while request.after_change_seq != after:
+        after = request.after_change_seq
+        answer = stub.ReconcileExchangeRecords(request, metadata=metadata, timeout=SECONDS)
+        found += [
+            f"{each.exchange_id} {records.ReconciliationState.Name(each.state)} {' '.join(each.differing_fields)}"
+            for each in answer.reconciliations
+            if each.state != records.RECONCILIATION_STATE_AGREES
+        ]
+        if answer.last_change_seq:
+            request.after_change_seq = answer.last_change_seq
+    return found

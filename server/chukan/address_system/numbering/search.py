@@ -51,15 +51,23 @@ class Query:
     def check(self) -> None:
         """Refuse a search by fewer than two attributes, or by one nobody has: it would find nobody, and look as if.
 
-        Errors: SEARCH_TOO_WIDE, BIRTH_DATE_INVALID, SEX_INVALID.
+        Errors: SEARCH_TOO_WIDE, INVALID_FIELD.
         """
         given = (self.name, self.birth_date, self.sex, self.residential_address)
         if sum(bool(each.strip()) for each in given) < _FEWEST:
             raise ChukanError("SEARCH_TOO_WIDE")
         if self.sex not in _SEXES:
-            raise ChukanError("SEX_INVALID", field="sex")
-        if self.birth_date:
-            parse_birth_date(self.birth_date)
+            raise ChukanError("INVALID_FIELD", violations=[("sex", "1, 2 or empty")])
+        if self.birth_date and not _is_birth_date(self.birth_date):
+            raise ChukanError("INVALID_FIELD", violations=[("birth_date", "yyyyMMdd, unknown parts 00")])
+
+
+def _is_birth_date(text: str) -> bool:
+    try:
+        parse_birth_date(text)
+    except ChukanError:
+        return False
+    return True
 
 
 class _Wanted:
