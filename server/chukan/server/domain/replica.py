@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from chukan.server.domain.content import Column
     from chukan.standard.layouts import DataSet, Layout
 
-__all__ = ["ImportState", "LaneState", "Operation", "ReplicaBatch", "ReplicaState", "check_batch", "check_rows"]
+__all__ = [
+    "ImportState",
+    "LaneState",
+    "Operation",
+    "ReplicaBatch",
+    "ReplicaState",
+    "check_batch",
+    "check_rows",
+    "reason_of_rule",
+]
 
 _KEY_WIDTH: Final = 64
 _WARD_WIDTH: Final = 16
@@ -157,6 +166,11 @@ def _check_items(data_set: DataSet, codes: Sequence[str]) -> None:
             raise ChukanError(error.code, field="items", params=named) from None
 
 
+def reason_of_rule(rule: str) -> str:
+    """Return the reason of a layout's rule that an item breaks."""
+    return _RULES.get(rule) or ("NIL_REASON_INVALID" if rule.startswith("nil") else "ITEM_VALUE_INVALID")
+
+
 def _check_lengths(batch: ReplicaBatch) -> None:
     rows = batch.rows
     needed = {
@@ -260,8 +274,7 @@ def _check_column(batch: ReplicaBatch, column: Column, data_set: DataSet, failur
         column.values, nil_rows=column.nil_rows, nil_reason_codes=column.nil_reasons or None
     ):
         if row not in failures and not batch.deletes(row):
-            reason = _RULES.get(rule) or ("NIL_REASON_INVALID" if rule.startswith("nil") else "ITEM_VALUE_INVALID")
-            failures[row] = RowFailure(row, reason, "items", column.item_code, rule)
+            failures[row] = RowFailure(row, reason_of_rule(rule), "items", column.item_code, rule)
 
 
 def _is_date(text: str) -> bool:
