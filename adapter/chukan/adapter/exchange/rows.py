@@ -120,10 +120,10 @@ class RowReader:
         profile, raw, end = self._profile, line.raw, self._profile.line_end
         if not line.is_whole:
             return f"bytes<={profile.longest_row}", "ROW_TOO_LARGE", 0
+        if line.row == 1 and raw.startswith(_MARKS):  # before the NULs that UTF-16 is full of
+            return "no byte order mark", "FILE_ENCODING", 1
         if b"\0" in raw:
             return "no control character", "FILE_BINARY", self._column_of(raw, raw.index(0))
-        if line.row == 1 and raw.startswith(_MARKS):
-            return "no byte order mark", "FILE_ENCODING", 1
         if not raw.endswith(end) or raw.endswith(b"\r\n") != (end == b"\r\n"):
             return ("CRLF" if end == b"\r\n" else "LF"), "FILE_LINE_END", 0
         if line.row > profile.rows_per_file:
