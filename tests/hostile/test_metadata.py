@@ -88,7 +88,7 @@ def test_metadata_that_are_too_large_end_the_call_and_nothing_else(world: World,
     assert look(world, (ORGANIZATION,)) == "OK"
 
 
-@pytest.mark.parametrize("timeout", [-1.0, -1e-9, 1e-9, 1e-6])
+@pytest.mark.parametrize("timeout", [-1.0, 1e-9, 1e-6])
 def test_a_deadline_that_is_over_ends_the_call_at_once(world: World, timeout: float) -> None:
     begun = time.monotonic()
 
