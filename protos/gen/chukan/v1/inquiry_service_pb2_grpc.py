@@ -109,7 +109,9 @@ class InquiryServiceServicer:
         content is ABORTED IDEMPOTENCY_CONFLICT.
         Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
         CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, DATE_INVALID,
+        PERIOD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

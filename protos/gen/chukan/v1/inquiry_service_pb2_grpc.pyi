@@ -46,7 +46,9 @@ class InquiryServiceStub:
     content is ABORTED IDEMPOTENCY_CONFLICT.
     Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
     CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, DATE_INVALID,
+    PERIOD_INVALID.
     """
     CreateInquiries: _grpc.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]
     """Accepts many (一括照会), a batch per message; one response per batch, in
@@ -105,7 +107,9 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     content is ABORTED IDEMPOTENCY_CONFLICT.
     Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
     CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, DATE_INVALID,
+    PERIOD_INVALID.
     """
     CreateInquiries: _aio.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]  # type: ignore[assignment]
     """Accepts many (一括照会), a batch per message; one response per batch, in
@@ -167,7 +171,9 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         content is ABORTED IDEMPOTENCY_CONFLICT.
         Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
         CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, DATE_INVALID,
+        PERIOD_INVALID.
         """
 
     @_abc_1.abstractmethod
