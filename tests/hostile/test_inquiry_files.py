@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import resource
 import subprocess
 import sys
 from datetime import timedelta
@@ -16,7 +15,7 @@ import pytest
 from chukan.adapter.exchange import InquireOptions, inquire
 from chukan.standard.reasons import ChukanError
 from tests.builders import SETAGAYA
-from tests.hostile.world import CANARY, plain_digits
+from tests.hostile.world import CANARY, command_line, plain_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,17 +215,12 @@ def _append(file: Path) -> None:
 
 def command(stage: Stage, *arguments: object, limit: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the command, with files no larger than a limit."""
-
-    def narrow() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
     return subprocess.run(
-        [sys.executable, "-m", "chukan.command", *map(str, arguments), "--target", stage.world.target, "--lang", "en"],
+        command_line(*arguments, "--target", stage.world.target, "--lang", "en", limit=limit),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=narrow if limit else None,  # no threads run in the child yet
     )
 
 

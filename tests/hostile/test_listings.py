@@ -148,9 +148,9 @@ def test_many_watches_left_at_once_hold_nothing(stage: Stage, watch: str) -> Non
             getattr(stub(stage.channel), rpc)(request(resume_token=NOW), metadata=stage.shinjuku.metadata)
             for _ in range(10)
         ]
-        for call in calls:
-            next(call)
-            call.cancel()
+        ends = {outcome(lambda call=call: (next(call), call.cancel())) for call in calls}  # type: ignore[misc]
+        # Those left a moment ago are noticed within a second; until then a new one may find no room.
+        assert ends <= {"OK", "RESOURCE_EXHAUSTED WATCHES_EXHAUSTED"}
 
     assert outcome(lambda: read(stage, "inquiries")) == "OK"
 

@@ -8,6 +8,7 @@ they may stand nowhere, in no width and with no separators.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,19 @@ if TYPE_CHECKING:
 
     from chukan.command.demo.stage import ServerProcess
 
-__all__ = ["CANARY", "FILES", "SECONDS", "Rpc", "World", "disagreements", "outcome", "pages", "plain_digits", "rpcs"]
+__all__ = [
+    "CANARY",
+    "FILES",
+    "SECONDS",
+    "Rpc",
+    "World",
+    "command_line",
+    "disagreements",
+    "outcome",
+    "pages",
+    "plain_digits",
+    "rpcs",
+]
 
 CANARY: Final = dummy_individual_number(47_110_815)
 """An individual number that is sent where none belongs."""
@@ -202,3 +215,15 @@ def disagreements(channel: grpc.Channel, metadata: Any) -> list[str]:
         if answer.last_change_seq:
             request.after_change_seq = answer.last_change_seq
     return found
+
+
+_NARROW: Final = (
+    "import resource, runpy, sys; limit = int(sys.argv.pop(1)); "
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)); runpy.run_module('chukan.command', run_name='__main__')"
+)
+
+
+def command_line(*arguments: object, limit: int = 0) -> list[str]:
+    """Return the command line of `chukan`, with files no larger than a limit if there is one."""
+    head = [sys.executable, "-c", _NARROW, str(limit)] if limit else [sys.executable, "-m", "chukan.command"]
+    return [*head, *map(str, arguments)]
