@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
@@ -99,6 +100,13 @@ class Replicas:
         if not repeated:
             self._note(row)
         return row, repeated
+
+    def put(self, organization: str, system: str, batch: ReplicaBatch, *, mode: str = "") -> ImportRow:
+        """Register a batch of one under an id of its own: whether it is a repetition, its record id says."""
+        named = replace(batch, batch_id=self._environment.ids.next("replica.put"))
+        return self.register(organization, system, named, hashlib.sha256(named.batch_id.encode()).digest(), mode=mode)[
+            0
+        ]
 
     def _gate(self, connection: Connection, organization: str, batch: ReplicaBatch) -> RowFailure | None:
         """Return why the lane takes no more; count the rows against the send cap."""
