@@ -10,18 +10,20 @@ SEED   ?= 1
 BENCH  ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate check-generated lint types imports bench docs clean
+.PHONY: help demo test check generate check-generated lint types imports bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Chukan needs Python 3.11 or later; got " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'
+	@echo "installing what Chukan needs into $(VENV), about a minute / 必要なものをインストールしています(1分ほど)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[people]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	@echo "installing what tests and checks need / 試験に必要なものをインストールしています"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 

@@ -117,9 +117,103 @@ def test_people_are_the_same_for_the_same_arguments(chukan: Callable[..., Ended]
     first = chukan(*asked, "--out", tmp_path / "a", *on)
     second = chukan(*asked, "--out", tmp_path / "b", *on)
 
-    assert first.code == second.code == 0
+    assert first.code == second.code == 0, first.err
     assert first.document["files"] == second.document["files"]
     assert (tmp_path / "a" / "residents.csv").read_bytes() == (tmp_path / "b" / "residents.csv").read_bytes()
+
+
+def test_a_folder_of_people_is_not_written_over_unasked(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    """--replace does, and leaves no inquiry file of the run before."""
+    asked = ("people", "generate", "--count", 200, "--seed", 3, "--municipality", "13104", "--out", tmp_path / "a")
+    chukan(*asked, "--linked", "13112")
+
+    refused, replaced = chukan(*asked), chukan(*asked, "--replace")
+
+    assert refused.code == 1
+    assert "FOLDER_NOT_EMPTY" in refused.err
+    assert replaced.code == 0
+    assert not list((tmp_path / "a").rglob("*.DAT"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("people", "generate", "--count", 20, "--seed", 1, "--municipality", SHINJUKU, "--out"),
+        ("demo", "--people", 200, "--keep"),
+        ("serve", "--listen", "127.0.0.1:0", "--control=", "--metrics=", "--data"),
+        ("serve", "--listen", "127.0.0.1:0", "--control=", "--metrics=", "--data", ":memory:", "--ready-file"),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments[:1])),
+)
+def test_a_path_that_can_not_be_written_to_is_told_without_a_traceback(
+    arguments: tuple[object, ...], chukan: Callable[..., Ended], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    ended = chukan(*arguments, tmp_path / "file" / "x", "--lang", "ja")
+
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert "PATH_NOT_USABLE" in ended.err
+    assert str(tmp_path / "file") in ended.err
+    assert "権限" in ended.err
+
+
+def test_the_adapters_folders_are_told_alike(at: Callable[..., Ended], two_bodies: Path, tmp_path: Path) -> None:
+    """A state folder or a result file that can't be made."""
+    (tmp_path / "file").write_bytes(b"")
+    nowhere, body = tmp_path / "file" / "x", two_bodies / SETAGAYA
+
+    ended = [
+        at("adapter", "load", "--people", body / "residents.csv", "--state", nowhere),
+        at("adapter", "inquire", "--file", body / "inquiries", "--out", nowhere / "result.csv"),
+    ]
+
+    assert [each.code for each in ended] == [1, 1]
+    assert all("PATH_NOT_USABLE" in each.err and "Traceback" not in each.err for each in ended), ended
+
+
+def test_nothing_to_load_is_a_usage_error(at: Callable[..., Ended]) -> None:
+    ended = at("adapter", "load")
+
+    assert ended.code == 2
+    assert "--extracts" in ended.err
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:50051", "127.0.0.1", "50051"])
+def test_a_target_that_is_no_host_and_port_is_refused_unasked(target: str, chukan: Callable[..., Ended]) -> None:
+    ended = chukan("inquiry", "list", "--target", target, "--organization", SETAGAYA)
+
+    assert ended.code == 1
+    assert "host:port" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("address", "find", "--name", "山田", "--birth-date", "1946/8/13"),
+        ("inquiry", "create", "700000000000999", "--provider", SHINJUKU, "--from", "2026/4/1"),
+        ("inquiry", "check", "--provider", SHINJUKU, "--on", "20260231"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_date_that_is_none_is_refused(arguments: tuple[str, ...], at: Callable[..., Ended]) -> None:
+    """Never asked for and answered with nothing."""
+    ended = at(*arguments)
+
+    assert ended.code == 1
+    assert "DATE_INVALID" in ended.err
+
+
+def test_an_output_without_japanese_breaks_nothing(chukan: Callable[..., Ended]) -> None:
+    ended = chukan("reasons", "--lang", "ja", PYTHONIOENCODING="ascii")
+
+    assert ended.code == 0
+    assert "Traceback" not in ended.err
+
+
+def test_the_language_may_stand_before_the_command(chukan: Callable[..., Ended]) -> None:
+    assert "対処" in chukan("--lang", "ja", "reasons", "INQUIRY_UNKNOWN").out
 
 
 class TestWhatLoads:

@@ -53,7 +53,7 @@ def show_load(session: Session, report: sync.Report) -> None:
         [
             Text("lane", "種別"),
             Text("state", "状態"),
-            Text("rows", "行"),
+            Text("rows", "行数"),
             Text("unchanged", "変更なし"),
             Text("written", "登録"),
             Text("stood already", "登録済み"),
@@ -115,9 +115,9 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
     if session.json(report.to_data()):
         return
     pairs: list[tuple[Text, Any]] = [
-        (Text("rows", "行"), f"{report.rows:,}"),
+        (Text("rows", "行数"), f"{report.rows:,}"),
         (Text("answered with values", "回答あり"), f"{report.values:,}"),
-        (Text("answered: no replica", "該当なし"), f"{report.no_replica:,}"),
+        (Text("answered: no replica", "副本なし"), f"{report.no_replica:,}"),
         (Text("refused", "拒否"), f"{report.refused:,}"),
         (Text("could not be asked", "照会不可"), report.failed or ""),
         (Text("still open", "未回答"), report.remainder or ""),
@@ -165,7 +165,7 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             Text("started", "開始"),
             Text("lane", "種別"),
             Text("state", "状態"),
-            Text("rows", "行"),
+            Text("rows", "行数"),
             Text("written", "登録"),
             Text("refused", "拒否"),
         ],

@@ -37,7 +37,7 @@ def show_people(session: Session, people: Iterable[pb.Person]) -> None:
     """Show people, a row each."""
     session.table(
         [
-            Text("number", "統合宛名番号"),
+            Text("number", "団体内統合宛名番号"),
             Text("name", "氏名"),
             Text("kana", "カナ"),
             Text("born", "生年月日"),

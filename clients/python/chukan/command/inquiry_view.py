@@ -28,6 +28,7 @@ __all__ = [
     "find",
     "has_result",
     "read_results",
+    "receipt_number",
     "refused",
     "show_changes",
     "show_inquiry",
@@ -69,6 +70,11 @@ def find(client: Client, name: str) -> pb.Inquiry:
     by_receipt = len(name) == _RECEIPT_DIGITS and name.isdecimal()
     request = pb.GetInquiryRequest(receipt_number=name) if by_receipt else pb.GetInquiryRequest(record_id=name)
     return client.inquiries.GetInquiry(request).inquiry
+
+
+def receipt_number(client: Client, name: str) -> str:
+    """Return the receipt number of an inquiry named by it or by its record id."""
+    return name if len(name) == _RECEIPT_DIGITS and name.isdecimal() else find(client, name).receipt_number
 
 
 def wait_until_finished(client: Client, inquiry: pb.Inquiry, seconds: float) -> pb.Inquiry:
@@ -118,7 +124,7 @@ def show_inquiry(session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryRe
             (Text("information", "特定個人情報名"), spec.information_code),
             (Text("period", "期間"), period_text(spec.period)),
             (Text("legal basis", "根拠"), inquiry.legal_basis),
-            (Text("permission row", "照合リストの行"), inquiry.permission_row_id),
+            (Text("permission row", "許可リストの行"), inquiry.permission_row_id),
             (Text("accepted", "受付日時"), when(inquiry.accept_time)),
             (Text("finished", "完了日時"), when(inquiry.finish_time)),
             (Text("content erased", "結果の消去期限"), when(inquiry.result_expire_time)),
@@ -133,6 +139,7 @@ def show_list(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
     session.table(
         [
             Text("receipt number", "受付番号"),
+            Text("record id", "レコード識別番号"),
             Text("state", "状態"),
             Text("status", "ステータス"),
             Text("answer", "回答"),
@@ -144,6 +151,7 @@ def show_list(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
         (
             (
                 each.receipt_number,
+                each.spec.record_id,
                 state(pb.InquiryState, each.state, _STATE),
                 f"{each.status.row_status} {each.status.information_status}",
                 state(pb.AnswerKind, each.answer_kind, _ANSWER),
@@ -208,9 +216,9 @@ def show_permission(session: Session, request: pb.CheckPermissionRequest, respon
             (Text("procedure", "事務手続"), f"{request.procedure_code} {procedure.name if procedure else ''}"),
             (Text("provider", "情報提供者"), named(request.provider_code)),
             (Text("information", "特定個人情報名"), request.information_code),
-            (Text("row of the list", "照合リストの行"), response.permission_row_id),
+            (Text("row of the list", "許可リストの行"), response.permission_row_id),
             (Text("legal basis", "根拠"), response.legal_basis),
-            (Text("until 2024-05-26", "2024-05-26まで"), response.legal_basis_old),
+            (Text("basis until 2024-05-26", "根拠(2024-05-26まで)"), response.legal_basis_old),
             (Text("consent needed", "本人同意"), "yes / 要" if response.consent_required else ""),
             (Text("version of the list", "リストの版"), response.permission_list_version),
             (Text("rule that fails", "満たさない規則"), response.reason),
@@ -225,7 +233,7 @@ def show_what_is_permitted(session: Session, procedure_code: str) -> None:
     """Show what the list lets a procedure ask: 番号法19条8号 permits that and nothing else."""
     rows = [row for row in permission_list().rows if row.procedure_code == procedure_code]
     if not rows:
-        session.say("the list has no row for this procedure", "この事務手続は照合リストにありません")
+        session.say("the list has no row for this procedure", "この事務手続は許可リストにありません")
         return
     session.table(
         [
@@ -247,7 +255,7 @@ def show_what_is_permitted(session: Session, procedure_code: str) -> None:
             )
             for row in rows
         ),
-        title=Text("What this procedure may ask (permission list):", "この事務手続で照会できるもの(照合リスト):"),
+        title=Text("What this procedure may ask (permission list):", "この事務手続で照会できるもの(許可リスト):"),
     )
 
 

@@ -25,12 +25,12 @@ def state(enum: Any, value: int, prefix: str) -> str:  # noqa: ANN401  # generat
 
 
 def when(instant: Timestamp) -> str:
-    """Return an instant in Japanese time; nothing if it is absent."""
+    """Return an instant in Japanese time, which it says; nothing if it is absent."""
     if not instant.seconds:
         return ""
     from datetime import UTC
 
-    return instant.ToDatetime(tzinfo=UTC).astimezone(JAPAN).strftime("%Y-%m-%d %H:%M:%S")
+    return instant.ToDatetime(tzinfo=UTC).astimezone(JAPAN).strftime("%Y-%m-%d %H:%M:%S JST")
 
 
 def named(code: str) -> str:

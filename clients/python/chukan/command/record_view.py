@@ -147,7 +147,7 @@ def show_list(session: Session, records: Iterable[pb.ExchangeRecord]) -> None:
     session.table(
         [
             Text("exchange", "交換ID"),
-            Text("side", "側"),
+            Text("side", "区分"),
             Text("inquirer", "照会者"),
             Text("provider", "提供者"),
             Text("information", "特定個人情報名"),
@@ -180,7 +180,7 @@ _LINES: Final[tuple[tuple[Text, Callable[[pb.ExchangeRecord], str]], ...]] = (
     (Text("affair", "事務"), lambda each: each.affair_code),
     (Text("procedure", "事務手続"), lambda each: each.procedure_code),
     (Text("information", "特定個人情報名"), lambda each: each.information_code),
-    (Text("addressee", "宛名番号(各側)"), lambda each: each.integrated_address_number or "—"),
+    (Text("addressee", "団体内統合宛名番号"), lambda each: each.integrated_address_number or "—"),
     (Text("asked", "照会日時"), lambda each: when(each.inquiry_time)),
     (Text("provided", "提供日時"), lambda each: when(each.provision_time)),
     (Text("outcome", "結果"), outcome_of),

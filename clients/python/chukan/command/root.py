@@ -52,6 +52,20 @@ def command_line(names: tuple[str, ...] = GROUPS) -> typer.Typer:
 
 def run(arguments: list[str]) -> None:
     """Run a command line and exit with its code."""
+    arguments = _own_first(arguments)
     named = arguments[:1]
     chosen = tuple(named) if named and named[0] in GROUPS else GROUPS
     command_line(chosen)(args=arguments, prog_name="chukan")
+
+
+def _own_first(arguments: list[str]) -> list[str]:
+    """Move --lang and --json that stand before the command behind it, where they belong."""
+    rest, moved = list(arguments), []
+    while rest:
+        if rest[0] == "--json" or rest[0].startswith("--lang="):
+            moved.append(rest.pop(0))
+        elif rest[0] == "--lang" and rest[1:]:
+            moved += [rest.pop(0), rest.pop(0)]
+        else:
+            break
+    return [*rest, *moved]

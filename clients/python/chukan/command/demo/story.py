@@ -79,7 +79,7 @@ def _play(session: Session, verdict: Verdict, stage: Stage, *, people: int, seed
     _head(session, 4, f"{new.name} asks {former.name} about who moved", f"{new.name}から{former.name}への情報照会(DAT)")
     result = exchange.ask(session, verdict, stage, new, former)
 
-    _head(session, 5, "The three records of one exchange", "情報提供等記録(三者)")
+    _head(session, 5, "The three records of one exchange", "情報提供等記録(3者)")
     records.compare(session, verdict, server.target, inquirer=new, provider=former, exchanges=result.rows)
 
     _head(session, 6, "A refused inquiry, and why", "許可されない照会とその理由")
