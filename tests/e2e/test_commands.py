@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.conftest import SETAGAYA, SHINJUKU, environment
+from tests.unit.command.test_help import COMMANDS, examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,24 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Ended
 
 NOWHERE = "127.0.0.1:9"
+READ_ONLY = [
+    ("address", "convert"),
+    ("address", "find"),
+    ("address", "mismatches"),
+    ("address", "show"),
+    ("address", "unnumbered"),
+    ("inquiry", "list"),
+    ("inquiry", "show"),
+    ("reasons",),
+    ("record", "list"),
+    ("record", "trace"),
+    ("replica", "get"),
+    ("replica", "imports"),
+    ("replica", "lanes"),
+    ("replica", "list"),
+    ("replica", "versions"),
+    ("version",),
+]
 
 
 @pytest.fixture
@@ -54,6 +75,22 @@ def test_json_is_one_document_and_the_only_thing_on_stdout(
 
     assert ended.code == 0, ended.err
     assert isinstance(ended.document, dict)
+
+
+@pytest.mark.parametrize("path", READ_ONLY, ids=" ".join)
+def test_examples_that_only_read_run_as_printed(
+    path: tuple[str, ...], standing: ServerProcess, chukan: Callable[..., Ended]
+) -> None:
+    """Understood and answered, or refused because this server holds nothing of what they name."""
+    for example in examples(COMMANDS[path]):
+        words = shlex.split(example)[1:]
+        ended = chukan(*words, CHUKAN_TARGET=standing.target)
+
+        assert ended.code in {0, 1}, ended.err
+        assert "Traceback" not in ended.err
+        assert ended.code == 0 or {"INVALID_FIELD", "SETTING_INVALID"}.isdisjoint(
+            re.findall("[A-Z_]+", ended.out + ended.err)
+        )
 
 
 def test_a_refusal_says_what_where_what_to_do_and_its_code(at: Callable[..., Ended]) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.command.language import Text
-from chukan.command.messages import named, reason_text
+from chukan.command.messages import named, reason_text, spoken, when_written
 from chukan.command.progress import steps
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def show_load(session: Session, report: sync.Report) -> None:
         (
             (
                 each.name,
-                each.state,
+                spoken(each.state, session.language),
                 f"{each.rows:,}",
                 f"{each.not_changed:,}",
                 f"{each.written:,}",
@@ -173,9 +173,9 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             (
                 named(load["organization"]),
                 load["target"],
-                load["started"],
+                when_written(load["started"]),
                 lane["name"],
-                lane["state"],
+                spoken(lane["state"], session.language),
                 f"{lane['rows']:,}",
                 f"{lane['written']:,}",
                 f"{lane['refused']:,}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from chukan.command.language import Text
-from chukan.command.messages import item_names, item_text, named, period_text, reason_text, state, when
+from chukan.command.messages import item_names, item_text, named, period_text, reason_text, spoken, state, when
 from chukan.command.session import plain
 from chukan.standard.layouts import editions, layout
 from chukan.standard.organizations import kind_names
@@ -111,13 +111,13 @@ def show_inquiry(session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryRe
         [
             (Text("receipt number", "受付番号"), inquiry.receipt_number),
             (Text("record id", "レコード識別番号"), spec.record_id),
-            (Text("state", "状態"), state(pb.InquiryState, inquiry.state, _STATE)),
+            (Text("state", "状態"), spoken(state(pb.InquiryState, inquiry.state, _STATE), session.language)),
             (Text("status (row)", "照会ステータス(明細)"), f"{status.row_status} {status.row_message}".strip()),
             (
                 Text("status (information)", "照会ステータス(特定個人情報名)"),
                 f"{status.information_status} {status.information_message}".strip(),
             ),
-            (Text("answer", "回答"), state(pb.AnswerKind, inquiry.answer_kind, _ANSWER)),
+            (Text("answer", "回答"), spoken(state(pb.AnswerKind, inquiry.answer_kind, _ANSWER), session.language)),
             (Text("reason", "理由"), reason_text(inquiry.reason, session.language)),
             (Text("addressee", "団体内統合宛名番号"), spec.integrated_address_number),
             (Text("provider", "情報提供者"), named(spec.provider_code)),
@@ -152,9 +152,9 @@ def show_list(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
             (
                 each.receipt_number,
                 each.spec.record_id,
-                state(pb.InquiryState, each.state, _STATE),
+                spoken(state(pb.InquiryState, each.state, _STATE), session.language),
                 f"{each.status.row_status} {each.status.information_status}",
-                state(pb.AnswerKind, each.answer_kind, _ANSWER),
+                spoken(state(pb.AnswerKind, each.answer_kind, _ANSWER), session.language),
                 named(each.spec.provider_code),
                 each.spec.information_code,
                 each.reason,
@@ -195,7 +195,7 @@ def _show_record(session: Session, information: str, record: pb.ResultRecord) ->
     names = item_names(information, record.edition, record.data_set)
     session.table(
         [Text("item", "項目"), Text("name", "名称"), Text("value", "値")],
-        ((item.item_code, names.get(item.item_code, ""), item_text(item)) for item in record.items),
+        ((item.item_code, names.get(item.item_code, ""), item_text(item, session.language)) for item in record.items),
         title=Text(
             f"data set {record.data_set}, edition {record.edition}, {period_text(record.period)}",
             f"データセット {record.data_set} 版 {record.edition} {period_text(record.period)}",

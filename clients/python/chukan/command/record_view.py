@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from chukan.command.language import Text
-from chukan.command.messages import named, state, when
+from chukan.command.messages import named, spoken, state, when
 from chukan.command.session import plain
 from chukan.network.v1 import network_service_pb2 as network_pb
 from chukan.v1 import exchange_record_service_pb2 as pb
@@ -125,12 +125,18 @@ def reconciliation_document(found: Sequence[pb.Reconciliation]) -> dict[str, Any
 
 def show_reconciliation(session: Session, found: Sequence[pb.Reconciliation]) -> None:
     """Show how many agree, and each that doesn't."""
-    session.table([Text("state", "状態"), Text("exchanges", "件数")], _counts(found).items())
+    session.table(
+        [Text("state", "状態"), Text("exchanges", "件数")],
+        ((spoken(name, session.language), count) for name, count in _counts(found).items()),
+    )
     wrong = disagreeing(found)
     if wrong:
         session.table(
             [Text("exchange", "交換ID"), Text("state", "状態"), Text("differs in", "相違項目")],
-            ((each.exchange_id, _name(each), " ".join(each.differing_fields)) for each in wrong),
+            (
+                (each.exchange_id, spoken(_name(each), session.language), " ".join(each.differing_fields))
+                for each in wrong
+            ),
         )
 
 
@@ -158,12 +164,12 @@ def show_list(session: Session, records: Iterable[pb.ExchangeRecord]) -> None:
         ],
         (
             (
-                each.exchange_id[:12],
+                each.exchange_id,
                 _SIDES[each.side].word(session.language),
                 named(each.inquirer_code),
                 named(each.provider_code),
                 each.information_code,
-                outcome_of(each),
+                spoken(outcome_of(each), session.language),
                 each.reason,
                 when(each.inquiry_time),
                 "*" if each.undisclosable else "",
@@ -196,5 +202,8 @@ def show_side_by_side(session: Session, records: Sequence[pb.ExchangeRecord]) ->
     """Show what each side wrote about one exchange."""
     session.table(
         [Text("", ""), *(_SIDES[each.side] for each in records)],
-        ((label.word(session.language), *(read(each) for each in records)) for label, read in _LINES),
+        (
+            (label.word(session.language), *(spoken(read(each), session.language) for each in records))
+            for label, read in _LINES
+        ),
     )
