@@ -242,6 +242,21 @@ def test_a_date_that_is_none_is_refused(arguments: tuple[str, ...], at: Callable
     assert "DATE_INVALID" in ended.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("inquiry", "list", "--json"), ("adapter", "lod", "--json"), ("reasons", "--json", "--what")],
+    ids=" ".join,
+)
+def test_a_command_not_understood_is_told_to_a_machine_in_json(
+    arguments: tuple[str, ...], chukan: Callable[..., Ended]
+) -> None:
+    ended = chukan(*arguments)
+
+    assert ended.code == 2
+    assert ended.document["error"]["reason"] == "COMMAND_NOT_UNDERSTOOD"
+    assert ended.document["error"]["params"]["says"]
+
+
 def test_an_output_without_japanese_breaks_nothing(chukan: Callable[..., Ended]) -> None:
     ended = chukan("reasons", "--lang", "ja", PYTHONIOENCODING="ascii")
 
