@@ -8,15 +8,17 @@ BIN    := $(VENV)/bin
 PEOPLE ?= 3000
 SEED   ?= 1
 BENCH  ?= all
+ROUNDS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate check-generated check-contract freeze-contract lint types imports bench docs clean
+.PHONY: help demo test check generate check-generated check-contract freeze-contract lint types imports bench chaos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Chukan needs Python 3.11 or later; got " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'
+	@echo "installing what Chukan needs into $(VENV), about a minute / 必要なものをインストールしています(1分ほど)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[people]'
 	@# As pip does for the libraries; else every start compiles our modules anew where Python may not write (PYTHONDONTWRITEBYTECODE).
@@ -24,6 +26,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	@echo "installing what tests and checks need / 試験に必要なものをインストールしています"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
@@ -60,6 +63,9 @@ imports: $(VENV)/.installed-dev ## who may import whom
 
 bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=exchange,register)
 	$(BIN)/python -m tests.bench --only $(BENCH)
+
+chaos: $(VENV)/.installed-dev ## kill server and adapter at random moments, check what was acknowledged (ROUNDS=20 SEED=1)
+	$(BIN)/python -m tests.hostile.chaos --rounds $(ROUNDS) --seed $(SEED)
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist
