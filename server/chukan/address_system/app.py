@@ -40,7 +40,7 @@ from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from chukan.durable.sqlite import Synchronous
@@ -102,6 +102,7 @@ def build(
     metrics: Metrics | None = None,
     mode: str = "test",
     production: Collection[str] = (),
+    first_numbers: Mapping[str, int] | None = None,
     synchronous: Synchronous = "FULL",
     workers: int = 2,
 ) -> AddressSystem:
@@ -110,6 +111,7 @@ def build(
     network: gives the transport to ResidentNetworkService, asked for on first use; its owner closes it. data: directory
     of the database, None keeps everything in memory. master_key: file of the vault's master key, by default below data.
     mode: "test" takes dummy individual numbers only; production: organizations set to production all the same.
+    first_numbers: where organizations whose migrated numbers would be met begin to number people.
     """
     clock = clock or SystemClock()
     metrics = metrics or Metrics(CollectorRegistry())
@@ -137,6 +139,7 @@ def build(
         tenants=Tenants(database, TenantStore()),
         mode=mode,
         production=frozenset(production),
+        first_numbers=dict(first_numbers or {}),
     )
     handlers = {SUBMIT: partial(carry_submissions, environment), LOOK_UP: partial(carry_look_ups, environment)}
     dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)

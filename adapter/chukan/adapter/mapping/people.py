@@ -25,7 +25,7 @@ FIELDS: Final = (
     "individual_numbers", "names", "kana_names", "aliases", "former_names", "birth_dates", "sexes", "postal_codes",
     "residential_address_codes", "residential_addresses", "buildings", "household_numbers", "resident_kinds",
     "resident_states", "movement_reasons", "movement_dates", "notification_dates", "former_local_address_numbers",
-    "protective_measure_end_dates", "municipality_codes",
+    "protective_measure_end_dates", "municipality_codes", "corporate_numbers",
 )  # fmt: skip
 """Columns of `RegisterPeopleRequest` a mapping may fill."""
 
@@ -35,6 +35,11 @@ FLAGS: Final = ("protective_measures", "nondisclosure", "self_information_disabl
 OTHER: Final = ("resident_record_codes",)
 """Columns for the resident network only."""
 
+_NAMED: Final = {"protective_measures.end_dates": "protective_measure_end_dates"}
+"""Fields of the request that have another name in a mapping."""
+
+_IMPLIABLE: Final = frozenset({"nondisclosure", "self_information_disabled"})
+_IMPLIED: Final = ", ".join(sorted(_IMPLIABLE))
 _NEEDED: Final = ("names", "birth_dates")
 _DIGITS: Final = 2
 
@@ -71,6 +76,8 @@ class PeopleMapping:
     business_id: Expression | None
     fields: Mapping[str, Expression]
     flags: Mapping[str, Expression]
+    implied: tuple[str, ...]
+    """Flags that protective measures (支援措置) set besides their own columns."""
     fingerprint: bytes
 
     @property
@@ -83,6 +90,7 @@ class PeopleMapping:
         """Return the column of the file a field of the request comes from."""
         if field == "local_address_numbers":
             return self.local_number.column
+        field = _NAMED.get(field, field)
         found = self.fields.get(field) or self.flags.get(field)
         return found.column if found is not None else ""
 
@@ -102,6 +110,8 @@ class PeopleMapping:
         for flag, expression in self.flags.items():
             column = values(expression)
             flags[flag] = frozenset(row for row in range(rows) if column[row] == "1") if "1" in column else frozenset()
+        for flag in self.implied:
+            flags[flag] = flags.get(flag, frozenset()) | flags["protective_measures"]
         return MappedPeople(columns, flags, faults)
 
 
@@ -113,7 +123,7 @@ def people_mappings(folder: Path | None = None) -> tuple[PeopleMapping, ...]:
 def _people(source: Source) -> PeopleMapping:
     source.only("title", "people")
     people = source.table("people")
-    people.only("files", "number_system", "local_number", "business_id", "fields", "flags")
+    people.only("files", "number_system", "local_number", "business_id", "protective_measures_set", "fields", "flags")
     number_system = people.text("number_system")
     if not (len(number_system) == _DIGITS and number_system.isdigit()):
         raise people.fault("number_system", "expected 2 digits")
@@ -123,6 +133,9 @@ def _people(source: Source) -> PeopleMapping:
     for field in _NEEDED:
         if not fields.has(field):
             raise fields.fault(field, "got nothing, expected a column: people are told apart by it")
+    implied = people.texts("protective_measures_set")
+    if not _IMPLIABLE.issuperset(implied) or (implied and not flags.has("protective_measures")):
+        raise people.fault("protective_measures_set", f"expected some of {_IMPLIED}, beside flags.protective_measures")
     return PeopleMapping(
         name=source.file,
         title=source.text("title"),
@@ -132,5 +145,6 @@ def _people(source: Source) -> PeopleMapping:
         business_id=people.expression("business_id") if people.has("business_id") else None,
         fields={field: fields.expression(field) for field in fields.keys()},  # noqa: SIM118 - not a dictionary
         flags={flag: flags.expression(flag) for flag in flags.keys()},  # noqa: SIM118 - not a dictionary
+        implied=implied,
         fingerprint=source.fingerprint,
     )

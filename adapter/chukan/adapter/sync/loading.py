@@ -17,6 +17,7 @@ from chukan.adapter.sync.acquisition import Acquisition
 from chukan.adapter.sync.closings import Closings
 from chukan.adapter.sync.dead_letters import DeadLetters
 from chukan.adapter.sync.lane import Desk
+from chukan.adapter.sync.merges import follow_merges
 from chukan.adapter.sync.numbers import Numbers
 from chukan.adapter.sync.people_lane import PeopleLane
 from chukan.adapter.sync.planning import plan
@@ -79,6 +80,7 @@ def load(
         client = None if options.dry_run else stack.enter_context(_client(options, ids))
         run = _Run(options, state, report, dead_letters, waiting, progress, client, ids)
         try:
+            run.merges()
             run.people(todo.people)
             run.replicas(todo.replicas)
             run.codes()
@@ -153,6 +155,11 @@ class _Run:
             self._acquisition.stop()
         for memory, _ in self._closings:
             memory.close()
+
+    def merges(self) -> None:
+        """Let the middle server follow merges of people, before anything is sent under the numbers that stay."""
+        if self._client is not None:
+            follow_merges(self._client, self._waiting, self._report.codes)
 
     def people(self, lanes: Sequence[tuple[PeopleMapping, tuple[Path, ...]]]) -> None:
         """Go through the extracts of people, one after another: who is a resident is registered first."""

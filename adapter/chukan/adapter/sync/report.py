@@ -64,6 +64,8 @@ class CodeReport:
     failed: Counter[str] = field(default_factory=Counter)
     open: int = 0
     closed_addressees: int = 0
+    merged_addressees: int = 0
+    merges_refused: Counter[str] = field(default_factory=Counter)
     state: str = COMPLETE
     problem: str = ""
 

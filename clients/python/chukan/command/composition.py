@@ -109,6 +109,7 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
             metrics=server.metrics,
             mode=config.mode,
             production=config.production_organizations,
+            first_numbers=dict(config.first_integrated_numbers),
             synchronous=cast("Synchronous", config.synchronous),
         )
         stops.append(address.stop)
