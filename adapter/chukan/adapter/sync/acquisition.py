@@ -43,7 +43,8 @@ _QUIET: Final = 0.5
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 _ATTEMPTS: Final = 25
-_CATCH_UP: Final = 1.0
+_CATCH_UP: Final = 5.0
+"""Seconds without a change after which the watch is not waited for any longer: it may be late on a busy machine."""
 _OPEN: Final = (linkage.LINKAGE_STATE_REQUESTED, linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED)
 _WATCHED: Final = (
     linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED,
@@ -168,7 +169,7 @@ class Acquisition:
         """Let the watch tell of the last links: it follows the states that are asked for here by a moment."""
         report = self._report
         while report.linked + self._failed < report.submitted and time.monotonic() - self._moved < _CATCH_UP:
-            self._waiting.stop.wait(_CATCH_UP / 20)
+            self._waiting.stop.wait(_GLANCE)
 
     def _summarise(self) -> None:
         report = self._report
