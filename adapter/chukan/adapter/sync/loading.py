@@ -23,6 +23,7 @@ from chukan.adapter.sync.replica_lane import ReplicaLane
 from chukan.adapter.sync.report import FAILED, HELD, LaneReport, Report
 from chukan.adapter.sync.state import State
 from chukan.adapter.sync.streams import Waiting, retried
+from chukan.adapter.worlds import world_generation
 from chukan.client import Client
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
@@ -46,7 +47,7 @@ _GLANCE: Final = 0.2
 _LAST_WAIT: Final = 5.0
 _TIMEOUT: Final = 60.0
 _LOG: Final = logging.getLogger("chukan.adapter")
-_OTHER_WORLD: Final = "the server has nothing of what was sent before: everything is sent again"
+_OTHER_SERVER: Final = "the server has nothing of what was sent before: everything is sent again"
 
 
 def load(
@@ -138,11 +139,15 @@ class _Run:
         self._progress = progress
         self._client = client
         self._numbers = None if client is None else Numbers(client, waiting)
+        self._world = "" if client is None else retried(partial(world_generation, client), waiting)
+        self._is_another = False
         self._closings: list[tuple[Memory, Closings]] = []
         self._acquisition: Acquisition | None = None
 
     def close(self) -> None:
         """End what is still open."""
+        if self._is_another:
+            self._report.notes.append(_OTHER_SERVER)
         if self._acquisition is not None:
             self._acquisition.stop()
         for memory, _ in self._closings:
@@ -156,6 +161,7 @@ class _Run:
                 self._report.codes,
                 self._waiting,
                 token_file=self._state.token_file,
+                world=self._world,
                 ids=self._ids,
                 progress=self._progress,
             )
@@ -170,7 +176,8 @@ class _Run:
             closings = Closings(memory)
             self._closings.append((memory, closings))
             report = self._lane(LaneReport(mapping.title, "people"))
-            self._check_world(memory, report, known=known)
+            if self._forgets(memory, known=known):
+                closings.forget_all()
             desk = self._desk(report)
             lane = PeopleLane(mapping, memory, desk, client=self._client, closings=closings)
             self._guarded(desk, partial(self._run_lane, lane.run, paths, mapping.columns, desk))
@@ -217,7 +224,7 @@ class _Run:
     def _replica_lane(self, mapping: ExtractMapping, paths: Sequence[Path], desk: Desk, *, known: bool) -> None:
         memory = self._state.memory(mapping.layout.information_code)
         try:
-            self._check_world(memory, desk.report, known=known)
+            self._forgets(memory, known=known)
             lane = ReplicaLane(mapping, memory, desk, client=self._client, numbers=self._numbers)
             self._run_lane(lane.run, paths, mapping.columns, desk)
         finally:
@@ -263,11 +270,15 @@ class _Run:
     def _desk(self, report: LaneReport) -> Desk:
         return Desk(self._options, report, self._dead_letters, self._waiting, self._progress)
 
-    @staticmethod
-    def _check_world(memory: Memory, report: LaneReport, *, known: bool) -> None:
-        if not known and memory.begin():
+    def _forgets(self, memory: Memory, *, known: bool) -> bool:
+        """Forget what was sent to another server: one of another world, or one that has nothing of it (known False)."""
+        another = not known or (self._world != "" and memory.get("world", self._world) != self._world)
+        if another and memory.begin():
             memory.forget_all()
-            report.notes.append(_OTHER_WORLD)
+            self._is_another = True
+        if self._world:
+            memory.put("world", self._world)
+        return another
 
     def _addressees(self) -> Sequence[linkage.LinkageStatus]:
         assert self._client is not None  # noqa: S101 - narrows the type

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder where a load remembers what was sent, one per organization, target and world; for its owner only.
 
-A server tells the adapter no identity of its own world: the target stands for it, and a server that has nothing of what
-is remembered is taken for another one [own] (docs/divergences "Adapter").
+What is remembered belongs to a world generation as well, which the server tells; a server of another one, or one that
+has nothing of what is remembered, is sent everything again [own] (docs/divergences "Adapter").
 """
 
 from __future__ import annotations
