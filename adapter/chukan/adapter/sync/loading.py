@@ -19,8 +19,9 @@ from chukan.adapter.sync.lane import Desk
 from chukan.adapter.sync.numbers import Numbers
 from chukan.adapter.sync.people_lane import PeopleLane
 from chukan.adapter.sync.planning import plan
+from chukan.adapter.sync.provenance import foreign_files
 from chukan.adapter.sync.replica_lane import ReplicaLane
-from chukan.adapter.sync.report import FAILED, HELD, LaneReport, Report
+from chukan.adapter.sync.report import FAILED, HELD, LaneReport, Remark, Report
 from chukan.adapter.sync.state import State
 from chukan.adapter.sync.streams import Waiting, retried
 from chukan.adapter.worlds import world_generation
@@ -47,7 +48,10 @@ _GLANCE: Final = 0.2
 _LAST_WAIT: Final = 5.0
 _TIMEOUT: Final = 60.0
 _LOG: Final = logging.getLogger("chukan.adapter")
-_OTHER_SERVER: Final = "the server has nothing of what was sent before: everything is sent again"
+_OTHER_SERVER: Final = Remark(
+    "the server has nothing of what was sent before: everything is sent again",
+    "接続先には以前の登録がありません。全件を改めて送りました。",
+)
 
 
 def load(
@@ -71,7 +75,10 @@ def load(
     started = time.monotonic()
     report = Report(options.target, options.organization, options.dry_run, started=f"{clock.now():%Y-%m-%dT%H:%M:%SZ}")
     report.dead_letter_file = str(state.dead_letter_file)
-    report.notes += [f"no mapping reads {name}" for name in todo.unused]
+    report.notes += [
+        Remark(f"no mapping reads {name}", f"{name} を読むマッピングがありません。") for name in todo.unused
+    ]
+    report.notes += foreign_files(options)
     with ExitStack() as stack:
         dead_letters = stack.enter_context(DeadLetters(state.dead_letter_file))
         client = None if options.dry_run else stack.enter_context(_client(options, ids))
@@ -240,7 +247,7 @@ class _Run:
                 files.append(DelimitedFile(path, encoding=self._options.encoding, needed=needed))
             except ChukanError as error:
                 desk.report.state, desk.report.problem = FAILED, error.code
-                desk.report.notes.append(str(error))
+                desk.report.notes.append(Remark.of(error))
                 desk.unreadable += 1
         desk.total = sum(file.size for file in files)
         run(files)
@@ -253,12 +260,13 @@ class _Run:
         except ChukanError as error:
             report.state = HELD if error.code == "LANE_HELD" else FAILED
             report.problem = error.code
-            report.notes.append(str(error))
+            report.notes.append(Remark.of(error))
         except Exception as error:  # noqa: BLE001 - one lane's defect must not end the others
             report.state, report.problem = FAILED, "INTERNAL_ERROR"
-            report.notes.append(f"internal error: {type(error).__name__}")
+            name = type(error).__name__
+            report.notes.append(Remark(f"internal error: {name}", f"内部エラー: {name}"))
             where = "".join(traceback.format_tb(error.__traceback__))  # without the message: it may bear a value
-            _LOG.error("lane %s ended by %s\n%s", report.name, type(error).__name__, where)
+            _LOG.error("lane %s ended by %s\n%s", report.name, name, where)
         finally:
             report.seconds = round(time.monotonic() - started, 3)
             self._dead_letters.flush()

@@ -59,9 +59,7 @@ def _base(options: LoadOptions) -> Path:
     if options.state is not None:
         return options.state
     given = options.people[0] if options.people else options.extracts
-    if given is None:
-        message = "got neither people nor extracts, expected one"
-        raise ValueError(message)
+    assert given is not None  # noqa: S101 - the plan is made first
     return (given if given.is_dir() and options.people else given.parent) / _FOLDER
 
 

@@ -52,7 +52,8 @@ def load(
     """Load extracts: people are numbered, their linkage codes (符号) acquired, replicas (副本) registered.
 
     Only what changed since the last load is sent; a load that was broken off goes on where it was. Rows that are not
-    taken stand in the dead-letter file with row, column and reason. Exit code 1 unless everything was gone through.
+    taken stand in the dead-letter file with row, column and reason. Exit code 1 unless everything was gone through and
+    something of every kind of extract was taken.
     """
     from chukan.adapter.sync import LoadOptions
     from chukan.adapter.sync import load as run
@@ -79,7 +80,7 @@ def load(
     with load_progress(session) as progress:
         report = run(options, progress)
     show_load(session, report)
-    return 0 if report.complete else 1
+    return 0 if report.succeeded else 1
 
 
 def _encoding(text: str) -> Encoding:
