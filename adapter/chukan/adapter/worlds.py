@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.standard.reasons import ChukanError
 from chukan.v1.operation_service_pb2 import GetStatusRequest
@@ -11,14 +11,22 @@ from chukan.v1.operation_service_pb2 import GetStatusRequest
 if TYPE_CHECKING:
     from chukan.client import Client
 
-__all__ = ["world_generation"]
+__all__ = ["Server", "server_of"]
 
 
-def world_generation(client: Client) -> str:
-    """Return the server's world generation; "" where it has learnt none yet, or offers no such thing."""
+class Server(NamedTuple):
+    """world: its generation, "" where the server has learnt none yet; now: its time in microseconds."""
+
+    world: str = ""
+    now: int = 0
+
+
+def server_of(client: Client) -> Server:
+    """Return what a server says of itself; nothing where it offers no such thing."""
     try:
-        return client.operation.GetStatus(GetStatusRequest()).world_generation
+        status = client.operation.GetStatus(GetStatusRequest())
     except ChukanError as error:
         if error.reason.call_status != "UNIMPLEMENTED":
             raise
-        return ""
+        return Server()
+    return Server(status.world_generation, status.server_time.ToMicroseconds())

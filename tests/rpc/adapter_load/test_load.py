@@ -12,6 +12,7 @@ import pytest
 from chukan_adapter_load import Body, emulator, people
 
 from chukan.address.v1 import address_service_pb2 as address
+from chukan.command.adapter_state import last_loads
 from chukan.people.columns import NON_RESIDENTS
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
@@ -130,6 +131,18 @@ def test_a_second_load_of_the_same_files_sends_nothing(shinjuku: Body, first: Re
     assert [each.sent for each in again.lanes] == [each.held_for_a_person for each in again.lanes]
     assert (again.codes.asked, again.codes.linked, again.codes.closed_addressees) == (0, 0, 0)
     assert shinjuku.replicas(REGISTER) == before
+
+
+def test_the_last_word_on_a_lane_is_kept_when_a_load_does_not_go_through_it(shinjuku: Body, first: Report) -> None:
+    before = last_loads(shinjuku.state)[0]["lanes"]
+
+    shinjuku.load(extracts=None)
+
+    after = last_loads(shinjuku.state)[0]["lanes"]
+    assert {lane["name"] for lane in after} == {lane["name"] for lane in before} == {each.name for each in first.lanes}
+    assert [lane for lane in after if lane["kind"] == "replicas"] == [
+        lane for lane in before if lane["kind"] == "replicas"
+    ]
 
 
 def test_only_changed_rows_are_sent_wherever_they_stand(shinjuku: Body, first: Report, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from chukan.adapter.exchange.result_profile import result_profile
 from chukan.adapter.exchange.reunion import ANOTHER_SERVER, is_another
 from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
-from chukan.adapter.worlds import world_generation
+from chukan.adapter.worlds import server_of
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 
@@ -81,7 +81,7 @@ class _Run:
 
     def carry_out(self, files: Sequence[InputFile]) -> Report:
         options, report = self.options, Report()
-        world = world_generation(self.client)
+        world = server_of(self.client).world
         anew = is_another(self.ledger, self.client, world)
         if anew:
             report.warnings.append(ANOTHER_SERVER)

@@ -70,6 +70,7 @@ class ExtractMapping:
 
     name: str
     title: str
+    title_english: str
     layout: Layout
     files: tuple[str, ...]
     local_number: Expression
@@ -93,7 +94,7 @@ def extract_mappings(folder: Path | None = None) -> tuple[ExtractMapping, ...]:
 
 def _extract(source: Source) -> ExtractMapping:
     source.only(
-        "title", "information", "edition", "files", "local_number", "number_system", "business_id", "data_set_column",
+        "title", "title_english", "information", "edition", "files", "local_number", "number_system", "business_id", "data_set_column",
         "data_sets",
     )  # fmt: skip
     found = _layout(source)
@@ -114,6 +115,7 @@ def _extract(source: Source) -> ExtractMapping:
     return ExtractMapping(
         name=source.file,
         title=source.text("title"),
+        title_english=source.text("title_english", source.text("title")),
         layout=found,
         files=source.texts("files", required=True),
         local_number=source.expression("local_number"),

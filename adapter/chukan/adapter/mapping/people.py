@@ -65,6 +65,7 @@ class PeopleMapping:
 
     name: str
     title: str
+    title_english: str
     files: tuple[str, ...]
     number_system: str
     local_number: Expression
@@ -111,7 +112,7 @@ def people_mappings(folder: Path | None = None) -> tuple[PeopleMapping, ...]:
 
 
 def _people(source: Source) -> PeopleMapping:
-    source.only("title", "people")
+    source.only("title", "title_english", "people")
     people = source.table("people")
     people.only("files", "number_system", "local_number", "business_id", "fields", "flags")
     number_system = people.text("number_system")
@@ -126,6 +127,7 @@ def _people(source: Source) -> PeopleMapping:
     return PeopleMapping(
         name=source.file,
         title=source.text("title"),
+        title_english=source.text("title_english", source.text("title")),
         files=people.texts("files", required=True),
         number_system=number_system,
         local_number=people.expression("local_number"),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chukan.adapter.sync.options import Progress
     from chukan.adapter.sync.report import CodeReport
     from chukan.adapter.sync.streams import Waiting
+    from chukan.adapter.worlds import Server
     from chukan.client import Client
     from chukan.standard.ids import Ids
 
@@ -65,7 +66,7 @@ class Acquisition:
         waiting: Waiting,
         *,
         token_file: Path,
-        world: str,
+        server: Server,
         ids: Ids,
         progress: Progress | None,
     ) -> None:
@@ -73,7 +74,7 @@ class Acquisition:
         self._report = report
         self._waiting = waiting
         self._token_file = token_file
-        self._world = world
+        self._world = server.world
         self._ids = ids
         self._progress = progress
         self._moved = time.monotonic()
@@ -81,7 +82,8 @@ class Acquisition:
         self._ended = threading.Event()
         self._error: ChukanError | None = None
         self._not_submittable: set[str] = set()
-        self._linked_before = self._last_link = self._failed = 0
+        self._linked_before = self._last_link = server.now  # what was linked before is not this load's work
+        self._failed = 0
         self._thread = threading.Thread(target=self._watch, daemon=True, name="chukan-codes")
         self.open_numbers: list[str] = []
         """Whose codes were awaited still when it ended."""

@@ -24,7 +24,7 @@ from chukan.adapter.sync.replica_lane import ReplicaLane
 from chukan.adapter.sync.report import FAILED, HELD, LaneReport, Remark, Report
 from chukan.adapter.sync.state import State
 from chukan.adapter.sync.streams import Waiting, retried
-from chukan.adapter.worlds import world_generation
+from chukan.adapter.worlds import Server, server_of
 from chukan.client import Client
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
@@ -74,7 +74,7 @@ def load(
     waiting = Waiting(options.stall_timeout, options.patience, stop or threading.Event())
     started = time.monotonic()
     report = Report(options.target, options.organization, options.dry_run, started=f"{clock.now():%Y-%m-%dT%H:%M:%SZ}")
-    report.dead_letter_file = str(state.dead_letter_file)
+    report.dead_letter_file, report.state_folder = str(state.dead_letter_file), str(state.folder)
     report.notes += [
         Remark(f"no mapping reads {name}", f"{name} を読むマッピングがありません。") for name in todo.unused
     ]
@@ -95,7 +95,7 @@ def load(
     report.dead_letters = dead_letters.count
     report.seconds = round(time.monotonic() - started, 3)
     if not options.dry_run:
-        state.report_file.write_text(report.to_json(), encoding="utf-8")
+        state.keep_report(report)
     return report
 
 
@@ -146,7 +146,7 @@ class _Run:
         self._progress = progress
         self._client = client
         self._numbers = None if client is None else Numbers(client, waiting)
-        self._world = "" if client is None else retried(partial(world_generation, client), waiting)
+        self._server = Server() if client is None else retried(partial(server_of, client), waiting)
         self._is_another = False
         self._closings: list[tuple[Memory, Closings]] = []
         self._acquisition: Acquisition | None = None
@@ -168,7 +168,7 @@ class _Run:
                 self._report.codes,
                 self._waiting,
                 token_file=self._state.token_file,
-                world=self._world,
+                server=self._server,
                 ids=self._ids,
                 progress=self._progress,
             )
@@ -182,7 +182,7 @@ class _Run:
             memory = self._state.memory(name)
             closings = Closings(memory)
             self._closings.append((memory, closings))
-            report = self._lane(LaneReport(mapping.title, "people"))
+            report = self._lane(LaneReport(mapping.title, "people", mapping.title_english))
             if self._forgets(memory, known=known):
                 closings.forget_all()
             desk = self._desk(report)
@@ -196,7 +196,9 @@ class _Run:
         threads = []
         for mapping, paths in lanes:
             code = mapping.layout.information_code
-            report = self._lane(LaneReport(mapping.title, "replicas", code, mapping.layout.edition))
+            report = self._lane(
+                LaneReport(mapping.title, "replicas", mapping.title_english, code, mapping.layout.edition)
+            )
             desk = self._desk(report)
             work = partial(
                 self._replica_lane, mapping, paths, desk, known=self._client is None or bool(counts.get(code))
@@ -272,6 +274,7 @@ class _Run:
             self._dead_letters.flush()
 
     def _lane(self, report: LaneReport) -> LaneReport:
+        report.started = self._report.started
         self._report.lanes.append(report)
         return report
 
@@ -280,12 +283,13 @@ class _Run:
 
     def _forgets(self, memory: Memory, *, known: bool) -> bool:
         """Forget what was sent to another server: one of another world, or one that has nothing of it (known False)."""
-        another = not known or (self._world != "" and memory.get("world", self._world) != self._world)
+        world = self._server.world
+        another = not known or (world != "" and memory.get("world", world) != world)
         if another and memory.begin():
             memory.forget_all()
             self._is_another = True
-        if self._world:
-            memory.put("world", self._world)
+        if world:
+            memory.put("world", world)
         return another
 
     def _addressees(self) -> Sequence[linkage.LinkageStatus]:

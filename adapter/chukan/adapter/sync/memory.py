@@ -66,13 +66,13 @@ class Memory:
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.executescript(_SCHEMA)
             self.connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise ChukanError("RUN_IN_PROGRESS", params={"state": path.name}) from error
         except sqlite3.DatabaseError as error:
-            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name}) from error
+            in_use = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            code = "RUN_IN_PROGRESS" if in_use else "CHECKPOINT_UNREADABLE"
+            raise ChukanError(code, params={"state": str(path)}) from error
         path.chmod(0o600)
         if self.get("version", _VERSION) != _VERSION:
-            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name})
+            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": str(path)})
         self.put("version", _VERSION)
         self.prefix = self.get("prefix") or _short(ids.next("adapter-state"))
         self.put("prefix", self.prefix)

@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from chukan.standard.reasons import ChukanError
 
-__all__ = ["COMPLETE", "FAILED", "HELD", "CodeReport", "LaneReport", "Remark", "Report"]
+__all__ = ["COMPLETE", "FAILED", "HELD", "CodeReport", "LaneReport", "Remark", "Report", "as_json"]
 
 COMPLETE: Final = "complete"
 HELD: Final = "held"
@@ -45,8 +45,10 @@ class LaneReport:
 
     name: str
     kind: str
+    name_english: str = ""
     information_code: str = ""
     edition: str = ""
+    started: str = ""
     files: list[str] = field(default_factory=list)
     rows: int = 0
     not_changed: int = 0
@@ -105,6 +107,7 @@ class Report:
     codes: CodeReport = field(default_factory=CodeReport)
     dead_letters: int = 0
     dead_letter_file: str = ""
+    state_folder: str = ""
     notes: list[Remark] = field(default_factory=list)
 
     @property
@@ -117,14 +120,22 @@ class Report:
         """Whether everything was gone through, and of no lane every row refused."""
         return self.complete and not any(lane.took_nothing for lane in self.lanes)
 
+    def to_data(self) -> dict[str, Any]:
+        """Return it for JSON output."""
+        return {**_plain(self), "complete": self.complete, "succeeded": self.succeeded}
+
     def to_json(self) -> str:
-        """Return the report as text."""
-        ends = {"complete": self.complete, "succeeded": self.succeeded}
-        return json.dumps({**_plain(self), **ends}, ensure_ascii=False, indent=2) + "\n"
+        """Return it as text."""
+        return as_json(self.to_data())
 
 
-def _plain(report: Report | LaneReport | CodeReport) -> dict[str, object]:
-    values = {each.name: getattr(report, each.name) for each in fields(report)}
+def as_json(data: dict[str, Any]) -> str:
+    """Return a report's data as text."""
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def _plain(report: Report | LaneReport | CodeReport) -> dict[str, Any]:
+    values: dict[str, Any] = {each.name: getattr(report, each.name) for each in fields(report)}
     if not isinstance(report, CodeReport):
         values["notes"] = [note._asdict() for note in report.notes]
     if isinstance(report, Report):

@@ -7,16 +7,20 @@ has nothing of what is remembered, is sent everything again [own] (docs/divergen
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.sync.memory import Memory
+from chukan.adapter.sync.report import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from chukan.adapter.sync.options import LoadOptions
+    from chukan.adapter.sync.report import Report
     from chukan.standard.ids import Ids
 
 __all__ = ["State"]
@@ -49,10 +53,14 @@ class State:
         """Where the rows that were not taken are named."""
         return self.folder / "dead_letters.csv"
 
-    @property
-    def report_file(self) -> Path:
-        """Where the last report is kept."""
-        return self.folder / "report.json"
+    def keep_report(self, report: Report) -> None:
+        """Keep the report; of lanes this load did not go through, what the last one that did had to say."""
+        path, data = self.folder / "report.json", report.to_data()
+        names = {lane["name"] for lane in data["lanes"]}
+        with suppress(OSError, ValueError):
+            earlier = json.loads(path.read_text("utf-8"))["lanes"]
+            data["lanes"] += [lane for lane in earlier if lane["name"] not in names]
+        path.write_text(as_json(data), encoding="utf-8")
 
 
 def _base(options: LoadOptions) -> Path:
