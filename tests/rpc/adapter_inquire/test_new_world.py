@@ -62,7 +62,7 @@ def test_a_file_is_asked_anew_of_a_server_whose_world_is_another(
         second = inquire(options)
         third = inquire(options)
 
-    (status,) = inquiry_status(tmp_path / ".chukan", SETAGAYA).files
+    (status,) = inquiry_status(tmp_path / "chukan-state", SETAGAYA).files
     assert (second.values, second.sent, second.is_complete) == (len(SERIALS), len(SERIALS), True)
     assert [each.code for each in second.warnings] == ["SERVER_IS_ANOTHER"]
     assert (status.delivered, status.failed) == (len(SERIALS), 0)

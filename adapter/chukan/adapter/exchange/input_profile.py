@@ -17,7 +17,7 @@ from chukan.adapter.exchange.profile_files import read_profile, wrong
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MEANINGS", "InputField", "InputProfile", "input_profile"]
+__all__ = ["INPUT_TYPES", "MEANINGS", "InputField", "InputProfile", "input_profile"]
 
 MEANINGS: Final = (
     "number_system",
@@ -46,7 +46,7 @@ _NEEDED: Final = frozenset(
 )
 _LINE_ENDS: Final = MappingProxyType({"crlf": b"\r\n", "lf": b"\n"})
 _CLOCK: Final = "(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}"
-_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+INPUT_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "digits": ("[0-9]{WIDTH}", "digits=WIDTH"),
         "digit": ("[0-9]", "digit"),
@@ -78,7 +78,7 @@ class InputField:
     @property
     def rule(self) -> str:
         """The rule of the type."""
-        return _TYPES[self.type][1].replace("WIDTH", str(self.width))
+        return INPUT_TYPES[self.type][1].replace("WIDTH", str(self.width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +157,11 @@ def _profile(name: str, data: Mapping[str, Any]) -> InputProfile:
 
 def _field(name: str, delimiter: str, position: int, row: Mapping[str, Any]) -> InputField:
     width, kind, meaning = row["width"], row["type"], row.get("meaning", "")
-    if kind not in _TYPES:
-        raise wrong(name, f"fields[{position}].type", "|".join(_TYPES))
+    if kind not in INPUT_TYPES:
+        raise wrong(name, f"fields[{position}].type", "|".join(INPUT_TYPES))
     if meaning and meaning not in MEANINGS:
         raise wrong(name, f"fields[{position}].meaning", "|".join(MEANINGS))
-    pattern = _TYPES[kind][0].replace("WIDTH", str(width)).replace("DELIMITER", re.escape(delimiter))
+    pattern = INPUT_TYPES[kind][0].replace("WIDTH", str(width)).replace("DELIMITER", re.escape(delimiter))
     return InputField(
         position=position,
         meaning=meaning,

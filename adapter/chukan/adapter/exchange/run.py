@@ -57,7 +57,6 @@ def inquire(options: InquireOptions, progress: Progress = quiet, *, clock: Clock
     began = clock.now()
     profile = result_profile(options.profile)
     files = [take_file(path) for path in find_files(options.inputs, profile.input.files)]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         held.enter_context(hold_folder(options.state_folder))
         ledger = Ledger(ledger_path(options.state_folder, options.organization, options.world))
@@ -66,7 +65,7 @@ def inquire(options: InquireOptions, progress: Progress = quiet, *, clock: Clock
         client.wait_until_reachable(options.connect_seconds)
         run = _Run(options, profile, ledger, client, clock, progress)
         report = run.carry_out(files)
-    report.seconds = (clock.now() - began).total_seconds()
+    report.seconds, report.state_folder = (clock.now() - began).total_seconds(), options.state_folder
     return report
 
 

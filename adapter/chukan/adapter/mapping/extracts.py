@@ -94,8 +94,8 @@ def extract_mappings(folder: Path | None = None) -> tuple[ExtractMapping, ...]:
 
 def _extract(source: Source) -> ExtractMapping:
     source.only(
-        "title", "title_english", "information", "edition", "files", "local_number", "number_system", "business_id", "data_set_column",
-        "data_sets",
+        "title", "title_english", "information", "edition", "files", "local_number", "number_system", "business_id",
+        "data_set_column", "data_sets",
     )  # fmt: skip
     found = _layout(source)
     number_system = source.text("number_system", "")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chukan.command.language import Text
 from chukan.command.messages import named, reason_text
 from chukan.command.progress import steps
+from chukan.standard.reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,7 +132,7 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
     if session.json(report.to_data()):
         return
     pairs: list[tuple[Text, Any]] = [
-        (Text("rows", "行"), f"{report.rows:,}"),
+        (Text("rows", "行数"), f"{report.rows:,}"),
         (Text("answered with values", "回答あり"), f"{report.values:,}"),
         (Text("answered: no replica", "該当なし"), f"{report.no_replica:,}"),
         (Text("refused", "拒否"), f"{report.refused:,}"),
@@ -145,10 +146,12 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
             Text("problems", "問題一覧"),
             f"{report.problem_count} ({report.problem_file})" if report.problem_count else "",
         ),
+        (Text("remembered in", "送信済みの記録"), report.state_folder or ""),
         (Text("time", "時間"), f"{report.seconds:.1f} s, {report.rows_per_second:,.0f}/s"),
     ]
     session.fields(pairs)
     _show_refusals(session, report.refusals)
+    _show_problems(session, report.problem_reasons)
     for each in report.warnings:
         session.remark(each.english, each.japanese)
 
@@ -156,6 +159,13 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
 def _show_refusals(session: Session, refusals: Mapping[str, int]) -> None:
     for code, count in sorted(refusals.items(), key=lambda item: -item[1]):
         print(f"  {count:,} × {reason_text(code, session.language)}")
+
+
+def _show_problems(session: Session, reasons: Mapping[str, int]) -> None:
+    """Say why rows failed or are none, and what to do."""
+    for code, count in sorted(reasons.items(), key=lambda item: -item[1]):
+        todo = Text(reason(code).action_english, reason(code).action_japanese).word(session.language)
+        print(f"  {count:,} × {reason_text(code, session.language)} → {todo}")
 
 
 def show_status(
