@@ -17,7 +17,7 @@ from chukan.adapter.exchange.profile_files import read_profile, wrong
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["INPUT_TYPES", "MEANINGS", "InputField", "InputProfile", "input_profile"]
+__all__ = ["INPUT_TYPES", "MEANINGS", "NEEDED", "InputField", "InputProfile", "input_profile"]
 
 MEANINGS: Final = (
     "number_system",
@@ -41,7 +41,7 @@ MEANINGS: Final = (
 )
 """What a field can mean; a field of another body's file that means nothing here has the meaning ""."""
 
-_NEEDED: Final = frozenset(
+NEEDED: Final = frozenset(
     {"number_system", "local_address_number", "affair_code", "procedure_code", "provider_code", "information_code"}
 )
 _LINE_ENDS: Final = MappingProxyType({"crlf": b"\r\n", "lf": b"\n"})
@@ -133,7 +133,7 @@ def _profile(name: str, data: Mapping[str, Any]) -> InputProfile:
         raise wrong(name, "line_end", "|".join(_LINE_ENDS))
     fields = tuple(_field(name, delimiter, position, row) for position, row in enumerate(data["fields"], 1))
     places = {each.meaning: each.position - 1 for each in fields if each.meaning}
-    missing = _NEEDED - places.keys()
+    missing = NEEDED - places.keys()
     if missing:
         raise wrong(name, "fields", "missing " + " ".join(sorted(missing)))
     if len(places) != sum(1 for each in fields if each.meaning):

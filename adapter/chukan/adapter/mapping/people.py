@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chukan.adapter.mapping.expression import Expression
 
-__all__ = ["FLAGS", "MappedPeople", "PeopleMapping", "people_mappings"]
+__all__ = ["FIELDS", "FLAGS", "OTHER", "PEOPLE_KEYS", "MappedPeople", "PeopleMapping", "people_mappings"]
 
 FIELDS: Final = (
     "individual_numbers", "names", "kana_names", "aliases", "former_names", "birth_dates", "sexes", "postal_codes",
@@ -31,6 +31,9 @@ FIELDS: Final = (
 
 FLAGS: Final = ("protective_measures", "nondisclosure", "self_information_disabled", "closed")
 """What a mapping may say of a row by a flag. closed: no longer on the register; takes effect once linked."""
+
+PEOPLE_KEYS: Final = ("files", "number_system", "local_number", "business_id", "fields", "flags")
+"""What may stand under `people` of a mapping file."""
 
 OTHER: Final = ("resident_record_codes",)
 """Columns for the resident network only."""
@@ -114,7 +117,7 @@ def people_mappings(folder: Path | None = None) -> tuple[PeopleMapping, ...]:
 def _people(source: Source) -> PeopleMapping:
     source.only("title", "title_english", "people")
     people = source.table("people")
-    people.only("files", "number_system", "local_number", "business_id", "fields", "flags")
+    people.only(*PEOPLE_KEYS)
     number_system = people.text("number_system")
     if not (len(number_system) == _DIGITS and number_system.isdigit()):
         raise people.fault("number_system", "expected 2 digits")
