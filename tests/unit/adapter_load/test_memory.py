@@ -178,7 +178,7 @@ def test_a_memory_that_cannot_be_opened_is_not_one_in_use(tmp_path: Path) -> Non
     with pytest.raises(ChukanError) as raised:
         Memory(tmp_path / "lane.db", secret=b"k" * 32, ids=IDS)
 
-    assert raised.value.code == "CHECKPOINT_UNREADABLE"
+    assert raised.value.code == "FILE_UNUSABLE"
 
 
 def test_nothing_of_a_row_or_key_stands_in_the_memory(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from chukan.standard.reasons import ChukanError
+from chukan.standard.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,9 +68,7 @@ class Memory:
             self.connection.executescript(_SCHEMA)
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.DatabaseError as error:
-            in_use = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            code = "RUN_IN_PROGRESS" if in_use else "CHECKPOINT_UNREADABLE"
-            raise ChukanError(code, params={"state": str(path)}) from error
+            raise storage_error(error, place=str(path)) from error
         path.chmod(0o600)
         if self.get("version", _VERSION) != _VERSION:
             raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": str(path)})
