@@ -86,7 +86,7 @@ def _files(given: Sequence[Path]) -> Iterable[tuple[Path, bool]]:
         if path.is_dir():
             within = sorted(path.glob("*.csv"))
             if not within:  # a business system that wrote nothing must not look like one without changes
-                raise ChukanError("FILE_NOT_FOUND", params={"file": path.name, "rule": "*.csv"})
+                raise ChukanError("FOLDER_WITHOUT_FILES", params={"folder": str(path), "rule": "*.csv"})
             yield from ((each, False) for each in within)
         elif path.is_file():
             yield path, True
@@ -95,12 +95,9 @@ def _files(given: Sequence[Path]) -> Iterable[tuple[Path, bool]]:
 
 
 def _nothing_read(given: Sequence[Path], mappings: Sequence[_Mapping]) -> ChukanError:
-    """Return the error of folders (files named one by one have had theirs) of which no file is read."""
-    folder = " ".join(map(str, given))
-    if not any(True for _ in _files(given)):
-        return ChukanError("FOLDER_WITHOUT_FILES", params={"folder": folder, "rule": "*.csv"})
+    """Return the error of places of which no file is read."""
     names = sorted({pattern for each in mappings for pattern in each.files})
-    return ChukanError("MAPPING_MISSING", params={"folder": folder, "rule": " ".join(names)})
+    return ChukanError("MAPPING_MISSING", params={"folder": " ".join(map(str, given)), "rule": " ".join(names)})
 
 
 def _by_name(path: Path, mappings: Sequence[M]) -> M | None:
