@@ -145,6 +145,16 @@ def test_the_last_word_on_a_lane_is_kept_when_a_load_does_not_go_through_it(shin
     ]
 
 
+def test_codes_that_were_there_before_are_not_counted_as_this_load_s(
+    shinjuku: Body, first: Report, tmp_path: Path
+) -> None:
+    """Also when nothing is remembered of earlier loads, and the watch tells of every link there is."""
+    report = shinjuku.load(extracts=None, state=tmp_path)
+
+    assert first.codes.linked > 0
+    assert (report.lanes[0].not_changed, report.codes.linked) == (0, 0)
+
+
 def test_only_changed_rows_are_sent_wherever_they_stand(shinjuku: Body, first: Report, tmp_path: Path) -> None:
     path = shinjuku.folder / "extracts" / "local_tax.csv"
     saved = path.read_bytes()

@@ -38,6 +38,6 @@ def _remark(manifest: Path, organization: str) -> Remark | None:
     if owner.code == organization:
         return None
     return Remark(
-        f"the files are of {owner.code} {owner.name}, loaded for {organization} (says {manifest})",
-        f"ファイルは {owner.code} {owner.name} のものですが、{organization} として登録しました（{manifest} による）。",
+        f"the files are of {owner.code} {owner.name}, taken for those of {organization} (says {manifest})",
+        f"ファイルは {owner.code} {owner.name} のものですが、{organization} のものとして扱います（{manifest}）。",
     )
