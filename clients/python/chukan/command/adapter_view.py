@@ -87,7 +87,7 @@ def show_load(session: Session, report: sync.Report) -> None:
     _show_reasons(session, report)
     if report.dead_letters:
         session.say(
-            f"{report.dead_letters:,} faults in rows that were not taken, with their reasons: {report.dead_letter_file}",
+            f"{report.dead_letters:,} faults in rows that were not taken, with reasons: {report.dead_letter_file}",
             f"登録されなかった行の問題 {report.dead_letters:,}件(理由は次のファイル): {report.dead_letter_file}",
         )
     session.say(
