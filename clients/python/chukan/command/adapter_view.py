@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.command.language import Text
-from chukan.command.messages import named, reason_text
+from chukan.command.messages import named, reason_text, spoken, when_written
 from chukan.command.progress import steps
 from chukan.standard.reasons import reason
 
@@ -66,7 +66,7 @@ def show_load(session: Session, report: sync.Report) -> None:
         (
             (
                 _lane_name(session, each),
-                each.state,
+                spoken(each.state, session.language),
                 f"{each.rows:,}",
                 f"{each.not_changed:,}",
                 f"{each.written:,}",
@@ -134,7 +134,7 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
     pairs: list[tuple[Text, Any]] = [
         (Text("rows", "行数"), f"{report.rows:,}"),
         (Text("answered with values", "回答あり"), f"{report.values:,}"),
-        (Text("answered: no replica", "該当なし"), f"{report.no_replica:,}"),
+        (Text("answered: no replica", "副本なし"), f"{report.no_replica:,}"),
         (Text("refused", "拒否"), f"{report.refused:,}"),
         (Text("could not be asked", "照会不可"), report.failed or ""),
         (Text("still open", "未回答"), report.remainder or ""),
@@ -191,7 +191,7 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             Text("started", "開始"),
             Text("lane", "種別"),
             Text("state", "状態"),
-            Text("rows", "行"),
+            Text("rows", "行数"),
             Text("written", "登録"),
             Text("refused", "拒否"),
         ],
@@ -199,9 +199,9 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             (
                 named(load["organization"]),
                 load["target"],
-                lane["started"],
+                when_written(lane["started"]),
                 Text(lane["name_english"], lane["name"]).word(session.language),
-                lane["state"],
+                spoken(lane["state"], session.language),
                 f"{lane['rows']:,}",
                 f"{lane['written']:,}",
                 f"{lane['refused']:,}",
