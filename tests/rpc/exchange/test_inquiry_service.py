@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from builders import AFFAIR, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
+from builders import AFFAIR, EDITION, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
 
 from chukan.edge.errors import error_of_call
 from chukan.server.rpc.tokens import encode_token
+from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
@@ -297,6 +298,49 @@ def test_many_at_once_are_all_answered(emulator: Emulator, moved: str) -> None:
         return [each.receipt_number for each in results.results] if not results.unavailable else []
 
     assert eventually(finished) == list(answer.receipt_numbers)
+
+
+def test_a_thousand_large_results_are_read_by_a_client_that_receives_four_megabytes(emulator: Emulator) -> None:
+    """What a response does not hold is named in it; an inquiry is never in none of the three lists, nor in two."""
+    body, serial, years = emulator.setagaya, fresh_serial(), range(2012, 2027)
+    (provided,) = emulator.shinjuku.link([serial])
+    numbers = [
+        item.code for item in layout(TAX, EDITION).data_set("0100").items if item.type == "number" and not item.void
+    ]
+    written = emulator.shinjuku.replicas(
+        [provided] * len(years),
+        values={code: ["9"] * len(years) for code in numbers},
+        record_keys=[str(year) for year in years],
+    )
+    (own,) = body.link([serial])
+    asked = body.ask(*[body.spec(own) for _ in range(1_000)]).receipt_numbers
+    for receipt in asked:
+        body.finished(receipt)
+
+    remaining, found, sizes = [*asked, "20260101000000000001"], [], []
+    unavailable = []
+    with grpc.insecure_channel(emulator.middle.address) as channel:
+        while remaining:
+            request = pb.GetInquiryResultsRequest(receipt_numbers=remaining[:1_000])
+            answer = InquiryServiceStub(channel).GetInquiryResults(request, metadata=body.metadata)
+            sizes.append(answer.ByteSize())
+            found += [each.receipt_number for each in answer.results]
+            unavailable += [each.receipt_number for each in answer.unavailable]
+            remaining = [*answer.remaining_receipt_numbers, *remaining[1_000:]]
+
+    assert not written.failures
+    assert sum(sizes) > 12_000_000
+    assert max(sizes) < 4 * 1024 * 1024
+    assert (found, unavailable) == (list(asked), ["20260101000000000001"])
+
+
+def test_an_unknown_state_in_a_filter_is_refused_and_never_matches_all(emulator: Emulator, stub: Any) -> None:
+    request = pb.ListInquiriesRequest(states=[99])  # type: ignore[list-item]
+
+    assert refusal(lambda: stub.ListInquiries(request, metadata=emulator.setagaya.metadata)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+    )
 
 
 def _fields(request: pb.CheckPermissionRequest) -> dict[str, str]:

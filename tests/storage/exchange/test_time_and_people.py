@@ -55,7 +55,7 @@ def test_a_late_answer_is_recorded_but_never_shown(world: World, moved: str, end
 
     assert (told.outcomes, again.outcomes) == ((ReceiptOutcome.COMMITTED,), (ReceiptOutcome.UNCHANGED,))
     assert world.inquiry(receipt).state is ended
-    assert world.side.desk.results(SETAGAYA, [receipt])[1][0].reason == "INQUIRY_HAS_NO_RESULT"
+    assert world.results([receipt]).unavailable[0].reason == "INQUIRY_HAS_NO_RESULT"
     record = world.record(SETAGAYA)
     assert record.outcome in {Outcome.TIMED_OUT, Outcome.CANCELLED}
     assert record.provision_time_ms
@@ -113,7 +113,7 @@ def test_results_are_erased_after_their_time(world: World, moved: str) -> None:
     assert expires
 
     world.clock.advance(timedelta(days=14, seconds=1))
-    assert world.side.desk.results(SETAGAYA, [receipt])[1][0].reason == "RESULT_EXPIRED"
+    assert world.results([receipt]).unavailable[0].reason == "RESULT_EXPIRED"
     world.side.timer.run_due()
 
     with world.foundation.database.read() as connection:

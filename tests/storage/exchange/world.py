@@ -289,11 +289,15 @@ class World:
         """Return where an inquiry stands."""
         return self.side.desk.by_receipt(organization, receipt)
 
+    def results(self, receipts: Sequence[str], organization: str = SETAGAYA, *, most_bytes: int = 10**6) -> Any:
+        """Return what can be read of answers."""
+        return self.side.desk.results(organization, receipts, most_bytes=most_bytes)
+
     def result(self, receipt: str, organization: str = SETAGAYA) -> Any:
         """Return the opened answer, decoded."""
-        results, unavailable = self.side.desk.results(organization, [receipt])
-        assert not unavailable, unavailable
-        content = results[0].content
+        read = self.results([receipt], organization)
+        assert not read.unavailable, read.unavailable
+        content = read.results[0].content
         return self.foundation.codec.decode(AnswerContent, content) if content else None
 
     def record(self, organization: str, side: int = 0) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chukan.adapter.mapping.expression import Expression
 
-__all__ = ["FLAGS", "MappedPeople", "PeopleMapping", "people_mappings"]
+__all__ = ["FIELDS", "FLAGS", "OTHER", "PEOPLE_KEYS", "MappedPeople", "PeopleMapping", "people_mappings"]
 
 FIELDS: Final = (
     "individual_numbers", "names", "kana_names", "aliases", "former_names", "birth_dates", "sexes", "postal_codes",
@@ -31,6 +31,17 @@ FIELDS: Final = (
 
 FLAGS: Final = ("protective_measures", "nondisclosure", "self_information_disabled", "closed")
 """What a mapping may say of a row by a flag. closed: no longer on the register; takes effect once linked."""
+
+PEOPLE_KEYS: Final = (
+    "files",
+    "number_system",
+    "local_number",
+    "business_id",
+    "protective_measures_set",
+    "fields",
+    "flags",
+)
+"""What may stand under `people` of a mapping file."""
 
 OTHER: Final = ("resident_record_codes",)
 """Columns for the resident network only."""
@@ -70,6 +81,7 @@ class PeopleMapping:
 
     name: str
     title: str
+    title_english: str
     files: tuple[str, ...]
     number_system: str
     local_number: Expression
@@ -121,9 +133,9 @@ def people_mappings(folder: Path | None = None) -> tuple[PeopleMapping, ...]:
 
 
 def _people(source: Source) -> PeopleMapping:
-    source.only("title", "people")
+    source.only("title", "title_english", "people")
     people = source.table("people")
-    people.only("files", "number_system", "local_number", "business_id", "protective_measures_set", "fields", "flags")
+    people.only(*PEOPLE_KEYS)
     number_system = people.text("number_system")
     if not (len(number_system) == _DIGITS and number_system.isdigit()):
         raise people.fault("number_system", "expected 2 digits")
@@ -139,6 +151,7 @@ def _people(source: Source) -> PeopleMapping:
     return PeopleMapping(
         name=source.file,
         title=source.text("title"),
+        title_english=source.text("title_english", source.text("title")),
         files=people.texts("files", required=True),
         number_system=number_system,
         local_number=people.expression("local_number"),

@@ -13,7 +13,7 @@ from chukan.v1 import linkage_code_service_pb2 as linkage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.adapter.sync.people_lane import PeopleBatch
+    from chukan.adapter.sync.people_batch import PeopleBatch
 
 __all__ = [
     "Closing",

@@ -713,6 +713,7 @@ class GetInquiryResultsResponse(_message.Message):
 
     RESULTS_FIELD_NUMBER: _builtins.int
     UNAVAILABLE_FIELD_NUMBER: _builtins.int
+    REMAINING_RECEIPT_NUMBERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___InquiryResult]:
         """Contents, in the order asked for."""
@@ -721,15 +722,22 @@ class GetInquiryResultsResponse(_message.Message):
     def unavailable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableResult]:
         """Those that can't be had."""
 
+    @_builtins.property
+    def remaining_receipt_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those not looked at because the response would pass 3 MB, in the order asked
+        for: ask for them again. At least one receipt number is always looked at.
+        """
+
     def __init__(
         self,
         *,
         results: _abc.Iterable[Global___InquiryResult] | None = ...,
         unavailable: _abc.Iterable[Global___UnavailableResult] | None = ...,
+        remaining_receipt_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results", "unavailable", b"unavailable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remaining_receipt_numbers", b"remaining_receipt_numbers", "results", b"results", "unavailable", b"unavailable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -158,9 +158,10 @@ class InquiryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetInquiryResults(self, request, context):
-        """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-        Unknown receipts, unfinished inquiries and expired results are named in
-        `unavailable`, never mixed with answers.
+        """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+        about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+        receipts, unfinished inquiries and expired results are named in `unavailable`,
+        never mixed with answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

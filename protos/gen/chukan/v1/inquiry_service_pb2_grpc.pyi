@@ -74,9 +74,10 @@ class InquiryServiceStub:
     RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]
-    """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-    Unknown receipts, unfinished inquiries and expired results are named in
-    `unavailable`, never mixed with answers.
+    """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+    about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+    receipts, unfinished inquiries and expired results are named in `unavailable`,
+    never mixed with answers.
     """
     AcknowledgeResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.AcknowledgeResultsRequest, _inquiry_service_pb2.AcknowledgeResultsResponse]
     """Says that results were taken over; their content may then be erased before
@@ -141,9 +142,10 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]  # type: ignore[assignment]
-    """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-    Unknown receipts, unfinished inquiries and expired results are named in
-    `unavailable`, never mixed with answers.
+    """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+    about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+    receipts, unfinished inquiries and expired results are named in `unavailable`,
+    never mixed with answers.
     """
     AcknowledgeResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.AcknowledgeResultsRequest, _inquiry_service_pb2.AcknowledgeResultsResponse]  # type: ignore[assignment]
     """Says that results were taken over; their content may then be erased before
@@ -241,9 +243,10 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inquiry_service_pb2.GetInquiryResultsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inquiry_service_pb2.GetInquiryResultsResponse, _abc.Awaitable[_inquiry_service_pb2.GetInquiryResultsResponse]]:
-        """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-        Unknown receipts, unfinished inquiries and expired results are named in
-        `unavailable`, never mixed with answers.
+        """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+        about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+        receipts, unfinished inquiries and expired results are named in `unavailable`,
+        never mixed with answers.
         """
 
     @_abc_1.abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from chukan.durable.changes import next_change_seq
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from chukan.server.ports.exchange import Codec
     from chukan.server.ports.exchange_stores import ExchangeRecords, Inquiries
 
-__all__ = ["InquiryDesk", "Result", "Unavailable"]
+__all__ = ["InquiryDesk", "Result", "ResultsRead", "Unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Unavailable:
 
     receipt_number: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsRead:
+    """What could be read, what can't be had, and how many of the receipt numbers these are of."""
+
+    results: list[Result]
+    unavailable: list[Unavailable]
+    looked_at: int
 
 
 class InquiryDesk:
@@ -116,15 +126,19 @@ class InquiryDesk:
             )
         return self._shown(organization, rows)
 
-    def results(self, organization: str, receipts: Sequence[str]) -> tuple[list[Result], list[Unavailable]]:
-        """Return what can be read of finished inquiries, in the order asked for, and why the rest can't."""
+    def results(self, organization: str, receipts: Sequence[str], *, most_bytes: int) -> ResultsRead:
+        """Read finished inquiries in the order asked for, as long as their contents fit; one at least is looked at."""
         numbers = [receipt_id(receipt) or 0 for receipt in receipts]
         with self._environment.database.read() as connection:
             rows = self._inquiries.by_ids(connection, organization, numbers)
             stored = self._inquiries.results(connection, organization, list(rows)) if rows else {}
+        looked_at = _how_many_fit([len(stored[each].content) if each in stored else 0 for each in numbers], most_bytes)
+        receipts, numbers = receipts[:looked_at], numbers[:looked_at]
+        wanted = set(numbers)
+        rows = {id_: row for id_, row in rows.items() if id_ in wanted}
         shown = dict(zip(rows, self._shown(organization, list(rows.values())), strict=True))
         now = milliseconds(self._environment.clock.now())
-        kept = {id_: each for id_, each in stored.items() if each.expires > now}
+        kept = {id_: each for id_, each in stored.items() if id_ in wanted and each.expires > now}
         contents = dict(
             zip(
                 kept,
@@ -143,7 +157,7 @@ class InquiryDesk:
                 unavailable.append(Unavailable(receipt, reason))
             else:
                 results.append(_result(inquiry, contents.get(number, b""), stored.get(number)))
-        return results, unavailable
+        return ResultsRead(results, unavailable, looked_at)
 
     def acknowledge(self, organization: str, receipts: Sequence[str]) -> tuple[int, list[Unavailable]]:
         """Note that results were taken over; return how many newly, and those that can't be."""
@@ -204,6 +218,14 @@ class InquiryDesk:
             inquiry_of(row, unpack_sealed(plain)[0], partial(self._codec.decode, InquirySpec))
             for row, plain in zip(rows, opened, strict=True)
         ]
+
+
+def _how_many_fit(sizes: Sequence[int], most: int) -> int:
+    """Return how many of the contents, from the first on, are opened for one response; at least one."""
+    for count, total in enumerate(accumulate(sizes)):
+        if total > most:
+            return max(count, 1)
+    return len(sizes)
 
 
 def _why_not(inquiry: Inquiry | None, receipt: str, *, has_content: bool) -> str:
