@@ -105,7 +105,7 @@ class _ReconciliationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_R
     RECONCILIATION_STATE_DIFFERS: _ReconciliationState.ValueType  # 4
     """They differ; `differing_fields` names where."""
     RECONCILIATION_STATE_UNKNOWN: _ReconciliationState.ValueType  # 5
-    """The network could not be asked."""
+    """Not compared yet, or the network could not be asked; it is asked now."""
     RECONCILIATION_STATE_PENDING: _ReconciliationState.ValueType  # 6
     """The exchange is not finished yet."""
     RECONCILIATION_STATE_MISSING_AT_INQUIRER: _ReconciliationState.ValueType  # 7
@@ -127,7 +127,7 @@ RECONCILIATION_STATE_MISSING_HERE: ReconciliationState.ValueType  # 3
 RECONCILIATION_STATE_DIFFERS: ReconciliationState.ValueType  # 4
 """They differ; `differing_fields` names where."""
 RECONCILIATION_STATE_UNKNOWN: ReconciliationState.ValueType  # 5
-"""The network could not be asked."""
+"""Not compared yet, or the network could not be asked; it is asked now."""
 RECONCILIATION_STATE_PENDING: ReconciliationState.ValueType  # 6
 """The exchange is not finished yet."""
 RECONCILIATION_STATE_MISSING_AT_INQUIRER: ReconciliationState.ValueType  # 7

@@ -90,7 +90,9 @@ class ExchangeRecordServiceServicer:
     """
 
     def ListExchangeRecords(self, request, context):
-        """Lists this organization's records in order of writing, keyset paging.
+        """Lists this organization's records in order of writing, keyset paging. The
+        record of an inquiry is found by its addressee and receipt number; it bears
+        the exchange_id that leads to the others'.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -107,7 +109,10 @@ class ExchangeRecordServiceServicer:
     def ReconcileExchangeRecords(self, request, context):
         """Compares this organization's records with the network's, and says which
         half is missing or differs. A side that can't be reached is UNKNOWN, never
-        "equal". Durable result of the last comparison by the dispatcher.
+        "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
+        it fetch what is missing, so ask again a moment later. The network's own
+        record is read by NetworkService.ListNetworkRecords.
+        Errors: NOT_FOUND RECORD_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

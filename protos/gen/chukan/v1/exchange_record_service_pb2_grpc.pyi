@@ -39,7 +39,9 @@ class ExchangeRecordServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ExchangeRecordServiceAsyncStub: ...
     ListExchangeRecords: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ListExchangeRecordsRequest, _exchange_record_service_pb2.ListExchangeRecordsResponse]
-    """Lists this organization's records in order of writing, keyset paging.
+    """Lists this organization's records in order of writing, keyset paging. The
+    record of an inquiry is found by its addressee and receipt number; it bears
+    the exchange_id that leads to the others'.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     GetExchangeRecord: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetExchangeRecordRequest, _exchange_record_service_pb2.GetExchangeRecordResponse]
@@ -47,7 +49,10 @@ class ExchangeRecordServiceStub:
     ReconcileExchangeRecords: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ReconcileExchangeRecordsRequest, _exchange_record_service_pb2.ReconcileExchangeRecordsResponse]
     """Compares this organization's records with the network's, and says which
     half is missing or differs. A side that can't be reached is UNKNOWN, never
-    "equal". Durable result of the last comparison by the dispatcher.
+    "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
+    it fetch what is missing, so ask again a moment later. The network's own
+    record is read by NetworkService.ListNetworkRecords.
+    Errors: NOT_FOUND RECORD_UNKNOWN.
     """
     TraceProvision: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.TraceProvisionRequest, _exchange_record_service_pb2.TraceProvisionResponse]
     """Says who received records of one replica. Errors: NOT_FOUND
@@ -73,7 +78,9 @@ class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListExchangeRecords: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ListExchangeRecordsRequest, _exchange_record_service_pb2.ListExchangeRecordsResponse]  # type: ignore[assignment]
-    """Lists this organization's records in order of writing, keyset paging.
+    """Lists this organization's records in order of writing, keyset paging. The
+    record of an inquiry is found by its addressee and receipt number; it bears
+    the exchange_id that leads to the others'.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     GetExchangeRecord: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetExchangeRecordRequest, _exchange_record_service_pb2.GetExchangeRecordResponse]  # type: ignore[assignment]
@@ -81,7 +88,10 @@ class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
     ReconcileExchangeRecords: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ReconcileExchangeRecordsRequest, _exchange_record_service_pb2.ReconcileExchangeRecordsResponse]  # type: ignore[assignment]
     """Compares this organization's records with the network's, and says which
     half is missing or differs. A side that can't be reached is UNKNOWN, never
-    "equal". Durable result of the last comparison by the dispatcher.
+    "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
+    it fetch what is missing, so ask again a moment later. The network's own
+    record is read by NetworkService.ListNetworkRecords.
+    Errors: NOT_FOUND RECORD_UNKNOWN.
     """
     TraceProvision: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.TraceProvisionRequest, _exchange_record_service_pb2.TraceProvisionResponse]  # type: ignore[assignment]
     """Says who received records of one replica. Errors: NOT_FOUND
@@ -110,7 +120,9 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_record_service_pb2.ListExchangeRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.ListExchangeRecordsResponse, _abc.Awaitable[_exchange_record_service_pb2.ListExchangeRecordsResponse]]:
-        """Lists this organization's records in order of writing, keyset paging.
+        """Lists this organization's records in order of writing, keyset paging. The
+        record of an inquiry is found by its addressee and receipt number; it bears
+        the exchange_id that leads to the others'.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 
@@ -130,7 +142,10 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_exchange_record_service_pb2.ReconcileExchangeRecordsResponse, _abc.Awaitable[_exchange_record_service_pb2.ReconcileExchangeRecordsResponse]]:
         """Compares this organization's records with the network's, and says which
         half is missing or differs. A side that can't be reached is UNKNOWN, never
-        "equal". Durable result of the last comparison by the dispatcher.
+        "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
+        it fetch what is missing, so ask again a moment later. The network's own
+        record is read by NetworkService.ListNetworkRecords.
+        Errors: NOT_FOUND RECORD_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

@@ -148,7 +148,7 @@ class InquirySpec(_message.Message):
     """
     year_kind: _builtins.str
     """Year kind (照会年度区分), one digit: "0" = calendar date, "1" = fiscal
-    year of the start date [own].
+    year of the start date, which must then be given [own].
     """
     consent: _builtins.bool
     """The person's consent is there, where the list demands it."""
@@ -290,7 +290,7 @@ class Inquiry(_message.Message):
 
     @_builtins.property
     def result_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the content is erased."""
+        """When the content is erased; absent where there is none."""
 
     @_builtins.property
     def acknowledge_time(self) -> _timestamp_pb2.Timestamp:
@@ -409,7 +409,7 @@ class InquiryResult(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the content is erased."""
+        """When the content is erased; absent where there is none (NO_REPLICA)."""
 
     def __init__(
         self,

@@ -107,9 +107,12 @@ class InquiryServiceServicer:
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
         content is ABORTED IDEMPOTENCY_CONFLICT.
-        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-        CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
+        ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
+        AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
+        list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
+        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,7 +121,9 @@ class InquiryServiceServicer:
     def CreateInquiries(self, request_iterator, context):
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+        Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
+        (same record_id, other content). What it refuses at once is taken in here
+        too, with a receipt and a record: its outcome is COMMITTED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -141,9 +146,10 @@ class InquiryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchInquiries(self, request, context):
-        """Sends inquiries as they change, in commit order, from resume_token on.
-        Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-        WATCHES_EXHAUSTED.
+        """Sends inquiries as they change, in commit order, from resume_token on. Only
+        the latest state of an inquiry is certain to be seen. Ends only by cancel,
+        deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,7 +166,7 @@ class InquiryServiceServicer:
 
     def AcknowledgeResults(self, request, context):
         """Says that results were taken over; their content may then be erased before
-        its time to live. Idempotent.
+        its time to live. A refused inquiry may be acknowledged too. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

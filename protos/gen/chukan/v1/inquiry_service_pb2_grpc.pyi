@@ -44,14 +44,19 @@ class InquiryServiceStub:
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
     content is ABORTED IDEMPOTENCY_CONFLICT.
-    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-    CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
+    ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
+    AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
+    list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
+    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
     """
     CreateInquiries: _grpc.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+    Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
+    (same record_id, other content). What it refuses at once is taken in here
+    too, with a receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]
@@ -61,9 +66,10 @@ class InquiryServiceStub:
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchInquiries: _grpc.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]
-    """Sends inquiries as they change, in commit order, from resume_token on.
-    Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-    WATCHES_EXHAUSTED.
+    """Sends inquiries as they change, in commit order, from resume_token on. Only
+    the latest state of an inquiry is certain to be seen. Ends only by cancel,
+    deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
     """
     GetInquiryResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]
     """Reads the content of finished inquiries (audited), at most 1,000 at a time.
@@ -72,7 +78,7 @@ class InquiryServiceStub:
     """
     AcknowledgeResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.AcknowledgeResultsRequest, _inquiry_service_pb2.AcknowledgeResultsResponse]
     """Says that results were taken over; their content may then be erased before
-    its time to live. Idempotent.
+    its time to live. A refused inquiry may be acknowledged too. Idempotent.
     """
     CancelInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.CancelInquiryRequest, _inquiry_service_pb2.CancelInquiryResponse]
     """Cancels an inquiry that is not finished. Idempotent. Errors: NOT_FOUND
@@ -103,14 +109,19 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
     content is ABORTED IDEMPOTENCY_CONFLICT.
-    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-    CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
+    ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
+    AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
+    list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
+    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
     """
     CreateInquiries: _aio.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]  # type: ignore[assignment]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+    Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
+    (same record_id, other content). What it refuses at once is taken in here
+    too, with a receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]  # type: ignore[assignment]
@@ -120,9 +131,10 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchInquiries: _aio.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]  # type: ignore[assignment]
-    """Sends inquiries as they change, in commit order, from resume_token on.
-    Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-    WATCHES_EXHAUSTED.
+    """Sends inquiries as they change, in commit order, from resume_token on. Only
+    the latest state of an inquiry is certain to be seen. Ends only by cancel,
+    deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
     """
     GetInquiryResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]  # type: ignore[assignment]
     """Reads the content of finished inquiries (audited), at most 1,000 at a time.
@@ -131,7 +143,7 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     """
     AcknowledgeResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.AcknowledgeResultsRequest, _inquiry_service_pb2.AcknowledgeResultsResponse]  # type: ignore[assignment]
     """Says that results were taken over; their content may then be erased before
-    its time to live. Idempotent.
+    its time to live. A refused inquiry may be acknowledged too. Idempotent.
     """
     CancelInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.CancelInquiryRequest, _inquiry_service_pb2.CancelInquiryResponse]  # type: ignore[assignment]
     """Cancels an inquiry that is not finished. Idempotent. Errors: NOT_FOUND
@@ -165,9 +177,12 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
         content is ABORTED IDEMPOTENCY_CONFLICT.
-        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, NOT_PERMITTED,
-        CONSENT_MISSING, ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED.
+        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
+        ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
+        AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
+        list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
+        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -178,7 +193,9 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.CreateInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.CreateInquiriesResponse]]:
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: as CreateInquiry, and RECORD_ID_EXISTS.
+        Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
+        (same record_id, other content). What it refuses at once is taken in here
+        too, with a receipt and a record: its outcome is COMMITTED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
 
@@ -206,9 +223,10 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inquiry_service_pb2.WatchInquiriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.WatchInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.WatchInquiriesResponse]]:
-        """Sends inquiries as they change, in commit order, from resume_token on.
-        Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-        WATCHES_EXHAUSTED.
+        """Sends inquiries as they change, in commit order, from resume_token on. Only
+        the latest state of an inquiry is certain to be seen. Ends only by cancel,
+        deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
         """
 
     @_abc_1.abstractmethod
@@ -229,7 +247,7 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inquiry_service_pb2.AcknowledgeResultsResponse, _abc.Awaitable[_inquiry_service_pb2.AcknowledgeResultsResponse]]:
         """Says that results were taken over; their content may then be erased before
-        its time to live. Idempotent.
+        its time to live. A refused inquiry may be acknowledged too. Idempotent.
         """
 
     @_abc_1.abstractmethod

@@ -659,7 +659,10 @@ class WatchLinkageStatesRequest(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning."""
+    """resume_token of the last response processed; empty = from the beginning;
+    "now" = only what changes from now on: the first response comes at once,
+    without states, and its token is that position.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___LinkageState.ValueType]:
         """Only these states; empty = all."""

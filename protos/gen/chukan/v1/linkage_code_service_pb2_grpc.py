@@ -111,6 +111,8 @@ class LinkageCodeServiceServicer:
         Resending a batch_id with the same content answers as before and writes
         nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
         DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+        The address system does not do this by itself: whoever numbered a person
+        there registers the addressee here before anything else is asked for.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,7 +136,10 @@ class LinkageCodeServiceServicer:
 
     def RequestCode(self, request, context):
         """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
-        the processing number (処理通番) follows by GetLinkageState or the watch.
+        the processing number (処理通番) follows by GetLinkageState or the watch and
+        is handed to AddressService.SubmitProcessingNumbers; the person must be known
+        to the resident network by then (NetworkService.NotifyResidents), or the
+        acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
         Repeating it while one is under way answers the present state.
         Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
         ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -144,7 +149,8 @@ class LinkageCodeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchRequestCodes(self, request_iterator, context):
-        """The same for many, a batch per message. Row refusals as RequestCode.
+        """The same for many, a batch per message. Row refusals as RequestCode, but a
+        row that is linked already is UNCHANGED and not refused.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -169,8 +175,9 @@ class LinkageCodeServiceServicer:
 
     def WatchLinkageStates(self, request, context):
         """Sends linkage states as they change, in commit order, from resume_token on.
-        Ends only by cancel, deadline or shutdown. Errors: OUT_OF_RANGE
-        RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+        Ends only by cancel, deadline or shutdown. Errors: INVALID_ARGUMENT
+        RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
+        WATCHES_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -281,7 +281,9 @@ Global___ItemColumn: _TypeAlias = ItemColumn  # noqa: Y015
 @_typing.final
 class RegisterReplicasRequest(_message.Message):
     """A batch of replicas of one information, data set and edition, by columns.
-    All columns that are given have as many entries as record_ids.
+    All columns that are given have as many entries as record_ids; addressees,
+    record keys and start dates are always given, and so is a column for each item
+    the layout requires.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

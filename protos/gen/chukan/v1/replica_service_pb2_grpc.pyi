@@ -45,11 +45,12 @@ class ReplicaServiceStub:
     the unacknowledged batches again.
     Row refusals: ADDRESSEE_UNKNOWN, INDIVIDUAL_NUMBER_REFUSED,
     RECORD_ID_EXISTS, DUPLICATE_IN_BATCH, ITEM_VALUE_INVALID, ITEM_REQUIRED,
-    ITEM_VOID, NIL_REASON_INVALID, PARENT_UNKNOWN, PERIOD_INVALID,
-    PERIODS_OVERLAP, REPLICA_UNKNOWN (delete), NUMBER_MALFORMED.
+    ITEM_VOID, NIL_NOT_ALLOWED, NIL_REASON_INVALID, PARENT_UNKNOWN,
+    PERIOD_INVALID, PERIODS_OVERLAP, REPLICA_UNKNOWN (delete), NUMBER_MALFORMED.
     Batch refusals (state REFUSED, nothing written): COLUMNS_UNEQUAL,
     EDITION_UNKNOWN, INFORMATION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN,
-    MODE_MISMATCH, SEND_CAP_EXCEEDED, LANE_HELD.
+    ITEM_REQUIRED (a required item has no column), MODE_MISMATCH,
+    SEND_CAP_EXCEEDED, LANE_HELD.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
     """
     PutReplica: _grpc.UnaryUnaryMultiCallable[_replica_service_pb2.PutReplicaRequest, _replica_service_pb2.PutReplicaResponse]
@@ -107,11 +108,12 @@ class ReplicaServiceAsyncStub(ReplicaServiceStub):
     the unacknowledged batches again.
     Row refusals: ADDRESSEE_UNKNOWN, INDIVIDUAL_NUMBER_REFUSED,
     RECORD_ID_EXISTS, DUPLICATE_IN_BATCH, ITEM_VALUE_INVALID, ITEM_REQUIRED,
-    ITEM_VOID, NIL_REASON_INVALID, PARENT_UNKNOWN, PERIOD_INVALID,
-    PERIODS_OVERLAP, REPLICA_UNKNOWN (delete), NUMBER_MALFORMED.
+    ITEM_VOID, NIL_NOT_ALLOWED, NIL_REASON_INVALID, PARENT_UNKNOWN,
+    PERIOD_INVALID, PERIODS_OVERLAP, REPLICA_UNKNOWN (delete), NUMBER_MALFORMED.
     Batch refusals (state REFUSED, nothing written): COLUMNS_UNEQUAL,
     EDITION_UNKNOWN, INFORMATION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN,
-    MODE_MISMATCH, SEND_CAP_EXCEEDED, LANE_HELD.
+    ITEM_REQUIRED (a required item has no column), MODE_MISMATCH,
+    SEND_CAP_EXCEEDED, LANE_HELD.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
     """
     PutReplica: _aio.UnaryUnaryMultiCallable[_replica_service_pb2.PutReplicaRequest, _replica_service_pb2.PutReplicaResponse]  # type: ignore[assignment]
@@ -172,11 +174,12 @@ class ReplicaServiceServicer(metaclass=_abc_1.ABCMeta):
         the unacknowledged batches again.
         Row refusals: ADDRESSEE_UNKNOWN, INDIVIDUAL_NUMBER_REFUSED,
         RECORD_ID_EXISTS, DUPLICATE_IN_BATCH, ITEM_VALUE_INVALID, ITEM_REQUIRED,
-        ITEM_VOID, NIL_REASON_INVALID, PARENT_UNKNOWN, PERIOD_INVALID,
-        PERIODS_OVERLAP, REPLICA_UNKNOWN (delete), NUMBER_MALFORMED.
+        ITEM_VOID, NIL_NOT_ALLOWED, NIL_REASON_INVALID, PARENT_UNKNOWN,
+        PERIOD_INVALID, PERIODS_OVERLAP, REPLICA_UNKNOWN (delete), NUMBER_MALFORMED.
         Batch refusals (state REFUSED, nothing written): COLUMNS_UNEQUAL,
         EDITION_UNKNOWN, INFORMATION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN,
-        MODE_MISMATCH, SEND_CAP_EXCEEDED, LANE_HELD.
+        ITEM_REQUIRED (a required item has no column), MODE_MISMATCH,
+        SEND_CAP_EXCEEDED, LANE_HELD.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
 

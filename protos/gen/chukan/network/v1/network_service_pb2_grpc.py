@@ -133,7 +133,9 @@ class NetworkServiceServicer:
 
     def NotifyResidents(self, request_iterator, context):
         """A municipality's resident system notifies identity data (本人確認情報) to the
-        simulated resident network, by columns. Stand-in for the real feed [own].
+        simulated resident network, by columns. Stand-in for the real feed [own]. A
+        person acquires a linkage code only once known here; one municipality's
+        notification serves all.
         Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -186,7 +188,8 @@ class NetworkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListNetworkRecords(self, request, context):
-        """Lists the network's records of the caller's exchanges. Errors:
+        """Lists the network's records of exchanges in which the caller was inquirer or
+        provider. Errors:
         INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -58,7 +58,9 @@ class NetworkServiceStub:
     """
     NotifyResidents: _grpc.StreamStreamMultiCallable[_network_service_pb2.NotifyResidentsRequest, _network_service_pb2.NotifyResidentsResponse]
     """A municipality's resident system notifies identity data (本人確認情報) to the
-    simulated resident network, by columns. Stand-in for the real feed [own].
+    simulated resident network, by columns. Stand-in for the real feed [own]. A
+    person acquires a linkage code only once known here; one municipality's
+    notification serves all.
     Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
     RequestPermits: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.RequestPermitsRequest, _network_service_pb2.RequestPermitsResponse]
@@ -85,7 +87,8 @@ class NetworkServiceStub:
     CommitRecords: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.CommitRecordsRequest, _network_service_pb2.CommitRecordsResponse]
     """A member tells outcomes the network could not see (cancelled, timed out)."""
     ListNetworkRecords: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.ListNetworkRecordsRequest, _network_service_pb2.ListNetworkRecordsResponse]
-    """Lists the network's records of the caller's exchanges. Errors:
+    """Lists the network's records of exchanges in which the caller was inquirer or
+    provider. Errors:
     INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
 
@@ -119,7 +122,9 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     """
     NotifyResidents: _aio.StreamStreamMultiCallable[_network_service_pb2.NotifyResidentsRequest, _network_service_pb2.NotifyResidentsResponse]  # type: ignore[assignment]
     """A municipality's resident system notifies identity data (本人確認情報) to the
-    simulated resident network, by columns. Stand-in for the real feed [own].
+    simulated resident network, by columns. Stand-in for the real feed [own]. A
+    person acquires a linkage code only once known here; one municipality's
+    notification serves all.
     Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
     RequestPermits: _aio.UnaryUnaryMultiCallable[_network_service_pb2.RequestPermitsRequest, _network_service_pb2.RequestPermitsResponse]  # type: ignore[assignment]
@@ -146,7 +151,8 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     CommitRecords: _aio.UnaryUnaryMultiCallable[_network_service_pb2.CommitRecordsRequest, _network_service_pb2.CommitRecordsResponse]  # type: ignore[assignment]
     """A member tells outcomes the network could not see (cancelled, timed out)."""
     ListNetworkRecords: _aio.UnaryUnaryMultiCallable[_network_service_pb2.ListNetworkRecordsRequest, _network_service_pb2.ListNetworkRecordsResponse]  # type: ignore[assignment]
-    """Lists the network's records of the caller's exchanges. Errors:
+    """Lists the network's records of exchanges in which the caller was inquirer or
+    provider. Errors:
     INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
 
@@ -201,7 +207,9 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_network_service_pb2.NotifyResidentsResponse], _abc.AsyncIterator[_network_service_pb2.NotifyResidentsResponse]]:
         """A municipality's resident system notifies identity data (本人確認情報) to the
-        simulated resident network, by columns. Stand-in for the real feed [own].
+        simulated resident network, by columns. Stand-in for the real feed [own]. A
+        person acquires a linkage code only once known here; one municipality's
+        notification serves all.
         Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
 
@@ -264,7 +272,8 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _network_service_pb2.ListNetworkRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_network_service_pb2.ListNetworkRecordsResponse, _abc.Awaitable[_network_service_pb2.ListNetworkRecordsResponse]]:
-        """Lists the network's records of the caller's exchanges. Errors:
+        """Lists the network's records of exchanges in which the caller was inquirer or
+        provider. Errors:
         INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 
