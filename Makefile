@@ -10,7 +10,7 @@ SEED   ?= 1
 BENCH  ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate check-generated lint types imports bench docs clean
+.PHONY: help demo test check generate check-generated check-contract freeze-contract lint types imports bench docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,8 @@ $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Chukan needs Python 3.11 or later; got " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[people]'
+	@# As pip does for the libraries; else every start compiles our modules anew where Python may not write (PYTHONDONTWRITEBYTECODE).
+	@$(BIN)/python -m compileall -q protos server adapter clients/python monitoring
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
@@ -31,7 +33,7 @@ demo: $(VENV)/.installed ## the main job, end to end, on dummy people (PEOPLE=30
 test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why
 	$(BIN)/python -m pytest -q
 
-check: check-generated lint types imports ## generated code, proto lint, ruff, mypy, import rules
+check: check-generated check-contract lint types imports ## generated code, the contract, ruff, mypy, import rules
 
 generate: $(VENV)/.installed-dev ## generate Python from protos/ and reference pages from code
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/generate.py
@@ -39,6 +41,12 @@ generate: $(VENV)/.installed-dev ## generate Python from protos/ and reference p
 
 check-generated: $(VENV)/.installed-dev ## generated code and pages are fresh, protos are lint-clean
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/check_generated.py
+
+check-contract: $(VENV)/.installed-dev ## nothing of the frozen contract is broken (docs/decisions, 14)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/contract_baseline.py
+
+freeze-contract: $(VENV)/.installed-dev ## write protos/baseline.binpb from protos/
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/contract_baseline.py freeze
 
 lint: $(VENV)/.installed-dev ## ruff
 	$(BIN)/ruff check .

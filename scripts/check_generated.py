@@ -9,21 +9,18 @@ either the lint says NOT RUN and why, and fails where TESTS_REQUIRE_ALL is set.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from buf_tool import find_buf
 from generate import GENERATED, PROTOS, ROOT, contents, generate
 from reference import REFERENCE, pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-TOOLS: Final = ROOT / "tools"
-_BUF: Final = TOOLS / "node_modules" / ".bin" / "buf"
 
 
 def differences(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
@@ -47,28 +44,12 @@ def stale() -> list[str]:
 
 def lint() -> tuple[str, list[str]]:
     """Run `buf lint`; return why it was not run, and what it found."""
-    buf, why = _buf()
+    buf, why = find_buf()
     if buf is None:
         return why, []
     run = subprocess.run([buf, "lint", "."], cwd=PROTOS, capture_output=True, text=True, check=False)
     said = (run.stdout + run.stderr).splitlines()
     return "", said if run.returncode else []
-
-
-def _buf() -> tuple[str | None, str]:
-    """Return the path of buf, or why there is none."""
-    found = shutil.which("buf")
-    if found:
-        return found, ""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        return None, "neither buf nor node with npm is installed"
-    if not _BUF.exists():
-        install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-        run = subprocess.run(install, cwd=TOOLS, capture_output=True, text=True, check=False)
-        if run.returncode:
-            return None, "npm could not install tools/package.json"
-    return str(_BUF), ""
 
 
 def main() -> int:

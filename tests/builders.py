@@ -11,11 +11,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.network.v1.network_service_pb2_grpc import NetworkServiceStub
+from chukan.network.v1.resident_network_service_pb2_grpc import ResidentNetworkServiceStub
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.organizations import by_municipality
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import replica_service_pb2 as replica
@@ -39,10 +41,10 @@ TAX = "TM00000000000002"
 EDITION = "0801"
 
 _FINISHED = (
-    inquiry.INQUIRY_STATE_ANSWERED,
-    inquiry.INQUIRY_STATE_REFUSED,
-    inquiry.INQUIRY_STATE_TIMED_OUT,
-    inquiry.INQUIRY_STATE_CANCELLED,
+    common_pb2.INQUIRY_STATE_ANSWERED,
+    common_pb2.INQUIRY_STATE_REFUSED,
+    common_pb2.INQUIRY_STATE_TIMED_OUT,
+    common_pb2.INQUIRY_STATE_CANCELLED,
 )
 _serials = itertools.count(1)
 
@@ -98,10 +100,10 @@ class Body:
         )
         return next(LinkageCodeServiceStub(self.channel).RegisterAddressees(iter([request]), metadata=self.metadata))
 
-    def notify(self, serials: Sequence[int], *, record_code: str = "12345678901") -> network.NotifyResidentsResponse:
+    def notify(self, serials: Sequence[int], *, record_code: str = "12345678901") -> residents.NotifyResidentsResponse:
         """Let the simulated resident network know residents."""
         count = len(serials)
-        request = network.NotifyResidentsRequest(
+        request = residents.NotifyResidentsRequest(
             batch_id=self.batch_id(),
             individual_numbers=[dummy_individual_number(serial) for serial in serials],
             resident_record_codes=[record_code] * count,
@@ -110,12 +112,17 @@ class Body:
             sexes=["1"] * count,
             residential_addresses=[f"東京都新宿区西新宿{serial}" for serial in serials],
         )
-        return next(self.network.NotifyResidents(iter([request]), metadata=self.metadata))
+        return next(self.residents.NotifyResidents(iter([request]), metadata=self.metadata))
 
     @property
     def network(self) -> Any:
         """The network, as this body's address system reaches it."""
         return NetworkServiceStub(self.network_channel or self.channel)
+
+    @property
+    def residents(self) -> Any:
+        """The resident network, which stands where the network does."""
+        return ResidentNetworkServiceStub(self.network_channel or self.channel)
 
     def request_codes(self, numbers: Sequence[str]) -> list[str]:
         """Ask for linkage codes and return the processing numbers (処理通番) once they are issued."""
@@ -140,14 +147,14 @@ class Body:
 
     def submit(
         self, processing_numbers: Sequence[str], serials: Sequence[int]
-    ) -> network.SubmitProcessingNumbersResponse:
+    ) -> residents.SubmitProcessingNumbersResponse:
         """Submit processing numbers with individual numbers, as the address system does."""
-        request = network.SubmitProcessingNumbersRequest(
+        request = residents.SubmitProcessingNumbersRequest(
             batch_id=self.batch_id(),
             processing_numbers=processing_numbers,
             individual_numbers=[dummy_individual_number(serial) for serial in serials],
         )
-        return self.network.SubmitProcessingNumbers(request, metadata=self.metadata)  # type: ignore[no-any-return]
+        return self.residents.SubmitProcessingNumbers(request, metadata=self.metadata)  # type: ignore[no-any-return]
 
     def link(self, serials: Sequence[int], **given: Any) -> list[str]:
         """Register people of these serials, acquire their codes, and return their numbers once linked."""

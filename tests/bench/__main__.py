@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .processes import ROOT
+from .processes import ROOT, compile_sources
 from .report import Context, VoidRunError, write
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     rows: list[Row] = []
     void: list[str] = []
+    compile_sources()
     for name in names:
         begun = time.monotonic()
         print(f"{name}:", file=sys.stderr, flush=True)

@@ -7,6 +7,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any, Protocol
 
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as messages
 from chukan.v1.common_pb2 import Period
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_FROM_NOW: Any = {"resume_token": "now"}
+_FROM_NOW: Any = {"from_now": True}
 
 __all__ = ["ChukanWire", "FloorWire", "Wire"]
 
@@ -93,7 +94,7 @@ class ChukanWire:
     def finished(self, response: bytes) -> Iterator[str]:
         """See `Wire`."""
         for inquiry in messages.WatchInquiriesResponse.FromString(response).inquiries:
-            if inquiry.state != messages.INQUIRY_STATE_ANSWERED:
+            if inquiry.state != common_pb2.INQUIRY_STATE_ANSWERED:
                 raise AssertionError(f"an inquiry ended as {inquiry.state} {inquiry.reason}")
             yield inquiry.receipt_number
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import subprocess
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
+_SOURCES = ("protos", "server", "adapter", "clients/python", "monitoring")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STARTING_SECONDS = 60.0
 
@@ -145,6 +147,12 @@ def run(arguments: Sequence[str], *, timeout: float = 600.0) -> dict[str, Any]:
         raise RuntimeError(f"{' '.join(arguments[:6])} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout.decode().strip().splitlines()[-1])
     return result
+
+
+def compile_sources() -> None:
+    """Compile our modules, as pip has compiled a floor's; where Python may not write, every process would do it."""
+    for folder in _SOURCES:
+        compileall.compile_dir(ROOT / folder, quiet=1)
 
 
 @dataclass(frozen=True, slots=True)

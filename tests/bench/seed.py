@@ -13,7 +13,7 @@ from chukan.address.v1.address_service_pb2 import (
     SubmitProcessingNumbersRequest,
 )
 from chukan.client.client import Client
-from chukan.network.v1.network_service_pb2 import NotifyResidentsRequest
+from chukan.network.v1.resident_network_service_pb2 import NotifyResidentsRequest
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1.common_pb2 import Mode, RowOutcome
@@ -74,7 +74,7 @@ def _notify(client: Client, people: Sequence[int]) -> None:
         resident_record_codes=[f"999{person:08d}" for person in people],
         **_attributes(people),
     )
-    for response in client.network.NotifyResidents(iter([request])):
+    for response in client.resident_network.NotifyResidents(iter([request])):
         _all_committed(response.outcomes)
 
 

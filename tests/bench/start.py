@@ -13,12 +13,11 @@ import time
 from typing import TYPE_CHECKING
 
 from chukan.client.client import Client
-from chukan.v1.common_pb2 import Period
+from chukan.v1.common_pb2 import InquiryState, Period
 from chukan.v1.inquiry_service_pb2 import (
     CreateInquiryRequest,
     GetInquiryResultsRequest,
     InquirySpec,
-    InquiryState,
     WatchInquiriesRequest,
 )
 

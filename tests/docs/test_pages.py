@@ -12,7 +12,7 @@ import pytest
 
 from chukan.address.v1 import address_service_pb2
 from chukan.emulator.v1 import emulator_service_pb2
-from chukan.network.v1 import member_service_pb2, network_service_pb2
+from chukan.network.v1 import member_service_pb2, network_service_pb2, resident_network_service_pb2
 from chukan.server.app import build
 from chukan.server.config import Config
 from chukan.v1 import (
@@ -45,6 +45,7 @@ PROMISED = (
     security_service_pb2,
     operation_service_pb2,
     network_service_pb2,
+    resident_network_service_pb2,
     member_service_pb2,
     address_service_pb2,
 )

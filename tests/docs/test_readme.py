@@ -22,7 +22,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
 
-from chukan.v1 import inquiry_service_pb2 as inquiry
+from chukan.v1 import common_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +112,7 @@ def test_the_inquiry_by_hand_is_accepted_and_found_by_grpcurl_with_its_answer(se
     printed = served.run(example)
 
     assert "INQUIRY_STATE_ACCEPTED" in printed
-    state = _eventually(lambda: _curl(curl, served.listen).inquiry.state == inquiry.INQUIRY_STATE_ANSWERED)
+    state = _eventually(lambda: _curl(curl, served.listen).inquiry.state == common_pb2.INQUIRY_STATE_ANSWERED)
     assert state
     found = _curl(curl, served.listen).inquiry
     assert (found.spec.record_id, found.status.row_status) == ("by-hand-1", "09")

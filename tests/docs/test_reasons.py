@@ -24,15 +24,11 @@ OTHER_VOCABULARIES = {
     "UPPER_SNAKE",
     "AES_256_GCM",
     "HKDF_SHA256",
-    # kinds of faults and causes in the journal (EmulatorService)
+    # kinds of faults (EmulatorService)
     "ANSWER_LOST",
     "HALF_EXCHANGE",
     "NETWORK_CUT",
     "STALE_LIST",
-    "NOTHING_APPLIES",
-    "NOT_SENT_YET",
-    "WRONG_MUNICIPALITY",
-    "YEAR_NOT_LOADED",
     # rules of the audit (OperationService)
     "OUT_OF_HOURS",
     "MANY_PEOPLE",

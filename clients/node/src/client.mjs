@@ -12,6 +12,7 @@ const FILES = [
   'chukan/v1/inquiry_service.proto',
   'chukan/v1/exchange_record_service.proto',
   'chukan/network/v1/network_service.proto',
+  'chukan/network/v1/resident_network_service.proto',
   'chukan/address/v1/address_service.proto',
 ];
 
@@ -30,6 +31,7 @@ const SERVICES = {
   inquiries: contract.v1.InquiryService,
   records: contract.v1.ExchangeRecordService,
   network: contract.network.v1.NetworkService,
+  residentNetwork: contract.network.v1.ResidentNetworkService,
   address: contract.address.v1.AddressService,
 };
 

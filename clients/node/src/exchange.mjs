@@ -75,7 +75,7 @@ async function inquired(body, number, affair) {
 const shinjuku = new Chukan(target, SHINJUKU);
 const setagaya = new Chukan(target, SETAGAYA);
 try {
-  await shinjuku.exchange('network', 'NotifyResidents', [{
+  await shinjuku.exchange('residentNetwork', 'NotifyResidents', [{
     batch_id: `residents-${run}`,
     individual_numbers: [person.individual_number],
     resident_record_codes: ['99900000011'],

@@ -107,8 +107,8 @@ def build(
 ) -> AddressSystem:
     """Build the address system; nothing listens or runs yet.
 
-    network: gives the transport to NetworkService, asked for on first use; its owner closes it. data: directory of the
-    database, None keeps everything in memory. master_key: file of the vault's master key, by default below data.
+    network: gives the transport to ResidentNetworkService, asked for on first use; its owner closes it. data: directory
+    of the database, None keeps everything in memory. master_key: file of the vault's master key, by default below data.
     mode: "test" takes dummy individual numbers only; production: organizations set to production all the same.
     """
     clock = clock or SystemClock()

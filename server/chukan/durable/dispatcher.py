@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.durable.instants import to_micros
 from chukan.durable.lanes import Lane, Lanes
@@ -39,8 +38,7 @@ _LONGEST_REST: Final = 0.05
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """Seconds before the second attempt, doubled for each further one up to most; attempts in all."""
 
     first: float = 0.2

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam
 
-from chukan.durable.statements import Statement
+from chukan.durable.statements import KEYS, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import BindParameter, ColumnElement, Connection, Select
 
     from chukan.durable.statements import Row
 
 __all__ = ["Lookup"]
 
 _LENGTHS: Final = (1, 16, 128, 1_000)
-_NAMES: Final = tuple(f"key_{place}" for place in range(_LENGTHS[-1]))
+_KEYS: Final[BindParameter[Any]] = bindparam(KEYS, expanding=True)
 
 
 class Lookup:
@@ -39,17 +39,18 @@ class Lookup:
     def all(self, connection: Connection, keys: Sequence[Any], **values: Any) -> list[Row]:  # noqa: ANN401 as in Statement
         """Return the rows of these keys, in no order across pieces of 1,000."""
         rows: list[Row] = []
+        if keys and isinstance(keys[0], bytes):
+            keys = list(map(bytearray, keys))  # the driver asks three dictionaries about bytes, none about a bytearray
         for start in range(0, len(keys), _LENGTHS[-1]):
             piece = keys[start : start + _LENGTHS[-1]]
             length = next(length for length in _LENGTHS if length >= len(piece))
             filled = [*piece, *[piece[-1]] * (length - len(piece))]
-            named = dict(zip(_NAMES, filled, strict=False))
-            rows += self._statement(length).all(connection, **named, **values)
+            rows += self._statement(length).all(connection, keys=filled, **values)
         return rows
 
     def _statement(self, length: int) -> Statement:
         found = self._statements.get(length)
         if found is None:
-            keys = [bindparam(name, type_=self._column.type) for name in _NAMES[:length]]
-            found = self._statements[length] = Statement(self._select.where(self._column.in_(keys)))
+            clause = self._select.where(self._column.in_(_KEYS))
+            found = self._statements[length] = Statement(clause, keys=length)
         return found

@@ -8,8 +8,7 @@ an upgrade is worth.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy
 from sqlalchemy import Column, MetaData, String, Table
@@ -32,8 +31,7 @@ _READ: Final = Statement(sqlalchemy.select(_VERSION.c.version_num))
 _STAMP: Final = Statement(sqlalchemy.insert(_VERSION), ("version_num",))
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(NamedTuple):
     """The version the tables of this program have, and the folder with Alembic's ``versions`` that leads to it."""
 
     version: str = "0001"

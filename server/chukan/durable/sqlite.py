@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -34,7 +33,8 @@ _BUSY_MS: Final = 10_000
 _CACHED_STATEMENTS: Final = 512
 _WRITER_CACHE_KIB: Final = 32_768
 _READER_CACHE_KIB: Final = 4_096
-_CHECKPOINT_PAGES: Final = 2_000
+_CHECKPOINT_PAGES: Final = 10_000
+"""40 MB: bulk loading writes pages of random indexes with every batch, and copies them once for several."""
 _WAL_KEPT_BYTES: Final = 64 << 20
 _PRIMARY_CODE: Final = 0xFF
 _DAMAGED: Final = "DATABASE_DAMAGED"
@@ -51,8 +51,7 @@ _TROUBLE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A Core connection and the driver's connection under it."""
 
     connection: Connection

@@ -154,11 +154,15 @@ class Vault:
 
     def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
         """Return the digest in use of every value."""
+        return self.index_digest_many_bytes(organization, kind, map(str.encode, values))
+
+    def index_digest_many_bytes(self, organization: str, kind: str, values: Iterable[bytes]) -> list[bytes]:
+        """Return the digest in use of every value that is bytes already: the same as of its text."""
         copy = self._digester(organization, kind)[0].copy
         digests = []
         for value in values:
             digest = copy()
-            digest.update(value.encode())
+            digest.update(value)
             digests.append(digest.digest())
         return digests
 
@@ -240,10 +244,12 @@ def _row(row_key: RowKey) -> bytes:
 
 
 def _rows(row_keys: Sequence[RowKey]) -> list[bytes]:
-    try:
-        return [b"i%d" % row_key for row_key in row_keys]  # type: ignore[str-format]  # mostly integers
-    except TypeError:
-        return [_row(row_key) for row_key in row_keys]
+    kinds = set(map(type, row_keys))
+    if kinds == {int}:
+        return [b"i%d" % row_key for row_key in row_keys]  # type: ignore[str-format]
+    if kinds == {bytes}:
+        return [b"b" + row_key for row_key in row_keys]  # type: ignore[operator]
+    return [_row(row_key) for row_key in row_keys]
 
 
 def _unreadable(table: str, column: str) -> ChukanError:

@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.json_format import MessageToJson, Parse
+from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -114,5 +113,5 @@ def _publish_reflection_v1() -> None:
         pool.FindFileByName("grpc/reflection/v1/reflection.proto")
     except KeyError:
         alpha = descriptor_pb2.FileDescriptorProto.FromString(reflection_pb2.DESCRIPTOR.serialized_pb)
-        text = MessageToJson(alpha).replace("v1alpha", "v1")
-        pool.AddSerializedFile(Parse(text, descriptor_pb2.FileDescriptorProto()).SerializeToString())
+        text = text_format.MessageToString(alpha).replace("v1alpha", "v1")
+        pool.AddSerializedFile(text_format.Parse(text, descriptor_pb2.FileDescriptorProto()).SerializeToString())

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -43,8 +42,7 @@ _LOCAL_NAMES: tuple[x509.GeneralName, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DevelopmentPki:
+class DevelopmentPki(NamedTuple):
     """Where the files are: the server's and each organization's."""
 
     server: TlsFiles

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BoundedPool", "PoolSize", "PoolSizes", "Pools", "pool_refusal"]
 
 
-@dataclass(frozen=True, slots=True)
-class PoolSize:
+class PoolSize(NamedTuple):
     """`waiting` calls may wait for one of `threads`; one more is refused with `refusal` (a reason)."""
 
     threads: int
@@ -30,15 +28,14 @@ class PoolSize:
     refusal: str = "OVERLOADED"
 
 
-@dataclass(frozen=True, slots=True)
-class PoolSizes:
+class PoolSizes(NamedTuple):
     """More threads are not faster: they wait on one interpreter lock and one writer [measured]."""
 
     unary: PoolSize = PoolSize(16, 1024)
     bulk: PoolSize = PoolSize(8, 64)
     watch: PoolSize = PoolSize(64, 0, "WATCHES_EXHAUSTED")
     member: PoolSize = PoolSize(16, 1024)
-    reflection: PoolSize = field(default=PoolSize(4, 16))
+    reflection: PoolSize = PoolSize(4, 16)
 
 
 #: Threads of gRPC's own pool: health, channelz, unknown methods. Nothing that can wait for us runs there.

@@ -97,10 +97,11 @@ class EdgeConfig:
 class EdgeServer:
     """A server that is bound to its port and starts answering with `start`."""
 
-    def __init__(self, server: grpc.Server, *, port: int, pools: Pools, health: Health) -> None:
+    def __init__(self, server: grpc.Server, *, port: int, pools: Pools, health: Health, validation: Validation) -> None:
         self._server = server
         self._pools = pools
         self._health = health
+        self._validation = validation
         self._stopping = threading.Event()
         self.port = port
 
@@ -108,6 +109,10 @@ class EdgeServer:
         """Answer calls; health says SERVING once the services are ready."""
         self._server.start()
         threading.Thread(target=self._look_after_health, name="chukan-health", daemon=True).start()
+
+    def prepare(self) -> None:
+        """Load now what the first call would wait for; it answers without this, too."""
+        self._validation.prepare()
 
     def stop(self, grace: float | None = None) -> None:
         """Say NOT_SERVING, take no new calls, let running ones end within `grace` seconds, and wait for that."""
@@ -152,7 +157,7 @@ def build_server(
         pools.close()
         message = f"cannot listen on {config.listen}: the address is in use or not one of this machine"
         raise EdgeConfigError(message) from None
-    return EdgeServer(server, port=port, pools=pools, health=health)
+    return EdgeServer(server, port=port, pools=pools, health=health, validation=validation)
 
 
 def _serve(server: Registers, service: Service, handlers: dict[str, Handler]) -> None:

@@ -7,8 +7,7 @@ A server that is given TLS files always asks for a client certificate: who calls
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import grpc
 from cryptography import x509
@@ -23,8 +22,7 @@ __all__ = ["DEVELOPMENT_MARK", "TlsFiles", "channel_credentials", "server_creden
 DEVELOPMENT_MARK = "CHUKAN DEVELOPMENT"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
+class TlsFiles(NamedTuple):
     """Three PEM files: our certificate (chain), its key, and the CA we believe."""
 
     cert: Path

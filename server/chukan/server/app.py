@@ -194,11 +194,11 @@ def _both(foundation: Foundation) -> ServerApp:
     middle = build_middle_side(
         foundation, masters, ring, NetworkClient(inside, RingKeys(ring)), dispatching=running.is_set
     )
-    inside.add([network.service, middle.member_service])
+    inside.add([*network.services, middle.member_service])
     handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
     app = ServerApp(
         foundation=foundation,
-        services=[network.service, middle.member_service, *_for_members(foundation, middle)],
+        services=[*network.services, middle.member_service, *_for_members(foundation, middle)],
         control_services=control_services(),
         network=inside,
         dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
@@ -215,9 +215,9 @@ def _network_alone(foundation: Foundation) -> ServerApp:
     network = with_routes(core, routes)
     app = ServerApp(
         foundation=foundation,
-        services=[network.service],
+        services=network.services,
         control_services=control_services(),
-        network=InProcessTransport([network.service], metrics=foundation.metrics),
+        network=InProcessTransport(network.services, metrics=foundation.metrics),
         dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
         timers=[_upkeep(core)],
         closers=[routes.close],

@@ -70,7 +70,7 @@ def _keep(connection: sqlite3.Connection, digests: list[bytes], sealed: list[byt
         ],
     )
     connection.executemany(
-        "INSERT INTO exchange_record VALUES (?,?,1,?,?,?,?,?,?,?,?,?,?,1,'',0,1,'unverified','P-214',?,?)",
+        "INSERT INTO exchange_record VALUES (?,?,1,?,?,?,?,?,?,?,'','',2,?,?,?,1,'',0,1,'unverified','P-214',?,?)",
         [
             (_INQUIRER, at, digest, digest, _INQUIRER, _PROVIDER, *_PURPOSE, at, _NOW, _NOW, f"{at:020d}", at)
             for at, (digest, _) in rows

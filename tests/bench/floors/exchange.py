@@ -224,7 +224,9 @@ class Exchanges:
         return self._keys.opened(content) + struct.pack(">Q", person) + bytes(_CONTENT - 22 - 8)
 
 
-_RECORD: Final = "INSERT INTO exchange_record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,0,0,'',0,0,'unverified','P-214',?,?)"
+_RECORD: Final = (
+    "INSERT INTO exchange_record VALUES (?,?,?,?,?,?,?,?,?,?,'','',2,?,?,0,0,'',0,0,'unverified','P-214',?,?)"
+)
 _RESULT_OF: Final = "SELECT content FROM inquiry_result WHERE organization = ? AND id = ?"
 _OUTBOX: Final = (
     "INSERT INTO outbox (organization, kind, key, payload, attempts, created, due, last_reason)"

@@ -20,7 +20,7 @@ _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "temp_store = MEMORY",
-    "wal_autocheckpoint = 2000",
+    "wal_autocheckpoint = 10000",
     "cache_size = -32768",
 )
 

@@ -84,7 +84,7 @@ class Register:
         issued, noted = [], []
         for row in rows:
             id_ = int(row)
-            token = os.urandom(16).hex()
+            token = f"{id_:012x}{os.urandom(16).hex()}"
             issued.append((id_, _ORGANIZATION, token, token[:12], _NOW))
             noted.append((self._digest(token), self._seal(token), _NOW, id_))
         self._middle.write(lambda connection: _insert(connection, ((_ISSUED, issued), (_NOTED, noted))))

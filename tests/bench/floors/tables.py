@@ -21,8 +21,9 @@ CREATE TABLE inquiry_result (organization TEXT, id BIGINT, content BLOB, provide
   PRIMARY KEY (organization, id));
 CREATE INDEX inquiry_result_expiry ON inquiry_result (expires);
 CREATE TABLE exchange_record (organization TEXT, id BIGINT, side INTEGER, exchange BLOB, permit_digest BLOB,
-  inquirer TEXT, provider TEXT, affair TEXT, procedure TEXT, information TEXT, addressee BIGINT, inquired BIGINT,
-  provided BIGINT, outcome INTEGER, reason TEXT, undisclosable BOOLEAN, items INTEGER, legal_basis TEXT,
+  inquirer TEXT, provider TEXT, affair TEXT, procedure TEXT, information TEXT, inquirer_delegator TEXT,
+  provider_delegator TEXT, mode INTEGER, addressee BIGINT, inquired BIGINT, provided BIGINT,
+  outcome INTEGER, reason TEXT, undisclosable BOOLEAN, items INTEGER, legal_basis TEXT,
   permission_row TEXT, receipt TEXT, change_seq BIGINT, PRIMARY KEY (organization, id));
 CREATE INDEX exchange_record_exchange ON exchange_record (organization, exchange);
 CREATE INDEX exchange_record_addressee ON exchange_record (organization, addressee);
@@ -56,10 +57,10 @@ CREATE TABLE addressee (id INTEGER PRIMARY KEY, organization TEXT, number_digest
   linkage_state INTEGER, processing_digest BLOB, processing_number BLOB, processing_expires BIGINT,
   failure_reason TEXT, code_digest BLOB, code BLOB, requested BIGINT, linked BIGINT, created BIGINT, updated BIGINT,
   change_seq BIGINT);
-CREATE UNIQUE INDEX addressee_number ON addressee (organization, number_digest);
+CREATE UNIQUE INDEX addressee_number ON addressee (number_digest);
 CREATE INDEX addressee_change ON addressee (organization, change_seq);
-CREATE UNIQUE INDEX addressee_code ON addressee (organization, code_digest) WHERE code_digest IS NOT NULL;
-CREATE UNIQUE INDEX addressee_processing ON addressee (organization, processing_digest)
+CREATE UNIQUE INDEX addressee_code ON addressee (code_digest) WHERE code_digest IS NOT NULL;
+CREATE UNIQUE INDEX addressee_processing ON addressee (processing_digest)
   WHERE processing_digest IS NOT NULL;
 CREATE INDEX addressee_processing_expiry ON addressee (processing_expires) WHERE processing_digest IS NOT NULL;
 """
@@ -79,7 +80,7 @@ CREATE UNIQUE INDEX replica_import_batch ON replica_import (organization, system
 
 RESIDENT: Final = """
 CREATE TABLE network_resident (id INTEGER PRIMARY KEY, number_digest BLOB, content_digest BLOB, name_key BIGINT,
-  place_key BIGINT, has_record_code BOOLEAN, identity BLOB);
+  place_key BIGINT, has_record_code INTEGER, identity BLOB);
 CREATE UNIQUE INDEX network_resident_number ON network_resident (number_digest);
 CREATE INDEX network_resident_name ON network_resident (name_key);
 CREATE INDEX network_resident_place ON network_resident (place_key);
@@ -102,9 +103,9 @@ CREATE INDEX local_number_person ON local_number (person);
 CODES: Final = """
 CREATE TABLE network_linkage_code (organization TEXT, resident BIGINT, code_digest BLOB, code BLOB,
   PRIMARY KEY (organization, resident)) WITHOUT ROWID;
-CREATE UNIQUE INDEX network_linkage_code_digest ON network_linkage_code (organization, code_digest);
+CREATE UNIQUE INDEX network_linkage_code_digest ON network_linkage_code (code_digest);
 CREATE TABLE network_processing_number (id INTEGER PRIMARY KEY, organization TEXT, token TEXT, secret TEXT,
   state INTEGER, resident BIGINT, reason TEXT, expire BIGINT);
-CREATE UNIQUE INDEX network_processing_number_token ON network_processing_number (organization, token);
+CREATE UNIQUE INDEX network_processing_number_token ON network_processing_number (token, organization);
 CREATE INDEX network_processing_number_expire ON network_processing_number (expire) WHERE secret <> '';
 """

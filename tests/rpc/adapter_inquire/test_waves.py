@@ -17,7 +17,7 @@ from chukan.adapter.exchange import inquire, inquiry_status
 from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import provision_service_pb2 as provisions
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
-from chukan.v1.linkage_code_service_pb2 import AutoResponseDisabledRows
+from chukan.v1.linkage_code_service_pb2 import AutoResponseDisabledRows, AutoResponseDisabledSet
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_what_waits_for_a_person_goes_to_the_remainder_and_is_answered_when_it_i
     town: Town, tmp_path: Path
 ) -> None:
     serials = [101, 102]
-    manual = [AutoResponseDisabledRows(information_code=TAX, rows=[1])]
+    manual = AutoResponseDisabledSet(entries=[AutoResponseDisabledRows(information_code=TAX, rows=[1])])
     provided = town.shinjuku.link(serials, auto_response_disabled=manual)
     town.shinjuku.replicas(provided)
     town.link(serials)
@@ -146,7 +146,7 @@ def test_the_same_file_fed_by_two_machines_is_one_inquiry(town: Town, tmp_path: 
 def test_a_run_outlives_a_restart_of_the_servers(
     serve: Callable[..., AbstractContextManager[Town]], tmp_path: Path
 ) -> None:
-    manual = [AutoResponseDisabledRows(information_code=TAX, rows=[0])]
+    manual = AutoResponseDisabledSet(entries=[AutoResponseDisabledRows(information_code=TAX, rows=[0])])
     file = write_file(tmp_path / "in.DAT", [1])
     reports = []
     with serve(tmp_path / "data") as town:

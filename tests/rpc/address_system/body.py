@@ -15,8 +15,8 @@ from chukan.address.v1.address_service_pb2_grpc import AddressServiceStub
 from chukan.address_system import app
 from chukan.edge import Caller, EdgeConfig, InProcessTransport, Service, build_server
 from chukan.monitoring import Metrics
-from chukan.network.v1 import network_service_pb2 as network
-from chukan.network.v1 import network_service_pb2_grpc as network_rpc
+from chukan.network.v1 import resident_network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2_grpc as network_rpc
 from chukan.standard.clock import FixedClock, SystemClock
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
@@ -40,7 +40,7 @@ def fresh_local() -> str:
     return f"{next(_serials):015d}"
 
 
-class PlayedNetwork(network_rpc.NetworkServiceServicer):
+class PlayedNetwork(network_rpc.ResidentNetworkServiceServicer):
     """The resident network as a test wants it; remembers what it was asked."""
 
     def __init__(self) -> None:
@@ -164,7 +164,10 @@ class RunningSystem:
     def _begin(self) -> None:
         metrics = Metrics(CollectorRegistry())
         service = Service(
-            self.network, network_rpc.add_NetworkServiceServicer_to_server, "chukan.network.v1.NetworkService", "bulk"
+            self.network,
+            network_rpc.add_ResidentNetworkServiceServicer_to_server,
+            "chukan.network.v1.ResidentNetworkService",
+            "bulk",
         )
         transport = InProcessTransport([service], metrics=metrics)
         self.system = app.build(

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from chukan.address.v1 import address_service_pb2 as pb
-from chukan.network.v1.network_service_pb2 import ResidentQuery
+from chukan.network.v1.resident_network_service_pb2 import ResidentQuery
 from tests.rpc.address_system.body import Body, RunningSystem, fresh_number
 
 if TYPE_CHECKING:

@@ -39,6 +39,7 @@ SERVICES = {
     "notices": "chukan.v1.NoticeService",
     "staff": "chukan.v1.StaffService",
     "network": "chukan.network.v1.NetworkService",
+    "resident_network": "chukan.network.v1.ResidentNetworkService",
     "member": "chukan.network.v1.MemberService",
     "address": "chukan.address.v1.AddressService",
     "emulator": "chukan.emulator.v1.EmulatorService",
@@ -53,7 +54,7 @@ def client(edge: Edge) -> Iterator[Client]:
 
 
 def stub_of(client: Client, echo: SimpleNamespace) -> Any:
-    return echo.Stub(client._calls)
+    return echo.Stub(client.calls())
 
 
 def test_every_call_says_who_calls_and_has_a_request_id_and_a_deadline(edge: Edge, echo: SimpleNamespace) -> None:

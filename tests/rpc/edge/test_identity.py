@@ -203,7 +203,7 @@ def test_the_client_speaks_mutual_tls(tls_edge: Edge, echo: SimpleNamespace, pki
     files = pki.organizations[ORGANIZATION]
     with Client(tls_edge.target, organization="", tls=ClientTls(files.cert, files.key, files.ca)) as client:
         client.wait_until_reachable()
-        answer = echo.Stub(client._calls).Say(echo.SayRequest(what="caller"))
+        answer = echo.Stub(client.calls()).Say(echo.SayRequest(what="caller"))
 
     assert f"organization='{ORGANIZATION}'" in answer.text
 

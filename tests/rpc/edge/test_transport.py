@@ -91,7 +91,7 @@ def test_the_client_rebuilds_the_same_error_as_a_transport(
     edge: Edge, pair: tuple[Transport, Transport], echo: SimpleNamespace
 ) -> None:
     with Client(edge.target, organization=ORGANIZATION) as client:
-        stub = echo.Stub(client._calls)
+        stub = echo.Stub(client.calls())
         for what in WHATS[1:-1]:
             with pytest.raises(ChukanError) as caught:
                 stub.Say(echo.SayRequest(what=what))

@@ -14,6 +14,7 @@ from builders import AFFAIR, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fre
 from chukan.edge.errors import error_of_call
 from chukan.server.rpc.tokens import encode_token
 from chukan.standard.numbers import dummy_individual_number
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Emulator
-
-NOW = "now"
 
 
 def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
@@ -66,7 +65,7 @@ def test_a_business_clock_that_goes_ahead_is_recorded_not_refused(emulator: Emul
 
     done = emulator.setagaya.answer(moved, request_time=ahead)
 
-    assert done.state == pb.INQUIRY_STATE_ANSWERED, done.reason
+    assert done.state == common_pb2.INQUIRY_STATE_ANSWERED, done.reason
     assert done.spec.request_time.ToDatetime(UTC) == ahead
 
 
@@ -134,7 +133,7 @@ def test_concurrent_duplicates_become_one_inquiry(emulator: Emulator, moved: str
 def test_a_refused_inquiry_says_why_as_staff_know_it(emulator: Emulator, moved: str) -> None:
     found = emulator.setagaya.answer(moved, information_code="TM00000000000082")
 
-    assert found.state == pb.INQUIRY_STATE_REFUSED
+    assert found.state == common_pb2.INQUIRY_STATE_REFUSED
     assert found.reason == "NOT_PERMITTED_INFORMATION"
     assert found.status.row_message == (
         "指定された特定個人情報名「ＴＭ００００００００００００８２」の照会は許可されていません。"
@@ -166,7 +165,7 @@ def test_listing_goes_page_by_page_and_refuses_foreign_tokens(emulator: Emulator
 
 def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: Any) -> None:
     body = emulator.setagaya
-    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=NOW), metadata=body.metadata)
+    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(from_now=True), metadata=body.metadata)
     begun = next(watch)
     asked = body.ask(body.spec(moved)).receipt_numbers[0]
     first = next(watch)
@@ -181,7 +180,47 @@ def test_a_watch_resumes_where_it_stopped(emulator: Emulator, moved: str, stub: 
     again.cancel()
 
     assert asked in {each.receipt_number for each in finished.inquiries}
-    assert all(each.state >= pb.INQUIRY_STATE_ANSWERED for each in finished.inquiries)
+    assert all(each.state >= common_pb2.INQUIRY_STATE_ANSWERED for each in finished.inquiries)
+
+
+def test_a_watch_from_a_lists_token_misses_nothing_that_came_after_the_list(
+    emulator: Emulator, moved: str, stub: Any
+) -> None:
+    body = emulator.setagaya
+    listed = stub.ListInquiries(pb.ListInquiriesRequest(page_size=1), metadata=body.metadata)
+
+    asked = body.ask(body.spec(moved)).receipt_numbers[0]
+    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=listed.resume_token), metadata=body.metadata)
+    seen = next(watch)
+    watch.cancel()
+
+    assert asked in {each.receipt_number for each in seen.inquiries}
+
+
+def test_a_watch_begins_now_or_at_a_token_not_both(emulator: Emulator, stub: Any) -> None:
+    request = pb.WatchInquiriesRequest(resume_token=encode_token("changes", 0), from_now=True)
+    watch = stub.WatchInquiries(request, metadata=emulator.setagaya.metadata)
+
+    assert refusal(lambda: next(watch)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+
+
+def test_a_watch_can_leave_out_what_was_taken_over(emulator: Emulator, moved: str, stub: Any) -> None:
+    """Who takes results over and goes on from its token does not hear of its own acknowledgements."""
+    body = emulator.setagaya
+    begun = stub.WatchInquiries(pb.WatchInquiriesRequest(from_now=True), metadata=body.metadata)
+    token = next(begun).resume_token
+    begun.cancel()
+    taken = body.answer(moved).receipt_number
+    stub.AcknowledgeResults(pb.AcknowledgeResultsRequest(receipt_numbers=[taken]), metadata=body.metadata)
+    request = pb.WatchInquiriesRequest(resume_token=token, finished_only=True, unacknowledged_only=True)
+
+    watch = stub.WatchInquiries(request, metadata=body.metadata)
+    still_there = body.answer(moved).receipt_number
+    heard = {each.receipt_number for each in next(watch).inquiries}
+    watch.cancel()
+
+    assert still_there in heard
+    assert taken not in heard
 
 
 def test_a_token_of_another_time_is_too_old(emulator: Emulator, stub: Any) -> None:

@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chukan.edge.errors import error_of_call
 from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.network.v1 import statements_pb2 as statements
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
@@ -83,8 +84,8 @@ def test_nothing_kept_by_an_id_takes_an_individual_number(emulator: Emulator, va
             network.IssueProcessingNumbersRequest(tokens=["t", value]), metadata=body.metadata
         ),
         "residents": lambda: next(
-            body.network.NotifyResidents(
-                iter([network.NotifyResidentsRequest(batch_id=value, individual_numbers=[INDIVIDUAL])]),
+            body.residents.NotifyResidents(
+                iter([residents.NotifyResidentsRequest(batch_id=value, individual_numbers=[INDIVIDUAL])]),
                 metadata=body.metadata,
             )
         ),
@@ -109,6 +110,24 @@ def test_a_page_token_somebody_made_up_is_refused(emulator: Emulator, place: obj
         )
 
 
+def test_a_filter_by_a_value_nobody_knows_is_refused_and_matches_nothing_by_chance(emulator: Emulator) -> None:
+    metadata: Any = emulator.shinjuku.metadata
+    stub = ExchangeRecordServiceStub(emulator.channel)
+    unknown: Any = 99
+
+    for call in (
+        lambda: stub.ListExchangeRecords(records.ListExchangeRecordsRequest(outcomes=[unknown]), metadata=metadata),
+        lambda: stub.ListExchangeRecords(records.ListExchangeRecordsRequest(side=unknown), metadata=metadata),
+        lambda: stub.GetExchangeRecord(
+            records.GetExchangeRecordRequest(exchange_id="0" * 64, side=unknown), metadata=metadata
+        ),
+        lambda: ProvisionServiceStub(emulator.channel).ListProvisions(
+            provisions.ListProvisionsRequest(states=[unknown]), metadata=metadata
+        ),
+    ):
+        assert refusal(call) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+
+
 def test_a_provision_id_of_any_length_is_unknown(emulator: Emulator) -> None:
     stub, metadata = ProvisionServiceStub(emulator.channel), emulator.shinjuku.metadata
 
@@ -118,20 +137,6 @@ def test_a_provision_id_of_any_length_is_unknown(emulator: Emulator) -> None:
             "NOT_FOUND",
             "PROVISION_UNKNOWN",
         )
-
-
-def test_nothing_lies_behind_the_last_change_there_can_be(emulator: Emulator) -> None:
-    stub, metadata, last = ExchangeRecordServiceStub(emulator.channel), emulator.shinjuku.metadata, 2**64 - 1
-
-    exported = stub.ExportExchangeRecords(
-        records.ExportExchangeRecordsRequest(after_change_seq=last), metadata=metadata
-    )
-    compared = stub.ReconcileExchangeRecords(
-        records.ReconcileExchangeRecordsRequest(after_change_seq=last), metadata=metadata
-    )
-
-    assert list(exported) == []
-    assert not compared.reconciliations
 
 
 @pytest.mark.parametrize("outcome", [0, 99, -1])
@@ -174,7 +179,8 @@ def test_automatic_answers_are_switched_off_for_informations_there_are(emulator:
     body = emulator.shinjuku
 
     def register(information: str) -> linkage.RegisterAddresseesResponse:
-        disabled = [linkage.AutoResponseDisabledRows(information_code=information, rows=[0])]
+        rows = linkage.AutoResponseDisabledRows(information_code=information, rows=[0])
+        disabled = linkage.AutoResponseDisabledSet(entries=[rows])
         return body.register([address_number(fresh_serial())], auto_response_disabled=disabled)
 
     assert list(register(TAX).outcomes) == [1]

@@ -13,7 +13,7 @@ import pytest
 from builders import SETAGAYA, SHINJUKU, Body, eventually, fresh_serial
 
 from chukan.server.config import Config
-from chukan.v1 import inquiry_service_pb2 as inquiry
+from chukan.v1 import common_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
 def test_bodies_on_servers_of_their_own_exchange(country: Country) -> None:
     found = country.inquirer.answer(country.person())
 
-    assert found.state == inquiry.INQUIRY_STATE_ANSWERED
+    assert found.state == common_pb2.INQUIRY_STATE_ANSWERED
     (result,) = country.inquirer.results(found.receipt_number).results
     assert {item.item_code: item.value for item in result.records[0].items}[INCOME_LEVY] == "123400"
 
@@ -140,30 +140,30 @@ def test_an_inquiry_waits_for_a_provider_that_is_away(country: Country) -> None:
     number = country.person()
     with country.shinjuku.away():
         receipt = country.inquirer.ask(country.inquirer.spec(number)).receipt_numbers[0]
-        eventually(lambda: country.inquirer.inquiry(receipt).state == inquiry.INQUIRY_STATE_PERMITTED)
+        eventually(lambda: country.inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_PERMITTED)
 
-    assert country.inquirer.finished(receipt).state == inquiry.INQUIRY_STATE_ANSWERED
+    assert country.inquirer.finished(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED
 
 
 def test_an_inquiry_waits_for_a_network_that_is_away_and_finds_it_restarted(country: Country) -> None:
     number = country.person()
     with country.network.away():
         receipt = country.inquirer.ask(country.inquirer.spec(number)).receipt_numbers[0]
-        assert country.inquirer.inquiry(receipt).state == inquiry.INQUIRY_STATE_ACCEPTED
+        assert country.inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_ACCEPTED
 
-    assert country.inquirer.finished(receipt).state == inquiry.INQUIRY_STATE_ANSWERED
+    assert country.inquirer.finished(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED
 
 
 def test_an_answer_waits_for_an_inquirer_that_is_away(country: Country) -> None:
     number = country.person()
     with country.shinjuku.away():
         receipt = country.inquirer.ask(country.inquirer.spec(number)).receipt_numbers[0]
-        eventually(lambda: country.inquirer.inquiry(receipt).state == inquiry.INQUIRY_STATE_PERMITTED)
+        eventually(lambda: country.inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_PERMITTED)
         country.setagaya.stop()
     assert country.network.running.app.dispatcher.drain(10)
     country.setagaya.start()
 
-    assert country.inquirer.finished(receipt).state == inquiry.INQUIRY_STATE_ANSWERED
+    assert country.inquirer.finished(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED
 
 
 def test_a_network_made_anew_is_found_out_and_knows_no_code_of_the_old_one(country: Country) -> None:
@@ -177,5 +177,5 @@ def test_a_network_made_anew_is_found_out_and_knows_no_code_of_the_old_one(count
     found = country.inquirer.answer(country.person())
     refused = country.inquirer.answer(number)
 
-    assert (refused.state, refused.reason) == (inquiry.INQUIRY_STATE_REFUSED, "LINKAGE_CODE_UNKNOWN")
-    assert found.state == inquiry.INQUIRY_STATE_ANSWERED
+    assert (refused.state, refused.reason) == (common_pb2.INQUIRY_STATE_REFUSED, "LINKAGE_CODE_UNKNOWN")
+    assert found.state == common_pb2.INQUIRY_STATE_ANSWERED

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from builders import AFFAIR, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
 
 from chukan.network.v1 import network_service_pb2 as network
+from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as records
-from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def test_a_record_of_one_body_is_answered_to_another_and_three_records_agree(emu
     found = emulator.setagaya.answer(asked)
     result = emulator.setagaya.results(found.receipt_number).results[0]
 
-    assert found.state == inquiry.INQUIRY_STATE_ANSWERED
-    assert found.answer_kind == inquiry.ANSWER_KIND_VALUES
+    assert found.state == common_pb2.INQUIRY_STATE_ANSWERED
+    assert found.answer_kind == common_pb2.ANSWER_KIND_VALUES
     assert {item.item_code: item.value for item in result.records[0].items}[INCOME_LEVY] == "123400"
     own = (
         ExchangeRecordServiceStub(emulator.channel)

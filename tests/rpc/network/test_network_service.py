@@ -12,8 +12,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.standard.numbers import dummy_individual_number
-from chukan.v1 import inquiry_service_pb2 as inquiry
+from chukan.v1 import common_pb2
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1.common_pb2 import DsseEnvelope
 
@@ -91,16 +92,16 @@ def test_residents_are_found_by_three_attributes_and_refused_by_two(emulator: Em
     serial = fresh_serial()
     body = emulator.shinjuku
     body.notify([serial])
-    query = network.ResidentQuery(
+    query = residents.ResidentQuery(
         name=f"試験{serial}", birth_date="19800102", residential_address=f"東京都新宿区西新宿{serial}"
     )
 
-    found = body.network.SearchResidents(network.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
+    found = body.residents.SearchResidents(residents.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
 
     assert [match.individual_number for match in found.matches] == [dummy_individual_number(serial)]
     query.residential_address = ""
     with pytest.raises(grpc.RpcError) as refused:
-        body.network.SearchResidents(network.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
+        body.residents.SearchResidents(residents.SearchResidentsRequest(queries=[query]), metadata=body.metadata)
     assert _reason(refused.value) == "SEARCH_TOO_WIDE"
 
 
@@ -159,7 +160,7 @@ def test_a_provider_that_does_not_know_the_person_answers_no_replica(emulator: E
 
     found = emulator.setagaya.answer(number)
 
-    assert (found.state, found.answer_kind) == (inquiry.INQUIRY_STATE_ANSWERED, inquiry.ANSWER_KIND_NO_REPLICA)
+    assert (found.state, found.answer_kind) == (common_pb2.INQUIRY_STATE_ANSWERED, common_pb2.ANSWER_KIND_NO_REPLICA)
 
 
 def test_records_page_in_order_and_show_only_ones_own(emulator: Emulator) -> None:

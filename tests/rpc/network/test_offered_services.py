@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from builders import SHINJUKU
+from builders import SHINJUKU, fresh_serial
 from google.protobuf import descriptor_pool, message_factory
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from chukan.network.v1 import network_service_pb2 as network
 from chukan.server.assembly.later import control_services, later_services
 from chukan.v1 import operation_service_pb2 as operation
 from chukan.v1.operation_service_pb2_grpc import OperationServiceStub
@@ -84,6 +85,7 @@ def test_every_service_of_the_contract_is_served_somewhere(emulator: Emulator) -
                 "OperationService",
                 "ProvisionService",
                 "ReplicaService",
+                "ResidentNetworkService",
                 "SecurityService",
                 "SelfInformationService",
                 "StaffService",
@@ -103,6 +105,17 @@ def test_the_status_names_components_and_what_waits(emulator: Emulator) -> None:
     assert names == sorted(names)
     assert {"dispatcher", "network", "storage", "vault"} <= set(names)
     assert status.permission_list_version
+
+
+def test_the_status_names_the_generation_the_network_signs_in(emulator: Emulator) -> None:
+    """What a client remembers is of no use in another generation: it has to be able to ask."""
+    emulator.setagaya.link([fresh_serial()])  # the middle server has called the network by then
+    metadata = emulator.setagaya.metadata
+
+    status = OperationServiceStub(emulator.channel).GetStatus(operation.GetStatusRequest(), metadata=metadata)
+
+    told = emulator.setagaya.network.PullMaster(network.PullMasterRequest(), metadata=metadata)
+    assert status.world_generation == told.world_generation != ""
 
 
 def _declared(pool: Any, name: str) -> bool:

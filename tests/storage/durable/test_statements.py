@@ -122,3 +122,23 @@ def test_a_column_default_made_in_python_is_refused(database: Database) -> None:
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_instants_are_stored_without_loss(instant: datetime) -> None:
     assert from_micros(to_micros(instant)) == instant
+
+
+def test_many_rows_are_inserted_whole_or_not_at_all(database: Database, tables: Tables) -> None:
+    """Rows go to SQLite many with each step; one that fails takes its whole write with it."""
+    note = tables.note
+    rows = [(number, f"text {number}") for number in range(1, 1_124)]
+    count = sqlalchemy.select(sqlalchemy.func.count()).select_from(note)
+
+    added = database.write(BODY, lambda connection: bulk_insert(connection, note, ["id", "text"], rows))
+    with pytest.raises(IntegrityError):
+        database.write(
+            BODY,
+            lambda connection: bulk_insert(
+                connection, note, ["id", "text"], [(2_000 + number, "") for number in range(150)] + rows[:1]
+            ),
+        )
+
+    assert added == len(rows)
+    with database.read() as connection:
+        assert connection.execute(count).scalar() == len(rows)

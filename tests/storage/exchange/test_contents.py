@@ -10,7 +10,7 @@ import pytest
 
 from chukan.server.domain.content import Column
 from chukan.server.domain.exchange import AnswerKind, Outcome
-from chukan.server.domain.inquiry import InquiryState
+from chukan.server.domain.inquiry import InquirySpec, InquiryState
 from chukan.standard.layouts import layout
 from chukan.standard.permission_list import permission_list
 from tests.storage.exchange.world import CHIYODA, PROCEDURE, SETAGAYA, SHINJUKU, TAX
@@ -170,7 +170,7 @@ def test_many_inquiries_go_under_one_signature_and_are_answered_each(world: Worl
     kinds = [world.inquiry(receipt).answer_kind for receipt in accepted.receipts]
     assert kinds == [AnswerKind.VALUES] * 4 + [AnswerKind.NO_REPLICA]
     results, unavailable = world.side.desk.results(SETAGAYA, accepted.receipts)
-    assert [each.inquiry.spec.number for each in results] == people
+    assert [world.foundation.codec.decode(InquirySpec, each.inquiry.asked).number for each in results] == people
     assert not unavailable
 
 

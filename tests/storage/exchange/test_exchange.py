@@ -47,10 +47,10 @@ def test_the_three_records_agree(world: World, moved: str) -> None:
         assert getattr(asked, name) == getattr(provided, name), name
     assert asked.item_codes
     for organization in (SETAGAYA, SHINJUKU):
-        found, _ = world.side.records.reconcile(organization, exchange_ids=[asked.exchange_id], after=0)
+        found = world.side.comparison.named(organization, [asked.exchange_id])
         assert found[0].state.name == "UNKNOWN"
         world.run()
-        found, _ = world.side.records.reconcile(organization, exchange_ids=[asked.exchange_id], after=0)
+        found = world.side.comparison.named(organization, [asked.exchange_id])
         assert (found[0].state.name, found[0].differing_fields) == ("AGREES", ())
 
 

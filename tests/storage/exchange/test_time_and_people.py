@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +146,18 @@ def test_a_watch_that_goes_on_from_its_token_misses_nothing(world: World, moved:
     assert world.side.desk.changed(SETAGAYA, after=rest[-1].change_seq, finished_only=True, most=10) == []
 
 
+def test_a_watch_of_what_is_not_acknowledged_is_silent_about_what_is(world: World, moved: str) -> None:
+    done, other = world.ask(moved), world.ask(moved)
+    world.run()
+    world.side.desk.acknowledge(SETAGAYA, [done])
+
+    for finished_only in (False, True):
+        left = world.side.desk.changed(
+            SETAGAYA, after=0, most=10, finished_only=finished_only, unacknowledged_only=True
+        )
+        assert [each.receipt_number for each in left] == [other]
+
+
 # --- 自動応答不可 ---
 
 
@@ -203,7 +214,7 @@ def test_a_correction_takes_the_place_of_the_content_and_of_the_approval(world: 
     receipt, provision = _waiting(world, moved)
     desk = world.side.provision_desk
     held = desk.content(SHINJUKU, provision)
-    corrected = (replace(held[0], items=held[0].items[:1]),)
+    corrected = (held[0]._replace(items=held[0].items[:1]),)
 
     desk.approve(SHINJUKU, provision, "a")
     desk.correct(SHINJUKU, provision, corrected, "wrong amount")
@@ -250,7 +261,7 @@ def test_a_comparison_never_takes_an_unreachable_network_for_agreement(world: Wo
     exchange = world.record(SETAGAYA).exchange_id
 
     for _ in range(2):
-        found, _ = world.side.records.reconcile(SETAGAYA, exchange_ids=[exchange], after=0)
+        found = world.side.comparison.named(SETAGAYA, [exchange])
         assert found[0].state.name == "UNKNOWN"
         with pytest.raises(ChukanError):
             world.run()

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chukan.server.domain.exchange import (
+    AnswerBatch,
     AnswerLeaf,
     Outcome,
-    Permit,
     PermitLeaf,
     ReceiptOutcome,
-    SealedAnswer,
     digest,
     milliseconds,
 )
 from chukan.server.domain.inquiry import InquiryState
+from chukan.server.middle.record_comparison import Place
 from chukan.server.middle.sealed_answers import DraftAnswer
 from chukan.server.network.permits import sign_permits
 from chukan.standard.reasons import ChukanError
@@ -49,10 +49,10 @@ def test_a_cut_wire_is_tried_again_and_nothing_is_doubled(world: World, moved: s
     assert world.inquiry(receipt).state is InquiryState.ANSWERED
     assert world.result(receipt).records
     assert _counts(world) == (1, 1)
-    world.side.records.reconcile(SETAGAYA, exchange_ids=[], after=0)
+    world.side.comparison.walk(SETAGAYA, Place())
     world.run()
-    found, _ = world.side.records.reconcile(SETAGAYA, exchange_ids=[], after=0)
-    assert [each.state.name for each in found] == ["AGREES"]
+    compared = world.side.comparison.walk(SETAGAYA, Place())
+    assert [each.state.name for each in compared.found] == ["AGREES"]
 
 
 def test_a_lost_answer_comes_back_verbatim(world: World, moved: str) -> None:
@@ -71,28 +71,27 @@ def test_a_lost_answer_comes_back_verbatim(world: World, moved: str) -> None:
 def _resigned(world: World, delivery: Any, *leaves: PermitLeaf) -> Any:
     """Return the delivery with other permits under the network's own signature."""
     encoded = [world.foundation.codec.encode(leaf) for leaf in leaves]
-    statement, permits = sign_permits(world.core, encoded, inquirer=SETAGAYA, request_digest=bytes(32))
-    assert statement is not None
-    return replace(delivery, statement=statement, permits=tuple(permits))
+    statement = sign_permits(world.core, encoded, inquirer=SETAGAYA, request_digest=bytes(32))
+    return replace(delivery, statement=statement, permits=tuple(encoded))
 
 
 def _leaf(world: World, batch: Any, at: int = 0) -> AnswerLeaf:
-    return world.foundation.codec.decode(AnswerLeaf, batch.answers[at].leaf)
+    return world.foundation.codec.decode(AnswerLeaf, batch.leaves[at])
 
 
 def test_other_content_on_a_used_nonce_or_exchange_is_a_replay_and_recorded(world: World, moved: str) -> None:
     world.ask(moved)
     world.run()
     (delivery,) = world.wires.seen["deliver_inquiries"]
-    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
-    same_nonce = replace(permit, exchange_digest=bytes(32))
-    same_exchange = replace(permit, nonce=bytes(16))
+    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0])
+    same_nonce = permit._replace(exchange_digest=bytes(32))
+    same_exchange = permit._replace(nonce=bytes(16))
 
     for forged in (same_nonce, same_exchange):
         (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, forged))
         leaf = _leaf(world, answer)
         assert (leaf.outcome, leaf.reason) == (Outcome.REFUSED, "PERMIT_REPLAYED")
-        assert not answer.answers[0].ciphertext
+        assert not answer.ciphertexts[0]
         assert world.record(SHINJUKU).reason == "PERMIT_REPLAYED"
 
 
@@ -116,9 +115,9 @@ def test_the_provider_checks_every_permit_itself(
     with pytest.raises(ChukanError):
         world.run()
     (delivery,) = world.wires.seen["deliver_inquiries"]
-    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
+    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0])
 
-    (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, replace(permit, **changed)))
+    (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, permit._replace(**changed)))
 
     leaf = _leaf(world, answer)
     assert (leaf.outcome, leaf.reason) == (Outcome.REFUSED, reason)
@@ -133,8 +132,8 @@ def test_consent_is_asked_for_on_every_side(world: World, moved: str) -> None:
     assert world.inquiry(receipt).state is InquiryState.ANSWERED
 
     (delivery,) = world.wires.seen["deliver_inquiries"]
-    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
-    forged = replace(permit, consent=False, nonce=bytes(16), exchange_digest=bytes(32))
+    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0])
+    forged = permit._replace(consent=False, nonce=bytes(16), exchange_digest=bytes(32))
     (answer,) = world.side.provisions.deliver(SHINJUKU, _resigned(world, delivery, forged))
     assert _leaf(world, answer).reason == "PROVIDER_LIST_REFUSES"
 
@@ -146,7 +145,7 @@ def test_a_permit_the_network_did_not_sign_is_not_answered(world: World, moved: 
         world.run()
     (delivery,) = world.wires.seen["deliver_inquiries"]
     forged = replace(delivery.statement, payload=delivery.statement.payload + b"\x00")
-    moved_leaf = Permit(delivery.permits[0].leaf + b"\x00", 0, ())
+    moved_leaf = delivery.permits[0] + b"\x00"
 
     for tampered in (replace(delivery, statement=forged), replace(delivery, permits=(moved_leaf,))):
         with pytest.raises(ChukanError) as refused:
@@ -161,11 +160,11 @@ def test_no_answer_is_believed_that_was_changed_on_the_way(world: World, moved: 
     with pytest.raises(ChukanError):
         world.run()
     sent = world.wires.seen["deliver_answers"][0]
-    answer = sent.answers[0]
-    flipped = answer.ciphertext[:-1] + bytes([answer.ciphertext[-1] ^ 1])
+    ciphertext = sent.ciphertexts[0]
+    flipped = ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])
     changes = [
-        replace(sent, answers=(replace(answer, ciphertext=flipped),)),
-        replace(sent, answers=(SealedAnswer(answer.leaf + b"\x00", 0, answer.ciphertext),)),
+        replace(sent, ciphertexts=(flipped,)),
+        replace(sent, leaves=(sent.leaves[0] + b"\x00",)),
         replace(sent, groups=(replace(sent.groups[0], sealed_secret=bytes(200)),)),
         replace(sent, provider=CHIYODA),
     ]
@@ -187,9 +186,9 @@ def test_a_provider_can_not_say_two_things_about_one_permit(world: World, moved:
     receipt = world.ask(moved)
     world.run()
     (delivery,) = world.wires.seen["deliver_inquiries"]
-    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0].leaf)
+    permit = world.foundation.codec.decode(PermitLeaf, delivery.permits[0])
     draft = DraftAnswer(
-        permit=permit, permit_digest=digest(delivery.permits[0].leaf), outcome=Outcome.REFUSED, reason="NOT_PERMITTED"
+        permit=permit, permit_digest=digest(delivery.permits[0]), outcome=Outcome.REFUSED, reason="NOT_PERMITTED"
     )
     other = world.side.provision_desk._sealer.seal(SHINJUKU, SETAGAYA, bytes(32), [draft], milliseconds(NOON)).batch
 
@@ -231,3 +230,16 @@ def test_an_answer_that_overtakes_its_permit_waits_for_it(world: World, moved: s
     world.step("request_permits")
     world.step("deliver_answers")
     assert world.inquiry(receipt).state is InquiryState.ANSWERED
+
+
+def test_answers_whose_columns_are_of_unequal_length_are_no_answers(world: World, moved: str) -> None:
+    world.ask(moved)
+    world.run()
+    (sent,) = world.wires.seen["deliver_answers"]
+    codec = world.foundation.codec
+
+    assert codec.decode(AnswerBatch, codec.encode(sent)) == sent
+    for cut in (replace(sent, ciphertexts=()), replace(sent, group_indexes=()), replace(sent, leaves=())):
+        with pytest.raises(ChukanError) as refused:
+            codec.decode(AnswerBatch, codec.encode(cut))
+        assert refused.value.code == "PEER_ANSWER_INVALID"

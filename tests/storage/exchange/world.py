@@ -90,7 +90,9 @@ class Wires:
 
 
 class PlayedNetwork:
-    """The core over the wires."""
+    """The core over the wires; its list comes in small pages, so that a test needs no thousand exchanges."""
+
+    listed_at_once = 2
 
     def __init__(self, core: Core, wires: Wires) -> None:
         self._core, self._wires = core, wires
@@ -122,6 +124,15 @@ class PlayedNetwork:
             "network_records",
             exchange_ids,
             lambda sent: records.list_records(self._core, organization, exchange_ids=sent, page_size=1000)[0],
+        )
+
+    def list_network_records(self, organization: str, page_token: str) -> tuple[list[NetworkRecord], str]:
+        return self._wires.carry(
+            "network_records",
+            page_token,
+            lambda sent: tuple(
+                records.list_records(self._core, organization, page_size=self.listed_at_once, page_token=sent)
+            ),
         )
 
 

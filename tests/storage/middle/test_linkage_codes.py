@@ -18,7 +18,7 @@ from tests.storage.middle.samples import OTHER, OWN, number
 if TYPE_CHECKING:
     from chukan.server.domain.linkage import BatchAnswer
 
-ONE, TWO = number(1), number(2)
+ONE, TWO, THREE, FOUR = map(number, range(1, 5))
 CODE, OTHER_CODE = b"c" * 32, b"d" * 32
 
 
@@ -82,6 +82,45 @@ def test_flags_are_updated_and_equal_ones_are_left_alone(middle: Any) -> None:
     assert answer.outcomes == [Outcome.COMMITTED, Outcome.UNCHANGED]
     row = middle.codes.get(OWN, ONE)
     assert (row.nondisclosure, row.auto_response_disabled) == (True, {"TM00000000000002"})
+
+
+def test_what_a_batch_says_nothing_of_stays_as_it_stands(middle: Any) -> None:
+    """Protection is never lifted by silence: only a set that is there speaks, an empty one too."""
+    protected = AddresseeBatch(
+        [ONE],
+        closed=frozenset({0}),
+        nondisclosure=frozenset({0}),
+        self_information_disabled=frozenset({0}),
+        auto_response_disabled={0: frozenset({"TM00000000000002"})},
+    )
+    middle.codes.register(OWN, "s", "b1", b"y", protected)
+
+    silent = middle.codes.register(OWN, "s", "b2", b"z", AddresseeBatch([ONE]))
+    kept = middle.codes.get(OWN, ONE)
+    middle.codes.register(OWN, "s", "b3", b"x", AddresseeBatch([ONE], closed=frozenset(), nondisclosure=frozenset()))
+    lifted = middle.codes.get(OWN, ONE)
+
+    assert silent.outcomes == [Outcome.UNCHANGED]
+    assert (kept.state, kept.nondisclosure, kept.self_information_disabled) == (AddresseeState.CLOSED, True, True)
+    assert (lifted.state, lifted.nondisclosure) == (AddresseeState.ACTIVE, False)
+    assert lifted.self_information_disabled
+    assert lifted.auto_response_disabled == {"TM00000000000002"}
+
+
+def test_codes_asked_for_with_the_registration_are_those_of_open_addressees_without_one(middle: Any) -> None:
+    """New ones and known ones alike; one that is linked, or closed with the same row, is not asked for."""
+    middle.link(ONE, CODE)
+    middle.register(TWO)
+    batch = AddresseeBatch([ONE, TWO, THREE, FOUR], closed=frozenset({3}), code_rows=frozenset(range(4)))
+
+    answer = middle.codes.register(OWN, "s", "with codes", b"d", batch)
+    again = middle.codes.register(OWN, "s", "with codes", b"d", batch)
+    middle.issue()
+
+    states = [middle.codes.get(OWN, number).linkage_state for number in (ONE, TWO, THREE, FOUR)]
+    issued = LinkageState.PROCESSING_NUMBER_ISSUED
+    assert states == [LinkageState.LINKED, issued, issued, LinkageState.NOT_REQUESTED]
+    assert (answer.asked, again.asked, again.repeated) == (2, 2, True)
 
 
 def test_the_processing_number_is_readable_until_linked_and_purged_then(middle: Any) -> None:
@@ -172,10 +211,9 @@ def test_what_is_looked_up_inside_a_write_is_not_opened(middle: Any) -> None:
     keyless = AddresseeStore(None)  # type: ignore[arg-type]  # opening anything fails
 
     with middle.database.read() as connection:
-        found = keyless.find_by_ids(connection, OWN, [row.id])[row.id]
+        found = keyless.acquiring(connection, OWN, [row.id])[row.id]
 
     assert (found.linkage_state, found.processing_number_expires) == (row.linkage_state, row.processing_number_expires)
-    assert (found.number, found.processing_number) == ("", "")
 
 
 def test_a_code_already_linked_to_another_addressee_is_refused(middle: Any) -> None:

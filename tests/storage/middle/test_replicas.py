@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chukan.server.domain.content import Column, unpack_row
-from chukan.server.domain.linkage import Outcome
+from chukan.server.domain.linkage import WHOLE_BATCH, Outcome
 from chukan.server.domain.replica import ImportState, LaneState, ReplicaState
-from chukan.server.middle.comparison import DifferenceKind, ReplicaComparison, replica_digest
+from chukan.server.middle.comparison import DifferenceKind, DigestedRecord, ReplicaComparison, replica_digest
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
@@ -162,7 +162,7 @@ def test_a_batch_that_is_faulty_as_a_whole_is_refused_and_nothing_is_written(
 
     row = send(middle, type(good)(**given))
 
-    assert (row.state, reasons(row)) == (ImportState.REFUSED, [(0, reason)])
+    assert (row.state, reasons(row)) == (ImportState.REFUSED, [(WHOLE_BATCH, reason)])
     with pytest.raises(ChukanError):
         middle.replicas.get(OWN, ONE, KEY)
 
@@ -219,7 +219,7 @@ def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> No
     held = send(middle, batch([ONE], batch_id="b3"))
     other = send(middle, batch([ONE], batch_id="b4", information_code=RESIDENT))
 
-    assert [reasons(over), reasons(held)] == [[(0, "SEND_CAP_EXCEEDED")], [(0, "LANE_HELD")]]
+    assert [reasons(over), reasons(held)] == [[(WHOLE_BATCH, "SEND_CAP_EXCEEDED")], [(WHOLE_BATCH, "LANE_HELD")]]
     assert other.state == ImportState.COMPLETED, other.failures
     lanes = {lane.information: lane.state for lane in middle.replicas.lanes(OWN)}
     assert lanes == {RESIDENT: LaneState.OPEN, TAX: LaneState.HELD}
@@ -251,7 +251,7 @@ def test_content_is_not_readable_in_the_database(middle: Any) -> None:
 def test_comparison_reports_every_difference_and_nothing_else(middle: Any) -> None:
     send(middle, batch([ONE, TWO, THREE]))
     same = middle.replicas.get(OWN, ONE, KEY)
-    digest = replica_digest(unpack_row(same.item_codes, same.content))
+    digest = replica_digest(_digested(same))
     comparing = ReplicaComparison(middle.replicas).begin(OWN)
 
     found = comparing.compare(
@@ -263,6 +263,33 @@ def test_comparison_reports_every_difference_and_nothing_else(middle: Any) -> No
         (number(9), DifferenceKind.MISSING_IN_REPLICA),
         (THREE, DifferenceKind.ONLY_IN_REPLICA),
     ]
+
+
+def _digested(row: Any) -> DigestedRecord:
+    items = unpack_row(row.item_codes, row.content)
+    return DigestedRecord(row.edition, row.start_date, row.end_date, row.parent_key, row.ward_code, items)
+
+
+@pytest.mark.parametrize("field", ["edition", "start_date", "end_date", "parent_record_key", "ward_code"])
+def test_a_record_that_differs_in_one_thing_only_has_another_digest(middle: Any, field: str) -> None:
+    """Right items under a wrong edition, period, parent or ward are answered wrongly: that is no agreement."""
+    send(middle, batch([ONE]))
+    held = _digested(middle.replicas.get(OWN, ONE, KEY))
+    original = held._replace(**{field: "20010101"})
+    comparing = ReplicaComparison(middle.replicas).begin(OWN)
+
+    found = comparing.compare(TAX, "0100", [(ONE, "2026", replica_digest(original))], last=True)
+
+    assert [one.kind for one in found] == [DifferenceKind.CONTENT_DIFFERS]
+
+
+def test_a_value_moved_from_one_line_to_the_next_makes_another_digest(middle: Any) -> None:
+    send(middle, batch([ONE]))
+    held = _digested(middle.replicas.get(OWN, ONE, KEY))
+
+    assert replica_digest(held._replace(parent_record_key="1", ward_code="")) != replica_digest(
+        held._replace(parent_record_key="", ward_code="1")
+    )
 
 
 def test_imports_are_listed_newest_first_with_their_failures(middle: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chukan.server.domain.exchange import NETWORK, Mode, Outcome, OutcomeCommitment, PermitLeaf, Statement, digest
-from chukan.server.domain.permits import check_permits
+from chukan.server.domain.permits import check_all_leaves
 from chukan.server.network import delivery, permits, records
 from chukan.server.network.upkeep import run_upkeep
 from chukan.standard.reasons import ChukanError
@@ -36,11 +36,11 @@ def _waiting(network: Network, provider: str = SHINJUKU) -> list[Item]:
 
 def _reason(network: Network, code: bytes, **changed: object) -> str:
     response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code, **changed)]))
-    return response.decisions[0].reason
+    return response.refusals.get(0, "")
 
 
-def _permit(network: Network, decision_permit: object) -> PermitLeaf:
-    return network.foundation.codec.decode(PermitLeaf, decision_permit.leaf)  # type: ignore[attr-defined]
+def _permit(network: Network, leaf: bytes) -> PermitLeaf:
+    return network.foundation.codec.decode(PermitLeaf, leaf)
 
 
 def test_a_permit_bears_the_providers_code_never_the_inquirers(network: Network, code: bytes) -> None:
@@ -48,11 +48,10 @@ def test_a_permit_bears_the_providers_code_never_the_inquirers(network: Network,
 
     response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code)]))
 
-    decision = response.decisions[0]
-    assert decision.permit is not None
-    assert _permit(network, decision.permit).linkage_code == own
-    assert code not in decision.permit.leaf
-    assert decision.permission_row_id
+    (permit,) = response.permits
+    assert _permit(network, permit).linkage_code == own
+    assert code not in permit
+    assert _permit(network, permit).permission_row_id
 
 
 def test_permits_are_signed_by_the_network_over_the_request(network: Network, code: bytes) -> None:
@@ -65,7 +64,7 @@ def test_permits_are_signed_by_the_network_over_the_request(network: Network, co
     payload = network.members.verify(NETWORK, response.statement.payload_type, response.statement)  # type: ignore[arg-type]
     statement = network.foundation.codec.decode(Statement, payload)
     assert statement.header.answers_digest == digest(request.statement.payload)
-    check_permits(statement, [each.permit for each in response.decisions if each.permit])
+    check_all_leaves(statement, response.permits)
 
 
 def test_a_provider_without_a_code_still_gets_a_permit_with_no_code(network: Network) -> None:
@@ -74,8 +73,7 @@ def test_a_provider_without_a_code_still_gets_a_permit_with_no_code(network: Net
 
     response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code)]))
 
-    assert response.decisions[0].permit is not None
-    assert _permit(network, response.decisions[0].permit).linkage_code == b""
+    assert _permit(network, response.permits[0]).linkage_code == b""
 
 
 def test_the_same_leaf_brings_back_the_same_permit_under_any_statement(network: Network, code: bytes) -> None:
@@ -83,9 +81,7 @@ def test_the_same_leaf_brings_back_the_same_permit_under_any_statement(network: 
     first = permits.request_permits(network.core, SETAGAYA, network.request([leaf]))
     again = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code), leaf]))
 
-    assert first.decisions[0].permit is not None
-    assert again.decisions[1].permit is not None
-    assert first.decisions[0].permit.leaf == again.decisions[1].permit.leaf
+    assert first.permits[0] == again.permits[1]
     assert len(records.list_records(network.core, SETAGAYA).records) == 2
 
 
@@ -97,7 +93,7 @@ def test_a_refusal_is_recorded_and_repeated(network: Network, code: bytes) -> No
     (record,) = records.list_records(network.core, SETAGAYA).records
     assert first == again
     assert first.statement is None
-    assert (record.outcome, record.reason) == (Outcome.REFUSED, first.decisions[0].reason)
+    assert (record.outcome, record.reason) == (Outcome.REFUSED, first.refusals[0])
 
 
 @pytest.mark.parametrize(
@@ -203,21 +199,19 @@ def test_a_permit_that_ran_out_is_not_delivered(network: Network, code: bytes) -
 
 def test_forward_delivers_the_same_permit_again_for_its_inquirer_only(network: Network, code: bytes) -> None:
     response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code)]))
-    assert response.decisions[0].permit is not None
-    exchange = _permit(network, response.decisions[0].permit).exchange_digest
+    exchange = _permit(network, response.permits[0]).exchange_digest
 
     assert delivery.forward(network.core, SHINJUKU, [exchange]) == 0
     assert delivery.forward(network.core, SETAGAYA, [exchange, exchange, b"unknown"]) == 1
 
     again = delivery.prepare(network.core, _waiting(network)[-1].payload)
     assert again.delivery is not None
-    assert again.delivery.permits[0].leaf == response.decisions[0].permit.leaf
+    assert again.delivery.permits[0] == response.permits[0]
 
 
 def test_permits_lie_sealed_in_the_database(network: Network, code: bytes) -> None:
     response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code)]))
-    assert response.decisions[0].permit is not None
-    secret = _permit(network, response.decisions[0].permit).linkage_code
+    secret = _permit(network, response.permits[0]).linkage_code
 
     with network.core.environment.database.read() as connection:
         values = [
@@ -258,8 +252,7 @@ def test_an_inquirer_can_end_its_own_open_exchanges_once(network: Network, code:
 def test_a_permit_that_ran_out_is_deleted_after_a_day_and_its_record_stays(network: Network, code: bytes) -> None:
     leaf = network.leaf(code)
     response = permits.request_permits(network.core, SETAGAYA, network.request([leaf]))
-    assert response.decisions[0].permit is not None
-    exchange = _permit(network, response.decisions[0].permit).exchange_digest
+    exchange = _permit(network, response.permits[0]).exchange_digest
     network.clock.advance(timedelta(days=2))
 
     assert run_upkeep(network.core) == 1
@@ -269,4 +262,4 @@ def test_a_permit_that_ran_out_is_deleted_after_a_day_and_its_record_stays(netwo
         assert network.core.exchanges.permit_leaves(connection, [found.id]) == {}
     assert len(records.list_records(network.core, SETAGAYA).records) == 1
     again = permits.request_permits(network.core, SETAGAYA, network.request([leaf]))
-    assert again.decisions[0].reason == "PERMIT_EXPIRED"
+    assert again.refusals[0] == "PERMIT_EXPIRED"

@@ -19,6 +19,7 @@ import pytest
 from chukan.adapter.exchange import InquireOptions
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.address.v1.address_service_pb2_grpc import AddressServiceServicer, add_AddressServiceServicer_to_server
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_UNCHANGED
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceServicer, add_InquiryServiceServicer_to_server
@@ -79,7 +80,9 @@ class Inquiries(InquiryServiceServicer):
         status = pb.InquiryStatus(
             row_status="09", row_message="正常", information_status="01", information_message="正常"
         )
-        return pb.Inquiry(state=pb.INQUIRY_STATE_ANSWERED, answer_kind=pb.ANSWER_KIND_VALUES, status=status)
+        return pb.Inquiry(
+            state=common_pb2.INQUIRY_STATE_ANSWERED, answer_kind=common_pb2.ANSWER_KIND_VALUES, status=status
+        )
 
     @staticmethod
     def left_open(spec: pb.InquirySpec) -> None:
@@ -88,7 +91,10 @@ class Inquiries(InquiryServiceServicer):
     def _take(self, spec: pb.InquirySpec) -> str:
         receipt = f"20260615{len(self.stored) + 1:012d}"
         self.stored[spec.record_id] = pb.Inquiry(
-            receipt_number=receipt, spec=spec, state=pb.INQUIRY_STATE_ACCEPTED, status=pb.InquiryStatus(row_status="01")
+            receipt_number=receipt,
+            spec=spec,
+            state=common_pb2.INQUIRY_STATE_ACCEPTED,
+            status=pb.InquiryStatus(row_status="01"),
         )
         self._settle(spec.record_id)
         return receipt
@@ -105,14 +111,14 @@ class Inquiries(InquiryServiceServicer):
         """Decide anew about everything that is open."""
         with self.changed:
             for record, inquiry in self.stored.items():
-                if inquiry.state < pb.INQUIRY_STATE_ANSWERED:
+                if inquiry.state < common_pb2.INQUIRY_STATE_ANSWERED:
                     self._settle(record)
             self.changed.notify_all()
 
     def WatchInquiries(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         start = request.resume_token or "0"
-        after = int(start) if start.isdigit() else len(self.changes)
-        if start == "now":
+        after = len(self.changes) if request.from_now else int(start)
+        if request.from_now:
             yield pb.WatchInquiriesResponse(resume_token=str(after))
         while context.is_active():
             with self.changed:
@@ -149,7 +155,7 @@ class Inquiries(InquiryServiceServicer):
                 provider_code=inquiry.spec.provider_code,
                 information_code=inquiry.spec.information_code,
             )
-            for year in self.years if inquiry.answer_kind == pb.ANSWER_KIND_VALUES else ():
+            for year in self.years if inquiry.answer_kind == common_pb2.ANSWER_KIND_VALUES else ():
                 record = result.records.add(data_set="0100", edition="0801", record_key=year)
                 record.period.start_date = f"{year}0601"
                 for code, (value, nil) in self.items(inquiry.spec.integrated_address_number).items():

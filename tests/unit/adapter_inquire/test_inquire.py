@@ -18,6 +18,7 @@ from chukan.adapter.exchange import inquire, inquiry_status
 from chukan.standard.clock import FixedClock
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ AT_ONCE = timedelta(0)
 
 def refused(reason: str, row_status: str = "93") -> pb.Inquiry:
     return pb.Inquiry(
-        state=pb.INQUIRY_STATE_REFUSED,
+        state=common_pb2.INQUIRY_STATE_REFUSED,
         reason=reason,
         status=pb.InquiryStatus(row_status=row_status, row_message="「＊」", information_status=row_status),
     )
@@ -43,8 +44,8 @@ def refused(reason: str, row_status: str = "93") -> pb.Inquiry:
 def no_replica(spec: pb.InquirySpec) -> pb.Inquiry:
     del spec
     return pb.Inquiry(
-        state=pb.INQUIRY_STATE_ANSWERED,
-        answer_kind=pb.ANSWER_KIND_NO_REPLICA,
+        state=common_pb2.INQUIRY_STATE_ANSWERED,
+        answer_kind=common_pb2.ANSWER_KIND_NO_REPLICA,
         status=pb.InquiryStatus(row_status="09", information_status="02"),
     )
 
@@ -385,7 +386,7 @@ def test_a_watch_that_is_silent_about_a_new_server_is_begun_anew(peer: Peer) -> 
 
 
 def test_unless_told_to_wait_a_run_ends_when_all_that_is_open_waits_for_a_person(peer: Peer) -> None:
-    waits = pb.Inquiry(state=pb.INQUIRY_STATE_WAITING_FOR_APPROVAL)
+    waits = pb.Inquiry(state=common_pb2.INQUIRY_STATE_WAITING_FOR_APPROVAL)
     peer.inquiries.decide = lambda _: waits
 
     report = inquire(peer.options(peer.file(peer.row())))

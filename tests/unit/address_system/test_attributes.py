@@ -16,7 +16,7 @@ from chukan.address_system.domain.attributes import (
     name_key,
     residential_address_key,
 )
-from chukan.address_system.domain.individual_numbers import are_individual_numbers, has_check_digit
+from chukan.standard.individual_numbers import are_individual_numbers, has_check_digit
 from chukan.standard.numbers import is_individual_number
 
 

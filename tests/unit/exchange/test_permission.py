@@ -48,7 +48,7 @@ def test_a_row_that_meets_every_step_permits_and_names_itself() -> None:
     ],
 )
 def test_the_first_step_that_fails_is_named(changed: dict[str, str], rule: str) -> None:
-    decision = decide(permission_list(), replace(ASKED, **changed), ON)
+    decision = decide(permission_list(), ASKED._replace(**changed), ON)
 
     assert (decision.permitted, decision.reason, decision.row) == (False, rule, None)
     assert reason(rule).japanese
@@ -91,7 +91,7 @@ def test_consent_is_needed_where_the_row_says_so() -> None:
     st.integers(0, 4000),
 )
 def test_nothing_that_is_not_in_the_list_is_ever_permitted(changed: dict[str, str], days: int) -> None:
-    decision = decide(permission_list(), replace(ASKED, **changed), ON + timedelta(days=days))
+    decision = decide(permission_list(), ASKED._replace(**changed), ON + timedelta(days=days))
 
     assert not decision.permitted
     assert decision.reason

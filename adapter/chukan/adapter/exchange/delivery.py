@@ -22,7 +22,7 @@ from chukan.adapter.exchange.returned_rows import ReturnedRows
 from chukan.adapter.exchange.rows import Problem, provider_of
 from chukan.adapter.exchange.submission import milliseconds
 from chukan.standard.reasons import ChukanError
-from chukan.v1.inquiry_service_pb2 import ANSWER_KIND_NO_REPLICA, ANSWER_KIND_VALUES
+from chukan.v1.common_pb2 import ANSWER_KIND_NO_REPLICA, ANSWER_KIND_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
 from chukan.standard.reasons import ChukanError
-from chukan.v1.inquiry_service_pb2 import (
+from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,
     INQUIRY_STATE_PERMITTED,
     INQUIRY_STATE_WAITING_FOR_APPROVAL,
-    GetInquiryRequest,
-    ListInquiriesRequest,
-    WatchInquiriesRequest,
 )
+from chukan.v1.inquiry_service_pb2 import GetInquiryRequest, ListInquiriesRequest, WatchInquiriesRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "Learnt", "Standing", "is_transient"]
 
-_NOW: Final = "now"
+_NOW: Final = ""
 _AT_ONCE: Final = 32
 _PAGE: Final = 1_000
 _HELD_BATCHES: Final = 64
@@ -152,7 +150,9 @@ class Follower:
             self._ended.wait(_PAUSE_SECONDS)
 
     def _follow(self) -> None:
-        request = WatchInquiriesRequest(resume_token=self._token, finished_only=True)
+        request = WatchInquiriesRequest(
+            resume_token=self._token, from_now=not self._token, finished_only=True, unacknowledged_only=True
+        )
         with self._lock:
             if self._ended.is_set():
                 return

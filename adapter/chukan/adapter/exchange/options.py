@@ -40,7 +40,7 @@ class InquireOptions:
     state: folder of the ledger, beside the result file if not named. wait: until every inquiry is finished, however
     long. cut_off: stop waiting after so long; what is open goes to the remainder file. resend: send all rows again
     under the same ids. again: ask anew under new ids, with a reason. replace: write over a result file of other input.
-    address_target: where the integrated address system listens, if elsewhere. None and "" mean: as the profile says.
+    address: where the integrated address system answers, if not at the target. None and "" mean: as the profile says.
     """
 
     inputs: tuple[Path, ...]
@@ -57,7 +57,7 @@ class InquireOptions:
     consent: bool | None = None
     business_ids: tuple[str, ...] = ()
     replace: bool = False
-    address_target: str = ""
+    address: str = ""
     world: str = ""
     mode: str = "test"
     system: str = ""
@@ -89,14 +89,15 @@ class InquireOptions:
         """Where the ledger is."""
         return self.state or self.out.parent / ".chukan"
 
-    def connect(self, target: str) -> Client:
+    def connect(self) -> Client:
         """Open a client as this organization."""
         from chukan.client import Client  # noqa: PLC0415  # gRPC is loaded when it is needed
 
         return Client(
-            target,
+            self.target,
             organization=self.organization,
             tls=self.tls,
+            address=self.address,
             system=self.system,
             terminal=self.terminal,
             user=self.user,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from chukan.standard.clock import JAPAN
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from chukan.adapter.exchange.messages import RowStatus
     from chukan.adapter.exchange.result_profile import ResultProfile
-    from chukan.v1.common_pb2 import ItemValue
-    from chukan.v1.inquiry_service_pb2 import InquiryResult, ResultRecord
+    from chukan.v1.common_pb2 import ItemValue, ResultRecord
+    from chukan.v1.inquiry_service_pb2 import InquiryResult
 
 __all__ = ["ResultRows"]
 
@@ -175,6 +176,7 @@ def _name(code: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1024)
 def _shown(seconds: int, form: str) -> str:
     """Return an instant as staff read it, "" for none."""
     return datetime.fromtimestamp(seconds, UTC).astimezone(JAPAN).strftime(form) if seconds else ""

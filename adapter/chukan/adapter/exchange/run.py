@@ -59,12 +59,9 @@ def inquire(options: InquireOptions, progress: Progress = quiet, *, clock: Clock
         held.enter_context(hold_folder(options.state_folder))
         ledger = Ledger(ledger_path(options.state_folder, options.organization, options.world))
         held.callback(ledger.close)
-        client = held.enter_context(options.connect(options.target))
+        client = held.enter_context(options.connect())
         client.wait_until_reachable(options.connect_seconds)
-        addresses = client
-        if options.address_target:
-            addresses = held.enter_context(options.connect(options.address_target))
-        run = _Run(options, profile, ledger, client, addresses, clock, progress)
+        run = _Run(options, profile, ledger, client, clock, progress)
         report = run.carry_out(files)
     report.seconds = (clock.now() - began).total_seconds()
     return report
@@ -76,7 +73,6 @@ class _Run:
     profile: ResultProfile
     ledger: Ledger
     client: Client
-    addresses: Client
     clock: Clock
     progress: Progress
 
@@ -128,7 +124,7 @@ class _Run:
         options, profile = self.options, self.profile.input
         submission = Submission(
             self.ledger,
-            Converter(self.addresses, options.business_ids or profile.business_ids),
+            Converter(self.client, options.business_ids or profile.business_ids),
             profile=profile,
             messages=self.profile.messages,
             consent=profile.consent if options.consent is None else options.consent,

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["Acquisition"]
 
 _MOST: Final = 1_000
-_GLANCE: Final = 0.2
+_GLANCE: Final = 0.05
+_QUIET: Final = 0.5
+_FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 _ATTEMPTS: Final = 25
 _CATCH_UP: Final = 1.0
@@ -107,13 +109,28 @@ class Acquisition:
                 return
             if self._call is not None:
                 self._call.cancel()
-            self._thread.join(_GLANCE)
+            self._thread.join(_FIRST_PAUSE)
 
     def _wait(self) -> None:
         self._moved = time.monotonic()
-        while not self._is_over():
+        polled = 0.0
+        while True:
+            if self._may_be_over(polled):
+                if self._is_over():
+                    return
+                polled = time.monotonic()
             self._check()
             self._waiting.stop.wait(_GLANCE)
+
+    def _may_be_over(self, polled: float) -> bool:
+        """Whether to ask the server what is open: the watch told of all codes, or of nothing for a while.
+
+        Asking makes it go through everybody it knows, so it is not done as long as the watch tells of changes.
+        """
+        now, told = time.monotonic(), self._report.linked + self._failed
+        if told >= self._report.asked:
+            return now - polled >= _FIRST_PAUSE
+        return now - max(polled, self._moved) >= _QUIET
 
     def _ask_again(self) -> bool:
         """Ask again for the codes whose processing numbers ran out; return whether there were any."""
@@ -179,11 +196,11 @@ class Acquisition:
         return answer.linkage_statuses
 
     def _watch(self) -> None:
-        token, pause = self._read_token(), _GLANCE
+        token, pause = self._read_token(), _FIRST_PAUSE
         while not self._ended.is_set() and not self._waiting.stop.is_set():
             try:
                 for reached in self._watched(token):
-                    token, pause = reached, _GLANCE
+                    token, pause = reached, _FIRST_PAUSE
             except ChukanError as error:
                 if self._ended.is_set() or self._waiting.stop.is_set():
                     return

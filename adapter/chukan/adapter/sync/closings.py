@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Closings"]
 
 _BATCH: Final = 1_000
-_SCHEMA: Final = """CREATE TABLE IF NOT EXISTS closing(
-  number TEXT PRIMARY KEY, nondisclosure INTEGER NOT NULL, self_information_disabled INTEGER NOT NULL) WITHOUT ROWID"""
+_SCHEMA: Final = "CREATE TABLE IF NOT EXISTS closing(number TEXT PRIMARY KEY) WITHOUT ROWID"
 
 
 class Closings:
@@ -37,8 +36,7 @@ class Closings:
         """Note who is closed; who is open in a later row is not closed after all."""
         connection = self._memory.connection
         connection.executemany(
-            "INSERT OR REPLACE INTO closing VALUES (?, ?, ?)",
-            [(each.number, each.nondisclosure, each.self_information_disabled) for each in every if each.closed],
+            "INSERT OR REPLACE INTO closing VALUES (?)", [(each.number,) for each in every if each.closed]
         )
         connection.executemany(
             "DELETE FROM closing WHERE number = ?", [(each.number,) for each in every if not each.closed]
@@ -72,7 +70,7 @@ class Closings:
             if not rows:
                 return
             after = rows[-1][0]
-            part = [Closing(row[0], bool(row[1]), bool(row[2]), closed=True) for row in rows if row[0] not in but]
+            part = [Closing(row[0], closed=True) for row in rows if row[0] not in but]
             if part:
                 yield part
 

@@ -96,6 +96,8 @@ def _client(options: LoadOptions, ids: Ids) -> Client:
         options.target,
         organization=options.organization,
         tls=options.tls,
+        network=options.network,
+        address=options.address,
         system=options.system,
         terminal=options.terminal,
         department=options.department,

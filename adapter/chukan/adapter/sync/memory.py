@@ -62,7 +62,7 @@ class Memory:
         self._met: int
         try:
             self.connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "cache_size=-8000"):
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "cache_size=-3000"):
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.executescript(_SCHEMA)
             self.connection.execute("BEGIN IMMEDIATE")

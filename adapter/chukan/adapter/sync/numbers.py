@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Converted", "Numbers"]
 
-_KEPT: Final = 30_000
+_KEPT: Final = 12_000
 _MOST: Final = 10_000
 _PAGE: Final = 1_000
 

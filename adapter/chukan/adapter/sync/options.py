@@ -42,6 +42,7 @@ class LoadOptions:
     numbers in business extracts whose mapping names none. edition: of the layouts; the one in force today if empty.
     delete_reason: delete replicas whose records vanished, for this reason. stall_timeout: seconds without an answer
     after which a lane, or code acquisition, is given up for this run; patience: seconds a lost server is waited for.
+    network, address: where the network and the integrated address system answer, if not at the target.
     """
 
     target: str
@@ -59,6 +60,8 @@ class LoadOptions:
     send_cap: int = SEND_CAP
     stall_timeout: float = 120.0
     patience: float = 60.0
+    network: str = ""
+    address: str = ""
     tls: ClientTls | None = None
     system: str = "adapter"
     terminal: str = ""

@@ -4,8 +4,8 @@
 1 rows that were sent before and did not change are passed over; the others are parsed, mapped and checked;
 2 people are registered at the address system, which numbers or links them, holds them for a person, or refuses them;
 3 the simulated resident network (住基ネット) is told who they are, by everybody's last row of the batch;
-4 the middle server is told their integrated address numbers with their flags;
-5 linkage codes (符号) are asked for, except for people without individual number;
+4 the middle server is told their integrated address numbers with their flags, and asked for their linkage codes (符号);
+5 codes of people it is not told of are asked for too; of none without individual number;
 6 the rows are remembered. Rows that are held for a person are sent again by every run, until somebody has decided.
 Only rows that change what is known of a person speak for the person in steps 3 and 4: neither an older record nor a
 business's view does. Several batches are under way at once, one per step and more. Telling the resident network is
@@ -103,7 +103,7 @@ class PeopleLane:
         if client is not None:
             for call, request, take in (
                 (client.address.RegisterPeople, self._registration, self._registered),
-                (client.network.NotifyResidents, self._notification, self._notified),
+                (client.resident_network.NotifyResidents, self._notification, self._notified),
                 (client.linkage_codes.RegisterAddressees, self._addressees, self._addressed),
                 (client.linkage_codes.BatchRequestCodes, self._code_request, self._codes_asked),
             ):
@@ -261,6 +261,9 @@ class PeopleLane:
 
     def _addressed(self, batch: PeopleBatch, answer: Any) -> None:  # noqa: ANN401 - a message of the step
         self._drop(batch, self._refuse(batch, answer.failures, batch.speaking))
+        self.asked += answer.requested_code_count
+        told = set(batch.speaking)
+        batch.asked = [row for row in batch.asked if row not in told]
 
     def _code_request(self, batch: PeopleBatch) -> Any:  # noqa: ANN401 - a message of the step
         return messages.code_request(batch)

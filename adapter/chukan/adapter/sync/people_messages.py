@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.address.v1 import address_service_pb2 as address
-from chukan.network.v1 import network_service_pb2 as network
+from chukan.network.v1 import resident_network_service_pb2 as network
+from chukan.v1 import common_pb2 as common
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ class Closing(NamedTuple):
     """What is to be said of an addressee once its code is there; closed False: it is open after all."""
 
     number: str
-    nondisclosure: bool
-    self_information_disabled: bool
     closed: bool
 
 
@@ -93,20 +92,22 @@ def notification(batch: PeopleBatch) -> network.NotifyResidentsRequest | None:
 
 
 def addressees(batch: PeopleBatch) -> linkage.RegisterAddresseesRequest | None:
-    """Return the people the middle server is told of, open as yet."""
+    """Return the people the middle server is told of, open as yet, with who of them needs a code."""
     if not batch.speaking:
         return None
-    flags = batch.mapped.flags
+    flags, asked = batch.mapped.flags, frozenset(batch.asked)
     return linkage.RegisterAddresseesRequest(
         batch_id=batch.id,
         integrated_address_numbers=[batch.numbers[row] for row in batch.speaking],
-        nondisclosure_rows=_positions(batch.speaking, flags.get("nondisclosure", frozenset())),
-        self_information_disabled_rows=_positions(batch.speaking, flags.get("self_information_disabled", frozenset())),
+        nondisclosure_rows=_positions(batch.speaking, flags.get("nondisclosure")),
+        self_information_disabled_rows=_positions(batch.speaking, flags.get("self_information_disabled")),
+        closed_rows=common.RowSet() if "closed" in flags else None,
+        code_rows=[position for position, row in enumerate(batch.speaking) if row in asked],
     )
 
 
 def code_request(batch: PeopleBatch) -> linkage.BatchRequestCodesRequest | None:
-    """Return the request for linkage codes."""
+    """Return the request for the linkage codes of people the middle server is not told of."""
     if not batch.asked:
         return None
     return linkage.BatchRequestCodesRequest(
@@ -116,23 +117,21 @@ def code_request(batch: PeopleBatch) -> linkage.BatchRequestCodesRequest | None:
 
 def closings(batch: PeopleBatch) -> list[Closing]:
     """Return what is to be said of the batch's addressees later on."""
-    flags = batch.mapped.flags
-    closed, hidden = flags.get("closed", frozenset()), flags.get("nondisclosure", frozenset())
-    stopped = flags.get("self_information_disabled", frozenset())
-    return [Closing(batch.numbers[row], row in hidden, row in stopped, row in closed) for row in batch.speaking]
+    closed = batch.mapped.flags.get("closed", frozenset())
+    return [Closing(batch.numbers[row], row in closed) for row in batch.speaking]
 
 
 def closing_request(batch_id: str, every: Sequence[Closing]) -> linkage.RegisterAddresseesRequest:
     """Return the message that closes addressees."""
-    rows = range(len(every))
     return linkage.RegisterAddresseesRequest(
         batch_id=batch_id,
         integrated_address_numbers=[each.number for each in every],
-        nondisclosure_rows=[row for row in rows if every[row].nondisclosure],
-        self_information_disabled_rows=[row for row in rows if every[row].self_information_disabled],
-        closed_rows=rows,
+        closed_rows=common.RowSet(rows=range(len(every))),
     )
 
 
-def _positions(rows: Sequence[int], flagged: frozenset[int]) -> list[int]:
-    return [position for position, row in enumerate(rows) if row in flagged] if flagged else []
+def _positions(rows: Sequence[int], flagged: frozenset[int] | None) -> common.RowSet | None:
+    """Return where flagged rows stand in the message; None, which says nothing, if the extract has no such flag."""
+    if flagged is None:
+        return None
+    return common.RowSet(rows=[position for position, row in enumerate(rows) if row in flagged] if flagged else ())

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +16,7 @@ from chukan.standard.ids import Ids, SystemIds
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from grpc_health.v1.health_pb2_grpc import HealthStub
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from chukan.emulator.v1.emulator_service_pb2_grpc import EmulatorServiceStub
     from chukan.network.v1.member_service_pb2_grpc import MemberServiceStub
     from chukan.network.v1.network_service_pb2_grpc import NetworkServiceStub
+    from chukan.network.v1.resident_network_service_pb2_grpc import ResidentNetworkServiceStub
     from chukan.v1.access_service_pb2_grpc import AccessServiceStub
     from chukan.v1.disclosure_service_pb2_grpc import DisclosureServiceStub
     from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
@@ -60,6 +62,7 @@ class Client:
 
     organization: 機関コード, 16 digits. tls: without it, plaintext. system, terminal, department, user: who works at
     the organization. mode: test or production, as the organization is set. world: an isolated universe for tests.
+    network, address: where the network and the integrated address system answer, if not at the target.
     timeout: seconds for calls with one answer. retries: repeat what may be repeated while the server is unavailable
     (the published service_config.json). ids: where request ids come from.
     """
@@ -70,6 +73,8 @@ class Client:
         *,
         organization: str,
         tls: ClientTls | None = None,
+        network: str = "",
+        address: str = "",
         system: str = "",
         terminal: str = "",
         department: str = "",
@@ -93,13 +98,14 @@ class Client:
         }
         self._target = target
         self._ids = ids or SystemIds(SystemClock())
-        self._channel = _open(target, tls, retries=retries)
-        settings = CallSettings(
+        self._elsewhere = {"network": network, "address": address}
+        self._open: Callable[[str], grpc.Channel] = partial(_open, tls=tls, retries=retries)
+        self._channels = {target: self._open(target)}
+        self._settings = CallSettings(
             metadata=tuple((key, value) for key, value in named.items() if value),
             timeout=timeout,
             next_request_id=lambda: self._ids.next("request"),
         )
-        self._calls: Any = CallerChannel(self._channel, settings)
 
     def __enter__(self) -> Self:
         return self
@@ -111,18 +117,26 @@ class Client:
 
     def close(self) -> None:
         """Close the connection; running calls end with CALL_CANCELLED."""
-        self._channel.close()
+        for channel in self._channels.values():
+            channel.close()
 
     def wait_until_reachable(self, timeout: float = 10.0) -> None:
-        """Return once the server takes connections; PEER_UNREACHABLE after `timeout` seconds."""
+        """Return once the target takes connections; PEER_UNREACHABLE after `timeout` seconds."""
         try:
-            grpc.channel_ready_future(self._channel).result(timeout)
+            grpc.channel_ready_future(self._channels[self._target]).result(timeout)
         except grpc.FutureTimeoutError:
             raise ChukanError("PEER_UNREACHABLE", params={"target": self._target}) from None
 
-    def _stub(self, module: str, name: str) -> Any:  # noqa: ANN401  # the property says which
+    def calls(self, at: str = "") -> Any:  # noqa: ANN401  # stands in for a channel, whose type grpc leaves open
+        """Return what generated stubs are made on; at: the part called (network, address), which may be elsewhere."""
+        target = self._elsewhere.get(at) or self._target
+        if target not in self._channels:
+            self._channels[target] = self._open(target)
+        return CallerChannel(self._channels[target], self._settings)
+
+    def _stub(self, module: str, name: str, *, at: str = "") -> Any:  # noqa: ANN401  # the property says which
         """Import the generated module only now: a command that asks one service loads one."""
-        return getattr(import_module(module), name)(self._calls)
+        return getattr(import_module(module), name)(self.calls(at))
 
     @cached_property
     def linkage_codes(self) -> LinkageCodeServiceStub:
@@ -209,7 +223,17 @@ class Client:
     @cached_property
     def network(self) -> NetworkServiceStub:
         """The information provision network's core (情報提供ネットワークシステム)."""
-        stub: NetworkServiceStub = self._stub("chukan.network.v1.network_service_pb2_grpc", "NetworkServiceStub")
+        stub: NetworkServiceStub = self._stub(
+            "chukan.network.v1.network_service_pb2_grpc", "NetworkServiceStub", at="network"
+        )
+        return stub
+
+    @cached_property
+    def resident_network(self) -> ResidentNetworkServiceStub:
+        """The resident network (住基ネット), simulated; it stands where the network does."""
+        stub: ResidentNetworkServiceStub = self._stub(
+            "chukan.network.v1.resident_network_service_pb2_grpc", "ResidentNetworkServiceStub", at="network"
+        )
         return stub
 
     @cached_property
@@ -221,7 +245,9 @@ class Client:
     @cached_property
     def address(self) -> AddressServiceStub:
         """The integrated address system (統合宛名システム)."""
-        stub: AddressServiceStub = self._stub("chukan.address.v1.address_service_pb2_grpc", "AddressServiceStub")
+        stub: AddressServiceStub = self._stub(
+            "chukan.address.v1.address_service_pb2_grpc", "AddressServiceStub", at="address"
+        )
         return stub
 
     @cached_property
@@ -237,7 +263,7 @@ class Client:
         return stub
 
 
-def _open(target: str, tls: ClientTls | None, *, retries: bool) -> grpc.Channel:
+def _open(target: str, *, tls: ClientTls | None, retries: bool) -> grpc.Channel:
     options: list[tuple[str, int | str]] = [*_OPTIONS]
     if retries:
         policy = files("chukan.client").joinpath("service_config.json").read_text("utf-8")

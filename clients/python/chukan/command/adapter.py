@@ -72,6 +72,7 @@ def load(
         edition=edition,
         delete_reason=delete_reason,
         send_cap=send_cap,
+        network=place.network_target,
         tls=place.client_tls(),
         mode=place.mode,
     )

@@ -41,6 +41,9 @@ class Running:
     listen: str
     control: str
     metrics: str
+    version: str
+    prepare: Callable[[], None]
+    """Loads what the first call would wait for, when nobody waits for the start any more."""
     stops: tuple[Callable[[], object], ...]
 
     def document(self) -> dict[str, Any]:
@@ -54,7 +57,7 @@ class Running:
             "profile": self.config.profile,
             "tls": self.config.tls_cert is not None,
             "data": str(self.config.data) if self.config.data else "",
-            "version": version("chukan"),
+            "version": self.version,
         }
 
     def stop(self) -> None:
@@ -126,7 +129,8 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
     if metrics:
         stops.append(metrics.close)
     listen = _at(config.listen, edge.port)
-    server.metrics.note_build(version=version("chukan"), profile=config.profile)
+    installed = version("chukan")
+    server.metrics.note_build(version=installed, profile=config.profile)
     server.start(listen)
     for each in starts:
         each()
@@ -138,6 +142,8 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
         listen=listen,
         control=_at(config.control, control.port) if control else "",
         metrics=f"http://{_at(config.metrics, metrics.port)}/metrics" if metrics else "",
+        version=installed,
+        prepare=edge.prepare,
         stops=tuple(reversed(stops)),
     )
 

@@ -63,6 +63,19 @@ _PLACE: dict[str, tuple[Any, Any]] = {
         ],
         ...,
     ),
+    "network_target": (
+        Annotated[
+            str,
+            typer.Option(
+                "--network-target",
+                envvar="CHUKAN_NETWORK_TARGET",
+                metavar="ADDR",
+                help="host:port of the network where it runs apart (serve --role network).",
+                rich_help_panel=_CALLING,
+            ),
+        ],
+        "",
+    ),
     "tls": (
         Annotated[
             Path | None,

@@ -153,7 +153,7 @@ def watch(
     from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
-    request = pb.WatchInquiriesRequest(resume_token="now" if from_now else token, finished_only=finished)
+    request = pb.WatchInquiriesRequest(resume_token=token, from_now=from_now, finished_only=finished)
     with session.client() as client:
         for batch in client.inquiries.WatchInquiries(request):
             if not session.json(batch):

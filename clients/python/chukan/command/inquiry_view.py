@@ -15,6 +15,7 @@ from chukan.standard.layouts import editions, layout
 from chukan.standard.organizations import kind_names
 from chukan.standard.permission_list import affairs, permission_list, procedures
 from chukan.standard.reasons import ChukanError
+from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ __all__ = [
 
 FINISHED: Final = frozenset(
     {
-        pb.INQUIRY_STATE_ANSWERED,
-        pb.INQUIRY_STATE_REFUSED,
-        pb.INQUIRY_STATE_TIMED_OUT,
-        pb.INQUIRY_STATE_CANCELLED,
+        common_pb2.INQUIRY_STATE_ANSWERED,
+        common_pb2.INQUIRY_STATE_REFUSED,
+        common_pb2.INQUIRY_STATE_TIMED_OUT,
+        common_pb2.INQUIRY_STATE_CANCELLED,
     }
 )
 _STATE: Final = "INQUIRY_STATE_"
@@ -53,15 +54,15 @@ _RECEIPT_DIGITS: Final = 20
 _POLL_SECONDS: Final = 0.1
 
 
-def state_named(text: str) -> pb.InquiryState.ValueType:
+def state_named(text: str) -> common_pb2.InquiryState.ValueType:
     """Return the state with this name, prefix or not."""
     name = _STATE + text.upper().removeprefix(_STATE)
-    known_names = pb.InquiryState.keys()
+    known_names = common_pb2.InquiryState.keys()
     if name not in known_names:
         known = ", ".join(key.removeprefix(_STATE) for key in known_names[1:])
         message = f"got {text}, expected one of {known}"
         raise typer.BadParameter(message, param_hint="--state")
-    return pb.InquiryState.Value(name)
+    return common_pb2.InquiryState.Value(name)
 
 
 def find(client: Client, name: str) -> pb.Inquiry:
@@ -82,7 +83,7 @@ def wait_until_finished(client: Client, inquiry: pb.Inquiry, seconds: float) -> 
 
 def has_result(inquiry: pb.Inquiry) -> bool:
     """Whether there is content to read."""
-    return inquiry.state == pb.INQUIRY_STATE_ANSWERED
+    return inquiry.state == common_pb2.INQUIRY_STATE_ANSWERED
 
 
 def refused(inquiry: pb.Inquiry) -> int:
@@ -105,13 +106,13 @@ def show_inquiry(session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryRe
         [
             (Text("receipt number", "受付番号"), inquiry.receipt_number),
             (Text("record id", "レコード識別番号"), spec.record_id),
-            (Text("state", "状態"), state(pb.InquiryState, inquiry.state, _STATE)),
+            (Text("state", "状態"), state(common_pb2.InquiryState, inquiry.state, _STATE)),
             (Text("status (row)", "照会ステータス(明細)"), f"{status.row_status} {status.row_message}".strip()),
             (
                 Text("status (information)", "照会ステータス(特定個人情報名)"),
                 f"{status.information_status} {status.information_message}".strip(),
             ),
-            (Text("answer", "回答"), state(pb.AnswerKind, inquiry.answer_kind, _ANSWER)),
+            (Text("answer", "回答"), state(common_pb2.AnswerKind, inquiry.answer_kind, _ANSWER)),
             (Text("reason", "理由"), reason_text(inquiry.reason, session.language)),
             (Text("addressee", "団体内統合宛名番号"), spec.integrated_address_number),
             (Text("provider", "情報提供者"), named(spec.provider_code)),
@@ -144,9 +145,9 @@ def show_list(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
         (
             (
                 each.receipt_number,
-                state(pb.InquiryState, each.state, _STATE),
+                state(common_pb2.InquiryState, each.state, _STATE),
                 f"{each.status.row_status} {each.status.information_status}",
-                state(pb.AnswerKind, each.answer_kind, _ANSWER),
+                state(common_pb2.AnswerKind, each.answer_kind, _ANSWER),
                 named(each.spec.provider_code),
                 each.spec.information_code,
                 each.reason,
@@ -161,8 +162,8 @@ def show_changes(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
     """Print a line per changed inquiry, as it comes."""
     del session  # the words are codes, the same in both languages
     for each in inquiries:
-        answer = state(pb.AnswerKind, each.answer_kind, _ANSWER)
-        print(each.receipt_number, state(pb.InquiryState, each.state, _STATE), answer, each.reason, flush=True)
+        answer = state(common_pb2.AnswerKind, each.answer_kind, _ANSWER)
+        print(each.receipt_number, state(common_pb2.InquiryState, each.state, _STATE), answer, each.reason, flush=True)
 
 
 def show_results(session: Session, response: pb.GetInquiryResultsResponse) -> None:
@@ -172,7 +173,7 @@ def show_results(session: Session, response: pb.GetInquiryResultsResponse) -> No
             f"{result.receipt_number}: {len(result.records)} record(s) from {named(result.provider_code)}",
             f"{result.receipt_number}: {named(result.provider_code)} から {len(result.records)} 件",
         )
-        if result.answer_kind == pb.ANSWER_KIND_NO_REPLICA:
+        if result.answer_kind == common_pb2.ANSWER_KIND_NO_REPLICA:
             session.say("  no replica meets the conditions", "  該当する副本がありません")
         for record in result.records:
             _show_record(session, result.information_code, record)
@@ -183,7 +184,7 @@ def show_results(session: Session, response: pb.GetInquiryResultsResponse) -> No
         )
 
 
-def _show_record(session: Session, information: str, record: pb.ResultRecord) -> None:
+def _show_record(session: Session, information: str, record: common_pb2.ResultRecord) -> None:
     names = item_names(information, record.edition, record.data_set)
     session.table(
         [Text("item", "項目"), Text("name", "名称"), Text("value", "値")],

@@ -101,22 +101,25 @@ def reconcile(
     exchanges: Annotated[
         list[str] | None, typer.Argument(metavar="[EXCHANGE]...", help="Only these; without any, all.")
     ] = None,
-    after: Annotated[int, typer.Option(help="Only records after this position.", min=0)] = 0,
+    resume_token: Annotated[
+        str, typer.Option(metavar="TOKEN", help="Only what came or changed since the comparison that said this token.")
+    ] = "",
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long to wait for the network's records.", min=0)
     ] = 10,
 ) -> int:
     """Compare one's own records with the network's (三者の記録の突合).
 
-    Exit code 1 unless all that are finished agree. A side that can't be reached is UNKNOWN, never equal.
+    Both ways: also what the network has and this side has not. Exit code 1 unless all that are finished agree and
+    the network's list could be read. A side that can't be reached is UNKNOWN, never equal.
     """
-    from chukan.command import record_view as view
+    from chukan.command import record_comparison as view
 
     with session.client() as client:
-        found = view.reconciled(client, exchanges or (), after=after, wait=wait)
-    if not session.json(view.reconciliation_document(found)):
-        view.show_reconciliation(session, found)
-    return 1 if view.disagreeing(found) else 0
+        comparison = view.reconciled(client, exchanges or (), token=resume_token, wait=wait)
+    if not session.json(view.reconciliation_document(comparison)):
+        view.show_reconciliation(session, comparison)
+    return 0 if view.all_known_agree(comparison) else 1
 
 
 @command(

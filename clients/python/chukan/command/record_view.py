@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exchange records and their comparison, shown to people."""
+"""Exchange records, shown to people."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -13,6 +11,7 @@ from chukan.command.language import Text
 from chukan.command.messages import named, state, when
 from chukan.command.session import plain
 from chukan.network.v1 import network_service_pb2 as network_pb
+from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -22,27 +21,21 @@ if TYPE_CHECKING:
     from chukan.command.session import Session
 
 __all__ = [
-    "disagreeing",
+    "SIDES",
     "more",
     "network_records",
     "outcome_named",
     "outcome_of",
     "plain_records",
-    "reconciled",
-    "reconciliation_document",
     "show_list",
-    "show_reconciliation",
     "show_side_by_side",
     "side_named",
 ]
 
 _OUTCOME: Final = "EXCHANGE_OUTCOME_"
 _SIDE: Final = "RECORD_SIDE_"
-_RECONCILIATION: Final = "RECONCILIATION_STATE_"
-_AGREED: Final = frozenset({pb.RECONCILIATION_STATE_AGREES, pb.RECONCILIATION_STATE_PENDING})
 _PAGE: Final = 1000
-_POLL_SECONDS: Final = 0.2
-_SIDES: Final = {
+SIDES: Final = {
     pb.RECORD_SIDE_INQUIRER: Text("inquirer", "情報照会者"),
     pb.RECORD_SIDE_NETWORK: Text("network", "ネットワーク"),
     pb.RECORD_SIDE_PROVIDER: Text("provider", "情報提供者"),
@@ -54,19 +47,19 @@ def side_named(text: str) -> pb.RecordSide.ValueType:
     return pb.RECORD_SIDE_UNSPECIFIED if text == "both" else pb.RecordSide.Value(_SIDE + text.upper())
 
 
-def outcome_named(text: str) -> pb.ExchangeOutcome.ValueType:
+def outcome_named(text: str) -> common_pb2.ExchangeOutcome.ValueType:
     """Return the outcome with this name, prefix or not."""
-    names = pb.ExchangeOutcome.keys()[1:]
+    names = common_pb2.ExchangeOutcome.keys()[1:]
     name = _OUTCOME + text.upper().removeprefix(_OUTCOME)
     if name not in names:
         message = f"got {text}, expected one of {', '.join(each.removeprefix(_OUTCOME) for each in names)}"
         raise typer.BadParameter(message, param_hint="--outcome")
-    return pb.ExchangeOutcome.Value(name)
+    return common_pb2.ExchangeOutcome.Value(name)
 
 
 def outcome_of(record: pb.ExchangeRecord) -> str:
     """Return a record's outcome in a word."""
-    return state(pb.ExchangeOutcome, record.outcome, _OUTCOME)
+    return state(common_pb2.ExchangeOutcome, record.outcome, _OUTCOME)
 
 
 def more(session: Session, token: str) -> None:
@@ -86,62 +79,6 @@ def plain_records(records: Iterable[pb.ExchangeRecord]) -> list[dict[str, Any]]:
     return [plain(each) for each in records]
 
 
-def reconciled(client: Client, exchanges: Sequence[str], *, after: int = 0, wait: float = 0) -> list[pb.Reconciliation]:
-    """Compare the named exchanges, or all after a position.
-
-    The network's records are fetched behind the scenes: what is UNKNOWN is asked for again for `wait` seconds.
-    """
-    until = time.monotonic() + wait
-    found = _reconciled(client, exchanges, after)
-    while any(each.state == pb.RECONCILIATION_STATE_UNKNOWN for each in found) and time.monotonic() < until:
-        time.sleep(_POLL_SECONDS)
-        found = _reconciled(client, exchanges, after)
-    return found
-
-
-def _reconciled(client: Client, exchanges: Sequence[str], after: int) -> list[pb.Reconciliation]:
-    found: list[pb.Reconciliation] = []
-    call = client.exchange_records.ReconcileExchangeRecords
-    for first in range(0, len(exchanges), _PAGE):
-        found += call(pb.ReconcileExchangeRecordsRequest(exchange_ids=exchanges[first : first + _PAGE])).reconciliations
-    while not exchanges:
-        response = call(pb.ReconcileExchangeRecordsRequest(after_change_seq=after))
-        if not response.reconciliations or response.last_change_seq <= after:
-            break
-        found += response.reconciliations
-        after = response.last_change_seq
-    return found
-
-
-def disagreeing(found: Iterable[pb.Reconciliation]) -> list[pb.Reconciliation]:
-    """Return those that are neither equal nor unfinished."""
-    return [each for each in found if each.state not in _AGREED]
-
-
-def reconciliation_document(found: Sequence[pb.Reconciliation]) -> dict[str, Any]:
-    """Return the comparison for machines."""
-    return {"counts": _counts(found), "disagreeing": [plain(each) for each in disagreeing(found)]}
-
-
-def show_reconciliation(session: Session, found: Sequence[pb.Reconciliation]) -> None:
-    """Show how many agree, and each that doesn't."""
-    session.table([Text("state", "状態"), Text("exchanges", "件数")], _counts(found).items())
-    wrong = disagreeing(found)
-    if wrong:
-        session.table(
-            [Text("exchange", "交換ID"), Text("state", "状態"), Text("differs in", "相違項目")],
-            ((each.exchange_id, _name(each), " ".join(each.differing_fields)) for each in wrong),
-        )
-
-
-def _counts(found: Iterable[pb.Reconciliation]) -> dict[str, int]:
-    return dict(Counter(_name(each) for each in found).most_common())
-
-
-def _name(each: pb.Reconciliation) -> str:
-    return state(pb.ReconciliationState, each.state, _RECONCILIATION)
-
-
 def show_list(session: Session, records: Iterable[pb.ExchangeRecord]) -> None:
     """Show records, a row each."""
     session.table(
@@ -159,7 +96,7 @@ def show_list(session: Session, records: Iterable[pb.ExchangeRecord]) -> None:
         (
             (
                 each.exchange_id[:12],
-                _SIDES[each.side].word(session.language),
+                SIDES[each.side].word(session.language),
                 named(each.inquirer_code),
                 named(each.provider_code),
                 each.information_code,
@@ -195,6 +132,6 @@ _LINES: Final[tuple[tuple[Text, Callable[[pb.ExchangeRecord], str]], ...]] = (
 def show_side_by_side(session: Session, records: Sequence[pb.ExchangeRecord]) -> None:
     """Show what each side wrote about one exchange."""
     session.table(
-        [Text("", ""), *(_SIDES[each.side] for each in records)],
+        [Text("", ""), *(SIDES[each.side] for each in records)],
         ((label.word(session.language), *(read(each) for each in records)) for label, read in _LINES),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chukan.command.language import Text
 from chukan.command.messages import item_names, item_text, period_text, state, when
 from chukan.v1 import replica_service_pb2 as pb
-from chukan.v1.linkage_code_service_pb2 import ReplicaKey
+from chukan.v1.common_pb2 import ReplicaKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,7 +158,7 @@ def show_import(session: Session, report: pb.ReplicaImport) -> None:
             ],
             (
                 (
-                    each.row,
+                    each.row if each.HasField("row") else "",
                     each.reason,
                     each.field,
                     each.item_code,

@@ -46,6 +46,7 @@ def serve(flags: Mapping[str, str]) -> int:
         return running
     try:
         _tell_ready(running, own, language, seconds=time.perf_counter() - begun)
+        running.prepare()
         stop.wait()
     finally:
         running.stop()

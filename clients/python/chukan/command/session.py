@@ -32,10 +32,14 @@ _WIDE = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """The server a command calls, and in whose name. tls: a folder with ca.pem and, per organization, .pem and .key."""
+    """The server a command calls, and in whose name.
+
+    network_target: where the network runs apart. tls: a folder with ca.pem and, per organization, .pem and .key.
+    """
 
     target: str
     organization: str
+    network_target: str = ""
     tls: Path | None = None
     mode: str = "test"
     timeout: float = 30.0
@@ -90,6 +94,7 @@ class Session:
             place.target,
             organization=place.organization_code,
             tls=place.client_tls(),
+            network=place.network_target,
             mode=place.mode,
             timeout=place.timeout,
             system="chukan-command",

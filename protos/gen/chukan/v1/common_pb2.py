@@ -23,31 +23,48 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hukan/v1/common.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\"~\n\nRowFailure\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x11\n\titem_code\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x12\n\nmessage_ja\x18\x07 \x01(\t\"Z\n\x06Period\x12(\n\nstart_date\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([0-9]{8})?$\x12&\n\x08\x65nd_date\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([0-9]{8})?$\"P\n\tItemValue\x12\x11\n\titem_code\x18\x01 \x01(\t\x12\x0f\n\x05value\x18\x02 \x01(\tH\x00\x12\x14\n\nnil_reason\x18\x03 \x01(\tH\x00\x42\t\n\x07\x63ontent\"c\n\x0c\x44sseEnvelope\x12\x14\n\x0cpayload_type\x18\x01 \x01(\t\x12\x0f\n\x07payload\x18\x02 \x01(\x0c\x12,\n\nsignatures\x18\x03 \x03(\x0b\x32\x18.chukan.v1.DsseSignature\"2\n\rDsseSignature\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c*@\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODE_PRODUCTION\x10\x01\x12\r\n\tMODE_TEST\x10\x02*x\n\nRowOutcome\x12\x1b\n\x17ROW_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15ROW_OUTCOME_COMMITTED\x10\x01\x12\x19\n\x15ROW_OUTCOME_UNCHANGED\x10\x02\x12\x17\n\x13ROW_OUTCOME_REFUSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hukan/v1/common.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"#\n\x06RowSet\x12\x19\n\x04rows\x18\x01 \x03(\rB\x0b\xbaH\x08\x92\x01\x05\x10\x90N\x18\x01\"\x8b\x01\n\nRowFailure\x12\x10\n\x03row\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x11\n\titem_code\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x12\n\nmessage_ja\x18\x07 \x01(\tB\x06\n\x04_row\"Z\n\x06Period\x12(\n\nstart_date\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([0-9]{8})?$\x12&\n\x08\x65nd_date\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([0-9]{8})?$\"P\n\tItemValue\x12\x11\n\titem_code\x18\x01 \x01(\t\x12\x0f\n\x05value\x18\x02 \x01(\tH\x00\x12\x14\n\nnil_reason\x18\x03 \x01(\tH\x00\x42\t\n\x07\x63ontent\"L\n\nReplicaKey\x12\x18\n\x10information_code\x18\x01 \x01(\t\x12\x10\n\x08\x64\x61ta_set\x18\x02 \x01(\t\x12\x12\n\nrecord_key\x18\x03 \x01(\t\"\xa8\x01\n\x0cResultRecord\x12\x10\n\x08\x64\x61ta_set\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x12\n\nrecord_key\x18\x03 \x01(\t\x12\x19\n\x11parent_record_key\x18\x04 \x01(\t\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12#\n\x05items\x18\x06 \x03(\x0b\x32\x14.chukan.v1.ItemValue\"c\n\x0c\x44sseEnvelope\x12\x14\n\x0cpayload_type\x18\x01 \x01(\t\x12\x0f\n\x07payload\x18\x02 \x01(\x0c\x12,\n\nsignatures\x18\x03 \x03(\x0b\x32\x18.chukan.v1.DsseSignature\"2\n\rDsseSignature\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xc1\x01\n\nCheckpoint\x12\x19\n\x11organization_code\x18\x01 \x01(\t\x12\x18\n\x10world_generation\x18\x02 \x01(\t\x12\x11\n\ttree_size\x18\x03 \x01(\x04\x12\x11\n\troot_hash\x18\x04 \x01(\x0c\x12-\n\tsign_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x08\x65nvelope\x18\x06 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope*@\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODE_PRODUCTION\x10\x01\x12\r\n\tMODE_TEST\x10\x02*x\n\nRowOutcome\x12\x1b\n\x17ROW_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15ROW_OUTCOME_COMMITTED\x10\x01\x12\x19\n\x15ROW_OUTCOME_UNCHANGED\x10\x02\x12\x17\n\x13ROW_OUTCOME_REFUSED\x10\x03*\xff\x01\n\x0cInquiryState\x12\x1d\n\x19INQUIRY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16INQUIRY_STATE_ACCEPTED\x10\x01\x12\x1b\n\x17INQUIRY_STATE_PERMITTED\x10\x02\x12&\n\"INQUIRY_STATE_WAITING_FOR_APPROVAL\x10\x03\x12\x1a\n\x16INQUIRY_STATE_ANSWERED\x10\x04\x12\x19\n\x15INQUIRY_STATE_REFUSED\x10\x05\x12\x1b\n\x17INQUIRY_STATE_TIMED_OUT\x10\x06\x12\x1b\n\x17INQUIRY_STATE_CANCELLED\x10\x07*]\n\nAnswerKind\x12\x1b\n\x17\x41NSWER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41NSWER_KIND_VALUES\x10\x01\x12\x1a\n\x16\x41NSWER_KIND_NO_REPLICA\x10\x02*\xef\x01\n\x0f\x45xchangeOutcome\x12 \n\x1c\x45XCHANGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45XCHANGE_OUTCOME_PROVIDED\x10\x01\x12\x1f\n\x1b\x45XCHANGE_OUTCOME_NO_REPLICA\x10\x02\x12\x1c\n\x18\x45XCHANGE_OUTCOME_REFUSED\x10\x03\x12\x1c\n\x18\x45XCHANGE_OUTCOME_PENDING\x10\x04\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_TIMED_OUT\x10\x05\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_CANCELLED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chukan.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ROWSET'].fields_by_name['rows']._loaded_options = None
+  _globals['_ROWSET'].fields_by_name['rows']._serialized_options = b'\272H\010\222\001\005\020\220N\030\001'
   _globals['_PERIOD'].fields_by_name['start_date']._loaded_options = None
   _globals['_PERIOD'].fields_by_name['start_date']._serialized_options = b'\272H\021r\0172\r^([0-9]{8})?$'
   _globals['_PERIOD'].fields_by_name['end_date']._loaded_options = None
   _globals['_PERIOD'].fields_by_name['end_date']._serialized_options = b'\272H\021r\0172\r^([0-9]{8})?$'
-  _globals['_MODE']._serialized_start=521
-  _globals['_MODE']._serialized_end=585
-  _globals['_ROWOUTCOME']._serialized_start=587
-  _globals['_ROWOUTCOME']._serialized_end=707
-  _globals['_ROWFAILURE']._serialized_start=66
-  _globals['_ROWFAILURE']._serialized_end=192
-  _globals['_PERIOD']._serialized_start=194
-  _globals['_PERIOD']._serialized_end=284
-  _globals['_ITEMVALUE']._serialized_start=286
-  _globals['_ITEMVALUE']._serialized_end=366
-  _globals['_DSSEENVELOPE']._serialized_start=368
-  _globals['_DSSEENVELOPE']._serialized_end=467
-  _globals['_DSSESIGNATURE']._serialized_start=469
-  _globals['_DSSESIGNATURE']._serialized_end=519
+  _globals['_MODE']._serialized_start=1050
+  _globals['_MODE']._serialized_end=1114
+  _globals['_ROWOUTCOME']._serialized_start=1116
+  _globals['_ROWOUTCOME']._serialized_end=1236
+  _globals['_INQUIRYSTATE']._serialized_start=1239
+  _globals['_INQUIRYSTATE']._serialized_end=1494
+  _globals['_ANSWERKIND']._serialized_start=1496
+  _globals['_ANSWERKIND']._serialized_end=1589
+  _globals['_EXCHANGEOUTCOME']._serialized_start=1592
+  _globals['_EXCHANGEOUTCOME']._serialized_end=1831
+  _globals['_ROWSET']._serialized_start=99
+  _globals['_ROWSET']._serialized_end=134
+  _globals['_ROWFAILURE']._serialized_start=137
+  _globals['_ROWFAILURE']._serialized_end=276
+  _globals['_PERIOD']._serialized_start=278
+  _globals['_PERIOD']._serialized_end=368
+  _globals['_ITEMVALUE']._serialized_start=370
+  _globals['_ITEMVALUE']._serialized_end=450
+  _globals['_REPLICAKEY']._serialized_start=452
+  _globals['_REPLICAKEY']._serialized_end=528
+  _globals['_RESULTRECORD']._serialized_start=531
+  _globals['_RESULTRECORD']._serialized_end=699
+  _globals['_DSSEENVELOPE']._serialized_start=701
+  _globals['_DSSEENVELOPE']._serialized_end=800
+  _globals['_DSSESIGNATURE']._serialized_start=802
+  _globals['_DSSESIGNATURE']._serialized_end=852
+  _globals['_CHECKPOINT']._serialized_start=855
+  _globals['_CHECKPOINT']._serialized_end=1048
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"chukan/v1/disclosure_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x12InformationCodeSet\x12&\n\x11information_codes\x18\x01 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x10\xe8\x07\x18\x01\"\xf6\x02\n\x15\x44isclosureFlagsUpdate\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\rnondisclosure\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12&\n\x19self_information_disabled\x18\x03 \x01(\x08H\x01\x88\x01\x01\x12=\n\x16\x61uto_response_disabled\x18\x04 \x01(\x0b\x32\x1d.chukan.v1.InformationCodeSet\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12%\n\x06source\x18\x06 \x01(\x0e\x32\x15.chukan.v1.FlagSource\x12\x17\n\x06reason\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\x13\x65xpected_change_seq\x18\x08 \x01(\x04\x42\x10\n\x0e_nondisclosureB\x1c\n\x1a_self_information_disabled\"\xbc\x03\n\x0f\x44isclosureFlags\x12!\n\x19integrated_address_number\x18\x01 \x01(\t\x12\x15\n\rnondisclosure\x18\x02 \x01(\x08\x12!\n\x19self_information_disabled\x18\x03 \x01(\x08\x12\x30\n(auto_response_disabled_information_codes\x18\x04 \x03(\t\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x1e\n\x16nondisclosure_in_force\x18\x06 \x01(\x08\x12*\n\"self_information_disabled_in_force\x18\x07 \x01(\x08\x12\x17\n\x0f\x64isplay_blocked\x18\x08 \x01(\x08\x12%\n\x06source\x18\t \x01(\x0e\x32\x15.chukan.v1.FlagSource\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x16\n\x0eupdate_user_id\x18\x0b \x01(\t\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\r \x01(\x04\"\xad\x03\n\x0c\x44isplayBlock\x12\x18\n\x10\x64isplay_block_id\x18\x01 \x01(\t\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12\x19\n\x11information_codes\x18\x03 \x03(\t\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.chukan.v1.DisplayBlockState\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rplace_user_id\x18\x06 \x01(\t\x12.\n\nplace_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14lift_request_user_id\x18\x08 \x01(\t\x12\x35\n\x11lift_request_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0clift_user_id\x18\n \x01(\t\x12-\n\tlift_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blift_reason\x18\x0c \x01(\t\x12\x12\n\nchange_seq\x18\r \x01(\x04\"[\n\x19SetDisclosureFlagsRequest\x12>\n\x07updates\x18\x01 \x03(\x0b\x32 .chukan.v1.DisclosureFlagsUpdateB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\x82\x01\n\x1aSetDisclosureFlagsResponse\x12\'\n\x08outcomes\x18\x01 \x03(\x0e\x32\x15.chukan.v1.RowOutcome\x12\'\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x15.chukan.v1.RowFailure\x12\x12\n\nchange_seq\x18\x03 \x01(\x04\"G\n\x19GetDisclosureFlagsRequest\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"G\n\x1aGetDisclosureFlagsResponse\x12)\n\x05\x66lags\x18\x01 \x01(\x0b\x32\x1a.chukan.v1.DisclosureFlags\"\xd3\x01\n\x16SetDisplayBlockRequest\x12\x39\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1d.chukan.v1.DisplayBlockActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12&\n\x11information_codes\x18\x03 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x10\xe8\x07\x18\x01\x12\x18\n\x10\x64isplay_block_id\x18\x04 \x01(\t\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\"I\n\x17SetDisplayBlockResponse\x12.\n\rdisplay_block\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DisplayBlock\"\x9e\x01\n\x18ListDisplayBlocksRequest\x12!\n\x19integrated_address_number\x18\x01 \x01(\t\x12,\n\x06states\x18\x02 \x03(\x0e\x32\x1c.chukan.v1.DisplayBlockState\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"e\n\x19ListDisplayBlocksResponse\x12/\n\x0e\x64isplay_blocks\x18\x01 \x03(\x0b\x32\x17.chukan.v1.DisplayBlock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x83\x01\n\nFlagSource\x12\x1b\n\x17\x46LAG_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46LAG_SOURCE_STAFF\x10\x01\x12#\n\x1f\x46LAG_SOURCE_PROTECTIVE_MEASURES\x10\x02\x12\x1c\n\x18\x46LAG_SOURCE_REGISTRATION\x10\x03*\xce\x01\n\x12\x44isplayBlockAction\x12$\n DISPLAY_BLOCK_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44ISPLAY_BLOCK_ACTION_PLACE\x10\x01\x12%\n!DISPLAY_BLOCK_ACTION_REQUEST_LIFT\x10\x02\x12%\n!DISPLAY_BLOCK_ACTION_CONFIRM_LIFT\x10\x03\x12$\n DISPLAY_BLOCK_ACTION_REFUSE_LIFT\x10\x04*\xa0\x01\n\x11\x44isplayBlockState\x12#\n\x1f\x44ISPLAY_BLOCK_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44ISPLAY_BLOCK_STATE_ACTIVE\x10\x01\x12&\n\"DISPLAY_BLOCK_STATE_LIFT_REQUESTED\x10\x02\x12\x1e\n\x1a\x44ISPLAY_BLOCK_STATE_LIFTED\x10\x03\x32\x93\x03\n\x11\x44isclosureService\x12\x61\n\x12SetDisclosureFlags\x12$.chukan.v1.SetDisclosureFlagsRequest\x1a%.chukan.v1.SetDisclosureFlagsResponse\x12\x61\n\x12GetDisclosureFlags\x12$.chukan.v1.GetDisclosureFlagsRequest\x1a%.chukan.v1.GetDisclosureFlagsResponse\x12X\n\x0fSetDisplayBlock\x12!.chukan.v1.SetDisplayBlockRequest\x1a\".chukan.v1.SetDisplayBlockResponse\x12^\n\x11ListDisplayBlocks\x12#.chukan.v1.ListDisplayBlocksRequest\x1a$.chukan.v1.ListDisplayBlocksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"chukan/v1/disclosure_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x12InformationCodeSet\x12&\n\x11information_codes\x18\x01 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x10\xe8\x07\x18\x01\"\x82\x03\n\x15\x44isclosureFlagsUpdate\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\rnondisclosure\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12&\n\x19self_information_disabled\x18\x03 \x01(\x08H\x01\x88\x01\x01\x12=\n\x16\x61uto_response_disabled\x18\x04 \x01(\x0b\x32\x1d.chukan.v1.InformationCodeSet\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x31\n\x06source\x18\x06 \x01(\x0e\x32\x15.chukan.v1.FlagSourceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x03\x12\x17\n\x06reason\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\x13\x65xpected_change_seq\x18\x08 \x01(\x04\x42\x10\n\x0e_nondisclosureB\x1c\n\x1a_self_information_disabled\"\xb0\x02\n\x0bSourceFlags\x12%\n\x06source\x18\x01 \x01(\x0e\x32\x15.chukan.v1.FlagSource\x12\x15\n\rnondisclosure\x18\x02 \x01(\x08\x12!\n\x19self_information_disabled\x18\x03 \x01(\x08\x12\x30\n(auto_response_disabled_information_codes\x18\x04 \x03(\t\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x16\n\x0eupdate_user_id\x18\x07 \x01(\t\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\t \x01(\x04\"\xf3\x02\n\x0f\x44isclosureFlags\x12!\n\x19integrated_address_number\x18\x01 \x01(\t\x12\x15\n\rnondisclosure\x18\x02 \x01(\x08\x12!\n\x19self_information_disabled\x18\x03 \x01(\x08\x12\x30\n(auto_response_disabled_information_codes\x18\x04 \x03(\t\x12\x1e\n\x16nondisclosure_in_force\x18\x05 \x01(\x08\x12*\n\"self_information_disabled_in_force\x18\x06 \x01(\x08\x12\x17\n\x0f\x64isplay_blocked\x18\x07 \x01(\x08\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\t \x01(\x04\x12\'\n\x07sources\x18\n \x03(\x0b\x32\x16.chukan.v1.SourceFlags\"\xad\x03\n\x0c\x44isplayBlock\x12\x18\n\x10\x64isplay_block_id\x18\x01 \x01(\t\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12\x19\n\x11information_codes\x18\x03 \x03(\t\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.chukan.v1.DisplayBlockState\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rplace_user_id\x18\x06 \x01(\t\x12.\n\nplace_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14lift_request_user_id\x18\x08 \x01(\t\x12\x35\n\x11lift_request_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0clift_user_id\x18\n \x01(\t\x12-\n\tlift_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blift_reason\x18\x0c \x01(\t\x12\x12\n\nchange_seq\x18\r \x01(\x04\"[\n\x19SetDisclosureFlagsRequest\x12>\n\x07updates\x18\x01 \x03(\x0b\x32 .chukan.v1.DisclosureFlagsUpdateB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\x82\x01\n\x1aSetDisclosureFlagsResponse\x12\'\n\x08outcomes\x18\x01 \x03(\x0e\x32\x15.chukan.v1.RowOutcome\x12\'\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x15.chukan.v1.RowFailure\x12\x12\n\nchange_seq\x18\x03 \x01(\x04\"G\n\x19GetDisclosureFlagsRequest\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"G\n\x1aGetDisclosureFlagsResponse\x12)\n\x05\x66lags\x18\x01 \x01(\x0b\x32\x1a.chukan.v1.DisclosureFlags\"\xd3\x01\n\x16SetDisplayBlockRequest\x12\x39\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1d.chukan.v1.DisplayBlockActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12&\n\x11information_codes\x18\x03 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x10\xe8\x07\x18\x01\x12\x18\n\x10\x64isplay_block_id\x18\x04 \x01(\t\x12\x19\n\x06reason\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\"I\n\x17SetDisplayBlockResponse\x12.\n\rdisplay_block\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DisplayBlock\"\xad\x01\n\x18ListDisplayBlocksRequest\x12!\n\x19integrated_address_number\x18\x01 \x01(\t\x12;\n\x06states\x18\x02 \x03(\x0e\x32\x1c.chukan.v1.DisplayBlockStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"e\n\x19ListDisplayBlocksResponse\x12/\n\x0e\x64isplay_blocks\x18\x01 \x03(\x0b\x32\x17.chukan.v1.DisplayBlock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x83\x01\n\nFlagSource\x12\x1b\n\x17\x46LAG_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46LAG_SOURCE_STAFF\x10\x01\x12#\n\x1f\x46LAG_SOURCE_PROTECTIVE_MEASURES\x10\x02\x12\x1c\n\x18\x46LAG_SOURCE_REGISTRATION\x10\x03*\xce\x01\n\x12\x44isplayBlockAction\x12$\n DISPLAY_BLOCK_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44ISPLAY_BLOCK_ACTION_PLACE\x10\x01\x12%\n!DISPLAY_BLOCK_ACTION_REQUEST_LIFT\x10\x02\x12%\n!DISPLAY_BLOCK_ACTION_CONFIRM_LIFT\x10\x03\x12$\n DISPLAY_BLOCK_ACTION_REFUSE_LIFT\x10\x04*\xa0\x01\n\x11\x44isplayBlockState\x12#\n\x1f\x44ISPLAY_BLOCK_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44ISPLAY_BLOCK_STATE_ACTIVE\x10\x01\x12&\n\"DISPLAY_BLOCK_STATE_LIFT_REQUESTED\x10\x02\x12\x1e\n\x1a\x44ISPLAY_BLOCK_STATE_LIFTED\x10\x03\x32\x93\x03\n\x11\x44isclosureService\x12\x61\n\x12SetDisclosureFlags\x12$.chukan.v1.SetDisclosureFlagsRequest\x1a%.chukan.v1.SetDisclosureFlagsResponse\x12\x61\n\x12GetDisclosureFlags\x12$.chukan.v1.GetDisclosureFlagsRequest\x1a%.chukan.v1.GetDisclosureFlagsResponse\x12X\n\x0fSetDisplayBlock\x12!.chukan.v1.SetDisplayBlockRequest\x1a\".chukan.v1.SetDisplayBlockResponse\x12^\n\x11ListDisplayBlocks\x12#.chukan.v1.ListDisplayBlocksRequest\x1a$.chukan.v1.ListDisplayBlocksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INFORMATIONCODESET'].fields_by_name['information_codes']._serialized_options = b'\272H\010\222\001\005\020\350\007\030\001'
   _globals['_DISCLOSUREFLAGSUPDATE'].fields_by_name['integrated_address_number']._loaded_options = None
   _globals['_DISCLOSUREFLAGSUPDATE'].fields_by_name['integrated_address_number']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_DISCLOSUREFLAGSUPDATE'].fields_by_name['source']._loaded_options = None
+  _globals['_DISCLOSUREFLAGSUPDATE'].fields_by_name['source']._serialized_options = b'\272H\007\202\001\004\020\001 \003'
   _globals['_DISCLOSUREFLAGSUPDATE'].fields_by_name['reason']._loaded_options = None
   _globals['_DISCLOSUREFLAGSUPDATE'].fields_by_name['reason']._serialized_options = b'\272H\004r\002\030d'
   _globals['_SETDISCLOSUREFLAGSREQUEST'].fields_by_name['updates']._loaded_options = None
@@ -50,38 +52,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETDISPLAYBLOCKREQUEST'].fields_by_name['information_codes']._serialized_options = b'\272H\010\222\001\005\020\350\007\030\001'
   _globals['_SETDISPLAYBLOCKREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_SETDISPLAYBLOCKREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\006r\004\020\001\030d'
+  _globals['_LISTDISPLAYBLOCKSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTDISPLAYBLOCKSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\n\222\001\007\"\005\202\001\002\020\001'
   _globals['_LISTDISPLAYBLOCKSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTDISPLAYBLOCKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_FLAGSOURCE']._serialized_start=2379
-  _globals['_FLAGSOURCE']._serialized_end=2510
-  _globals['_DISPLAYBLOCKACTION']._serialized_start=2513
-  _globals['_DISPLAYBLOCKACTION']._serialized_end=2719
-  _globals['_DISPLAYBLOCKSTATE']._serialized_start=2722
-  _globals['_DISPLAYBLOCKSTATE']._serialized_end=2882
+  _globals['_FLAGSOURCE']._serialized_start=2640
+  _globals['_FLAGSOURCE']._serialized_end=2771
+  _globals['_DISPLAYBLOCKACTION']._serialized_start=2774
+  _globals['_DISPLAYBLOCKACTION']._serialized_end=2980
+  _globals['_DISPLAYBLOCKSTATE']._serialized_start=2983
+  _globals['_DISPLAYBLOCKSTATE']._serialized_end=3143
   _globals['_INFORMATIONCODESET']._serialized_start=135
   _globals['_INFORMATIONCODESET']._serialized_end=195
   _globals['_DISCLOSUREFLAGSUPDATE']._serialized_start=198
-  _globals['_DISCLOSUREFLAGSUPDATE']._serialized_end=572
-  _globals['_DISCLOSUREFLAGS']._serialized_start=575
-  _globals['_DISCLOSUREFLAGS']._serialized_end=1019
-  _globals['_DISPLAYBLOCK']._serialized_start=1022
-  _globals['_DISPLAYBLOCK']._serialized_end=1451
-  _globals['_SETDISCLOSUREFLAGSREQUEST']._serialized_start=1453
-  _globals['_SETDISCLOSUREFLAGSREQUEST']._serialized_end=1544
-  _globals['_SETDISCLOSUREFLAGSRESPONSE']._serialized_start=1547
-  _globals['_SETDISCLOSUREFLAGSRESPONSE']._serialized_end=1677
-  _globals['_GETDISCLOSUREFLAGSREQUEST']._serialized_start=1679
-  _globals['_GETDISCLOSUREFLAGSREQUEST']._serialized_end=1750
-  _globals['_GETDISCLOSUREFLAGSRESPONSE']._serialized_start=1752
-  _globals['_GETDISCLOSUREFLAGSRESPONSE']._serialized_end=1823
-  _globals['_SETDISPLAYBLOCKREQUEST']._serialized_start=1826
-  _globals['_SETDISPLAYBLOCKREQUEST']._serialized_end=2037
-  _globals['_SETDISPLAYBLOCKRESPONSE']._serialized_start=2039
-  _globals['_SETDISPLAYBLOCKRESPONSE']._serialized_end=2112
-  _globals['_LISTDISPLAYBLOCKSREQUEST']._serialized_start=2115
-  _globals['_LISTDISPLAYBLOCKSREQUEST']._serialized_end=2273
-  _globals['_LISTDISPLAYBLOCKSRESPONSE']._serialized_start=2275
-  _globals['_LISTDISPLAYBLOCKSRESPONSE']._serialized_end=2376
-  _globals['_DISCLOSURESERVICE']._serialized_start=2885
-  _globals['_DISCLOSURESERVICE']._serialized_end=3288
+  _globals['_DISCLOSUREFLAGSUPDATE']._serialized_end=584
+  _globals['_SOURCEFLAGS']._serialized_start=587
+  _globals['_SOURCEFLAGS']._serialized_end=891
+  _globals['_DISCLOSUREFLAGS']._serialized_start=894
+  _globals['_DISCLOSUREFLAGS']._serialized_end=1265
+  _globals['_DISPLAYBLOCK']._serialized_start=1268
+  _globals['_DISPLAYBLOCK']._serialized_end=1697
+  _globals['_SETDISCLOSUREFLAGSREQUEST']._serialized_start=1699
+  _globals['_SETDISCLOSUREFLAGSREQUEST']._serialized_end=1790
+  _globals['_SETDISCLOSUREFLAGSRESPONSE']._serialized_start=1793
+  _globals['_SETDISCLOSUREFLAGSRESPONSE']._serialized_end=1923
+  _globals['_GETDISCLOSUREFLAGSREQUEST']._serialized_start=1925
+  _globals['_GETDISCLOSUREFLAGSREQUEST']._serialized_end=1996
+  _globals['_GETDISCLOSUREFLAGSRESPONSE']._serialized_start=1998
+  _globals['_GETDISCLOSUREFLAGSRESPONSE']._serialized_end=2069
+  _globals['_SETDISPLAYBLOCKREQUEST']._serialized_start=2072
+  _globals['_SETDISPLAYBLOCKREQUEST']._serialized_end=2283
+  _globals['_SETDISPLAYBLOCKRESPONSE']._serialized_start=2285
+  _globals['_SETDISPLAYBLOCKRESPONSE']._serialized_end=2358
+  _globals['_LISTDISPLAYBLOCKSREQUEST']._serialized_start=2361
+  _globals['_LISTDISPLAYBLOCKSREQUEST']._serialized_end=2534
+  _globals['_LISTDISPLAYBLOCKSRESPONSE']._serialized_start=2536
+  _globals['_LISTDISPLAYBLOCKSRESPONSE']._serialized_end=2637
+  _globals['_DISCLOSURESERVICE']._serialized_start=3146
+  _globals['_DISCLOSURESERVICE']._serialized_end=3549
 # @@protoc_insertion_point(module_scope)

@@ -34,7 +34,9 @@ class _FlagSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FlagSource
     FLAG_SOURCE_PROTECTIVE_MEASURES: _FlagSource.ValueType  # 2
     """Set automatically from the resident record's protective measures (支援措置)."""
     FLAG_SOURCE_REGISTRATION: _FlagSource.ValueType  # 3
-    """Set with the registration of the addressee."""
+    """Set with the registration of the addressee, by RegisterAddressees only;
+    refused as INVALID_FIELD in SetDisclosureFlags.
+    """
 
 class FlagSource(_FlagSource, metaclass=_FlagSourceEnumTypeWrapper):
     """Where a flag comes from."""
@@ -46,7 +48,9 @@ FLAG_SOURCE_STAFF: FlagSource.ValueType  # 1
 FLAG_SOURCE_PROTECTIVE_MEASURES: FlagSource.ValueType  # 2
 """Set automatically from the resident record's protective measures (支援措置)."""
 FLAG_SOURCE_REGISTRATION: FlagSource.ValueType  # 3
-"""Set with the registration of the addressee."""
+"""Set with the registration of the addressee, by RegisterAddressees only;
+refused as INVALID_FIELD in SetDisclosureFlags.
+"""
 Global___FlagSource: _TypeAlias = FlagSource  # noqa: Y015
 
 class _DisplayBlockAction:
@@ -135,7 +139,7 @@ Global___InformationCodeSet: _TypeAlias = InformationCodeSet  # noqa: Y015
 
 @_typing.final
 class DisclosureFlagsUpdate(_message.Message):
-    """Flags of one addressee to set; an absent field stays as it is."""
+    """Flags of one source to set for one addressee; an absent field stays as it is."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -156,11 +160,13 @@ class DisclosureFlagsUpdate(_message.Message):
     self_information_disabled: _builtins.bool
     """Self-information display stopped (自己情報提供不可)."""
     source: Global___FlagSource.ValueType
-    """Where it comes from."""
+    """Whose flags these are; other sources' stay as they are."""
     reason: _builtins.str
     """Reason, at most 100; no personal value."""
     expected_change_seq: _builtins.int
-    """change_seq of the flags this update was made from; 0 = don't compare."""
+    """change_seq of the source's flags (SourceFlags) this update was made from;
+    0 = don't compare.
+    """
     @_builtins.property
     def auto_response_disabled(self) -> Global___InformationCodeSet:
         """Information for which a person must approve each provision (自動応答不可);
@@ -201,8 +207,70 @@ class DisclosureFlagsUpdate(_message.Message):
 Global___DisclosureFlagsUpdate: _TypeAlias = DisclosureFlagsUpdate  # noqa: Y015
 
 @_typing.final
+class SourceFlags(_message.Message):
+    """What one source set for one addressee."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    NONDISCLOSURE_FIELD_NUMBER: _builtins.int
+    SELF_INFORMATION_DISABLED_FIELD_NUMBER: _builtins.int
+    AUTO_RESPONSE_DISABLED_INFORMATION_CODES_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UPDATE_USER_ID_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    CHANGE_SEQ_FIELD_NUMBER: _builtins.int
+    source: Global___FlagSource.ValueType
+    """The source; never UNSPECIFIED."""
+    nondisclosure: _builtins.bool
+    """Nondisclosure (不開示該当), as this source set it."""
+    self_information_disabled: _builtins.bool
+    """Self-information display stopped (自己情報提供不可), as this source set it."""
+    reason: _builtins.str
+    """Reason of the source's last change, at most 100."""
+    update_user_id: _builtins.str
+    """User who changed last, at most 20; empty = automatic."""
+    change_seq: _builtins.int
+    """Position of that change in this organization's commit order."""
+    @_builtins.property
+    def auto_response_disabled_information_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Information codes (TM + 14) this source put under 自動応答不可, in order of code."""
+
+    @_builtins.property
+    def period(self) -> _common_pb2.Period:
+        """Days on which nondisclosure and self_information_disabled of this source
+        hold; absent = without end.
+        """
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When the source's flags last changed."""
+
+    def __init__(
+        self,
+        *,
+        source: Global___FlagSource.ValueType = ...,
+        nondisclosure: _builtins.bool = ...,
+        self_information_disabled: _builtins.bool = ...,
+        auto_response_disabled_information_codes: _abc.Iterable[_builtins.str] | None = ...,
+        period: _common_pb2.Period | None = ...,
+        reason: _builtins.str = ...,
+        update_user_id: _builtins.str = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        change_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled_information_codes", b"auto_response_disabled_information_codes", "change_seq", b"change_seq", "nondisclosure", b"nondisclosure", "period", b"period", "reason", b"reason", "self_information_disabled", b"self_information_disabled", "source", b"source", "update_time", b"update_time", "update_user_id", b"update_user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourceFlags: _TypeAlias = SourceFlags  # noqa: Y015
+
+@_typing.final
 class DisclosureFlags(_message.Message):
-    """Flags of one addressee."""
+    """Flags of one addressee: what the sources' flags come to."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -210,46 +278,41 @@ class DisclosureFlags(_message.Message):
     NONDISCLOSURE_FIELD_NUMBER: _builtins.int
     SELF_INFORMATION_DISABLED_FIELD_NUMBER: _builtins.int
     AUTO_RESPONSE_DISABLED_INFORMATION_CODES_FIELD_NUMBER: _builtins.int
-    PERIOD_FIELD_NUMBER: _builtins.int
     NONDISCLOSURE_IN_FORCE_FIELD_NUMBER: _builtins.int
     SELF_INFORMATION_DISABLED_IN_FORCE_FIELD_NUMBER: _builtins.int
     DISPLAY_BLOCKED_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    UPDATE_USER_ID_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     integrated_address_number: _builtins.str
     """Integrated address number (団体内統合宛名番号), 15 digits."""
     nondisclosure: _builtins.bool
-    """Nondisclosure (不開示該当), as set."""
+    """Nondisclosure (不開示該当): true if any source sets it."""
     self_information_disabled: _builtins.bool
-    """Self-information display stopped (自己情報提供不可), as set."""
+    """Self-information display stopped (自己情報提供不可): true if any source sets it."""
     nondisclosure_in_force: _builtins.bool
-    """True if nondisclosure holds today."""
+    """True if the nondisclosure of any source holds today."""
     self_information_disabled_in_force: _builtins.bool
-    """True if self_information_disabled holds today."""
+    """True if the self_information_disabled of any source holds today."""
     display_blocked: _builtins.bool
     """True if a display block (閲覧不可設定) stands."""
-    source: Global___FlagSource.ValueType
-    """Where the last change came from."""
-    reason: _builtins.str
-    """Reason of the last change."""
-    update_user_id: _builtins.str
-    """User who changed last, at most 20; empty = automatic."""
     change_seq: _builtins.int
     """Position of the last change in this organization's commit order."""
     @_builtins.property
     def auto_response_disabled_information_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Information codes (TM + 14) under 自動応答不可, in order of code."""
-
-    @_builtins.property
-    def period(self) -> _common_pb2.Period:
-        """Days on which the first two hold; absent = without end."""
+        """Information codes (TM + 14) under 自動応答不可 by any source, in order of code,
+        each once.
+        """
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When they last changed."""
+        """When any of them last changed."""
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceFlags]:
+        """What each source set, in order of source; a source that never set anything
+        is absent.
+        """
 
     def __init__(
         self,
@@ -258,19 +321,16 @@ class DisclosureFlags(_message.Message):
         nondisclosure: _builtins.bool = ...,
         self_information_disabled: _builtins.bool = ...,
         auto_response_disabled_information_codes: _abc.Iterable[_builtins.str] | None = ...,
-        period: _common_pb2.Period | None = ...,
         nondisclosure_in_force: _builtins.bool = ...,
         self_information_disabled_in_force: _builtins.bool = ...,
         display_blocked: _builtins.bool = ...,
-        source: Global___FlagSource.ValueType = ...,
-        reason: _builtins.str = ...,
-        update_user_id: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         change_seq: _builtins.int = ...,
+        sources: _abc.Iterable[Global___SourceFlags] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled_information_codes", b"auto_response_disabled_information_codes", "change_seq", b"change_seq", "display_blocked", b"display_blocked", "integrated_address_number", b"integrated_address_number", "nondisclosure", b"nondisclosure", "nondisclosure_in_force", b"nondisclosure_in_force", "period", b"period", "reason", b"reason", "self_information_disabled", b"self_information_disabled", "self_information_disabled_in_force", b"self_information_disabled_in_force", "source", b"source", "update_time", b"update_time", "update_user_id", b"update_user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled_information_codes", b"auto_response_disabled_information_codes", "change_seq", b"change_seq", "display_blocked", b"display_blocked", "integrated_address_number", b"integrated_address_number", "nondisclosure", b"nondisclosure", "nondisclosure_in_force", b"nondisclosure_in_force", "self_information_disabled", b"self_information_disabled", "self_information_disabled_in_force", b"self_information_disabled_in_force", "sources", b"sources", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -540,7 +600,7 @@ class ListDisplayBlocksRequest(_message.Message):
     """next_page_token of the page before; empty = first page."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___DisplayBlockState.ValueType]:
-        """Only these states; empty = those that stand."""
+        """Only these states; empty = all."""
 
     def __init__(
         self,

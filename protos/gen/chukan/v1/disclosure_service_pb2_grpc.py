@@ -29,7 +29,11 @@ class DisclosureServiceStub:
     """不開示・自動応答の制御: who may see that an exchange took place, whether a
     citizen sees the own information, whether a person must approve a provision,
     and the display block (閲覧不可設定) that is set first when a wrong link is found.
-    Protection is put up by one person at once and taken down by two.
+
+    Each source keeps its own flags. A flag holds if any source sets it; no source
+    takes down another's. LinkageCodeService.RegisterAddressees is the source
+    REGISTRATION. A display block is put up by one person at once and lifted by
+    two; a source's flags are set and taken back by one.
 
     All RPCs act for the organization in the metadata `chukan-organization`;
     another organization's number behaves as absent. Writing RPCs are idempotent
@@ -72,7 +76,11 @@ class DisclosureServiceServicer:
     """不開示・自動応答の制御: who may see that an exchange took place, whether a
     citizen sees the own information, whether a person must approve a provision,
     and the display block (閲覧不可設定) that is set first when a wrong link is found.
-    Protection is put up by one person at once and taken down by two.
+
+    Each source keeps its own flags. A flag holds if any source sets it; no source
+    takes down another's. LinkageCodeService.RegisterAddressees is the source
+    REGISTRATION. A display block is put up by one person at once and lifted by
+    two; a source's flags are set and taken back by one.
 
     All RPCs act for the organization in the metadata `chukan-organization`;
     another organization's number behaves as absent. Writing RPCs are idempotent
@@ -84,11 +92,11 @@ class DisclosureServiceServicer:
     """
 
     def SetDisclosureFlags(self, request, context):
-        """Sets flags of up to 1,000 addressees, a result per row; rows that are
-        accepted are durable when answered, the others change nothing.
+        """Sets flags of one source each of up to 1,000 addressees, a result per row;
+        rows that are accepted are durable when answered, the others change nothing.
         Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-        PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
+        PERIOD_INVALID, CONCURRENT_CHANGE (the source's change_seq is another).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +167,11 @@ class DisclosureService:
     """不開示・自動応答の制御: who may see that an exchange took place, whether a
     citizen sees the own information, whether a person must approve a provision,
     and the display block (閲覧不可設定) that is set first when a wrong link is found.
-    Protection is put up by one person at once and taken down by two.
+
+    Each source keeps its own flags. A flag holds if any source sets it; no source
+    takes down another's. LinkageCodeService.RegisterAddressees is the source
+    REGISTRATION. A display block is put up by one person at once and lifted by
+    two; a source's flags are set and taken back by one.
 
     All RPCs act for the organization in the metadata `chukan-organization`;
     another organization's number behaves as absent. Writing RPCs are idempotent

@@ -30,7 +30,11 @@ class DisclosureServiceStub:
     """不開示・自動応答の制御: who may see that an exchange took place, whether a
     citizen sees the own information, whether a person must approve a provision,
     and the display block (閲覧不可設定) that is set first when a wrong link is found.
-    Protection is put up by one person at once and taken down by two.
+
+    Each source keeps its own flags. A flag holds if any source sets it; no source
+    takes down another's. LinkageCodeService.RegisterAddressees is the source
+    REGISTRATION. A display block is put up by one person at once and lifted by
+    two; a source's flags are set and taken back by one.
 
     All RPCs act for the organization in the metadata `chukan-organization`;
     another organization's number behaves as absent. Writing RPCs are idempotent
@@ -46,11 +50,11 @@ class DisclosureServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DisclosureServiceAsyncStub: ...
     SetDisclosureFlags: _grpc.UnaryUnaryMultiCallable[_disclosure_service_pb2.SetDisclosureFlagsRequest, _disclosure_service_pb2.SetDisclosureFlagsResponse]
-    """Sets flags of up to 1,000 addressees, a result per row; rows that are
-    accepted are durable when answered, the others change nothing.
+    """Sets flags of one source each of up to 1,000 addressees, a result per row;
+    rows that are accepted are durable when answered, the others change nothing.
     Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-    PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
+    PERIOD_INVALID, CONCURRENT_CHANGE (the source's change_seq is another).
     """
     GetDisclosureFlags: _grpc.UnaryUnaryMultiCallable[_disclosure_service_pb2.GetDisclosureFlagsRequest, _disclosure_service_pb2.GetDisclosureFlagsResponse]
     """Reads the flags of one addressee and what they come to today. Errors:
@@ -76,7 +80,11 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
     """不開示・自動応答の制御: who may see that an exchange took place, whether a
     citizen sees the own information, whether a person must approve a provision,
     and the display block (閲覧不可設定) that is set first when a wrong link is found.
-    Protection is put up by one person at once and taken down by two.
+
+    Each source keeps its own flags. A flag holds if any source sets it; no source
+    takes down another's. LinkageCodeService.RegisterAddressees is the source
+    REGISTRATION. A display block is put up by one person at once and lifted by
+    two; a source's flags are set and taken back by one.
 
     All RPCs act for the organization in the metadata `chukan-organization`;
     another organization's number behaves as absent. Writing RPCs are idempotent
@@ -89,11 +97,11 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetDisclosureFlags: _aio.UnaryUnaryMultiCallable[_disclosure_service_pb2.SetDisclosureFlagsRequest, _disclosure_service_pb2.SetDisclosureFlagsResponse]  # type: ignore[assignment]
-    """Sets flags of up to 1,000 addressees, a result per row; rows that are
-    accepted are durable when answered, the others change nothing.
+    """Sets flags of one source each of up to 1,000 addressees, a result per row;
+    rows that are accepted are durable when answered, the others change nothing.
     Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
     INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-    PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
+    PERIOD_INVALID, CONCURRENT_CHANGE (the source's change_seq is another).
     """
     GetDisclosureFlags: _aio.UnaryUnaryMultiCallable[_disclosure_service_pb2.GetDisclosureFlagsRequest, _disclosure_service_pb2.GetDisclosureFlagsResponse]  # type: ignore[assignment]
     """Reads the flags of one addressee and what they come to today. Errors:
@@ -118,7 +126,11 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
     """不開示・自動応答の制御: who may see that an exchange took place, whether a
     citizen sees the own information, whether a person must approve a provision,
     and the display block (閲覧不可設定) that is set first when a wrong link is found.
-    Protection is put up by one person at once and taken down by two.
+
+    Each source keeps its own flags. A flag holds if any source sets it; no source
+    takes down another's. LinkageCodeService.RegisterAddressees is the source
+    REGISTRATION. A display block is put up by one person at once and lifted by
+    two; a source's flags are set and taken back by one.
 
     All RPCs act for the organization in the metadata `chukan-organization`;
     another organization's number behaves as absent. Writing RPCs are idempotent
@@ -135,11 +147,11 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _disclosure_service_pb2.SetDisclosureFlagsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_disclosure_service_pb2.SetDisclosureFlagsResponse, _abc.Awaitable[_disclosure_service_pb2.SetDisclosureFlagsResponse]]:
-        """Sets flags of up to 1,000 addressees, a result per row; rows that are
-        accepted are durable when answered, the others change nothing.
+        """Sets flags of one source each of up to 1,000 addressees, a result per row;
+        rows that are accepted are durable when answered, the others change nothing.
         Row refusals: ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, DUPLICATE_IN_BATCH, INFORMATION_UNKNOWN,
-        PERIOD_INVALID, CONCURRENT_CHANGE (expected_change_seq differs).
+        PERIOD_INVALID, CONCURRENT_CHANGE (the source's change_seq is another).
         """
 
     @_abc_1.abstractmethod

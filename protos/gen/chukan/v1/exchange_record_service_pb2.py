@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chukan/v1/exchange_record_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x04\n\x0e\x45xchangeRecord\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12#\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSide\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x15\n\rprovider_code\x18\x04 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x05 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x06 \x01(\t\x12\x18\n\x10information_code\x18\x07 \x01(\t\x12!\n\x19integrated_address_number\x18\x08 \x01(\t\x12\x30\n\x0cinquiry_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07outcome\x18\x0b \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x15\n\rundisclosable\x18\r \x01(\x08\x12\x12\n\nitem_codes\x18\x0e \x03(\t\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\x12\x19\n\x11permission_row_id\x18\x10 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x11 \x01(\t\x12\x12\n\nchange_seq\x18\x12 \x01(\x04\x12\x15\n\rpermit_digest\x18\x13 \x01(\t\"\xcf\x01\n\x1aListExchangeRecordsRequest\x12-\n\x04side\x18\x01 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12,\n\x08outcomes\x18\x03 \x03(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\"b\n\x1bListExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"]\n\x18GetExchangeRecordRequest\x12\x1c\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12#\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSide\"F\n\x19GetExchangeRecordResponse\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.chukan.v1.ExchangeRecord\"\\\n\x1fReconcileExchangeRecordsRequest\x12\x1f\n\x0c\x65xchange_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x18\n\x10\x61\x66ter_change_seq\x18\x02 \x01(\x04\"n\n\x0eReconciliation\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.chukan.v1.ReconciliationState\x12\x18\n\x10\x64iffering_fields\x18\x03 \x03(\t\"o\n ReconcileExchangeRecordsResponse\x12\x32\n\x0freconciliations\x18\x01 \x03(\x0b\x32\x19.chukan.v1.Reconciliation\x12\x17\n\x0flast_change_seq\x18\x02 \x01(\x04\"\x90\x01\n\x15TraceProvisionRequest\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x10information_code\x18\x02 \x01(\t\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x16TraceProvisionResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x16\n\x14GetCheckpointRequest\"\x81\x01\n\x15GetCheckpointResponse\x12\x11\n\ttree_size\x18\x01 \x01(\x04\x12\x11\n\troot_hash\x18\x02 \x01(\x0c\x12-\n\tsign_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bsigned_note\x18\x04 \x01(\x0c\"K\n\x18GetInclusionProofRequest\x12\x1c\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x11\n\ttree_size\x18\x02 \x01(\x04\"P\n\x19GetInclusionProofResponse\x12\x12\n\nleaf_index\x18\x01 \x01(\x04\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x0c\n\x04path\x18\x03 \x03(\x0c\"O\n\x1aGetConsistencyProofRequest\x12\x17\n\x0f\x66irst_tree_size\x18\x01 \x01(\x04\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x04\"+\n\x1bGetConsistencyProofResponse\x12\x0c\n\x04path\x18\x01 \x03(\x0c\"8\n\x1c\x45xportExchangeRecordsRequest\x12\x18\n\x10\x61\x66ter_change_seq\x18\x01 \x01(\x04\"K\n\x1d\x45xportExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord*v\n\nRecordSide\x12\x1b\n\x17RECORD_SIDE_UNSPECIFIED\x10\x00\x12\x18\n\x14RECORD_SIDE_INQUIRER\x10\x01\x12\x18\n\x14RECORD_SIDE_PROVIDER\x10\x02\x12\x17\n\x13RECORD_SIDE_NETWORK\x10\x03*\xef\x01\n\x0f\x45xchangeOutcome\x12 \n\x1c\x45XCHANGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45XCHANGE_OUTCOME_PROVIDED\x10\x01\x12\x1f\n\x1b\x45XCHANGE_OUTCOME_NO_REPLICA\x10\x02\x12\x1c\n\x18\x45XCHANGE_OUTCOME_REFUSED\x10\x03\x12\x1c\n\x18\x45XCHANGE_OUTCOME_PENDING\x10\x04\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_TIMED_OUT\x10\x05\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_CANCELLED\x10\x06*\xf2\x02\n\x13ReconciliationState\x12$\n RECONCILIATION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRECONCILIATION_STATE_AGREES\x10\x01\x12+\n\'RECONCILIATION_STATE_MISSING_AT_NETWORK\x10\x02\x12%\n!RECONCILIATION_STATE_MISSING_HERE\x10\x03\x12 \n\x1cRECONCILIATION_STATE_DIFFERS\x10\x04\x12 \n\x1cRECONCILIATION_STATE_UNKNOWN\x10\x05\x12 \n\x1cRECONCILIATION_STATE_PENDING\x10\x06\x12,\n(RECONCILIATION_STATE_MISSING_AT_INQUIRER\x10\x07\x12,\n(RECONCILIATION_STATE_MISSING_AT_PROVIDER\x10\x08\x32\xb1\x06\n\x15\x45xchangeRecordService\x12\x64\n\x13ListExchangeRecords\x12%.chukan.v1.ListExchangeRecordsRequest\x1a&.chukan.v1.ListExchangeRecordsResponse\x12^\n\x11GetExchangeRecord\x12#.chukan.v1.GetExchangeRecordRequest\x1a$.chukan.v1.GetExchangeRecordResponse\x12s\n\x18ReconcileExchangeRecords\x12*.chukan.v1.ReconcileExchangeRecordsRequest\x1a+.chukan.v1.ReconcileExchangeRecordsResponse\x12U\n\x0eTraceProvision\x12 .chukan.v1.TraceProvisionRequest\x1a!.chukan.v1.TraceProvisionResponse\x12R\n\rGetCheckpoint\x12\x1f.chukan.v1.GetCheckpointRequest\x1a .chukan.v1.GetCheckpointResponse\x12^\n\x11GetInclusionProof\x12#.chukan.v1.GetInclusionProofRequest\x1a$.chukan.v1.GetInclusionProofResponse\x12\x64\n\x13GetConsistencyProof\x12%.chukan.v1.GetConsistencyProofRequest\x1a&.chukan.v1.GetConsistencyProofResponse\x12l\n\x15\x45xportExchangeRecords\x12\'.chukan.v1.ExportExchangeRecordsRequest\x1a(.chukan.v1.ExportExchangeRecordsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chukan/v1/exchange_record_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x05\n\x0e\x45xchangeRecord\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12#\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSide\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x15\n\rprovider_code\x18\x04 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x05 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x06 \x01(\t\x12\x18\n\x10information_code\x18\x07 \x01(\t\x12!\n\x19integrated_address_number\x18\x08 \x01(\t\x12\x30\n\x0cinquiry_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07outcome\x18\x0b \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x15\n\rundisclosable\x18\r \x01(\x08\x12\x12\n\nitem_codes\x18\x0e \x03(\t\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\x12\x19\n\x11permission_row_id\x18\x10 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x11 \x01(\t\x12\x12\n\nchange_seq\x18\x12 \x01(\x04\x12\x15\n\rpermit_digest\x18\x13 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x14 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x15 \x01(\t\x12\x1d\n\x04mode\x18\x16 \x01(\x0e\x32\x0f.chukan.v1.Mode\"\xde\x01\n\x1aListExchangeRecordsRequest\x12-\n\x04side\x18\x01 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12;\n\x08outcomes\x18\x03 \x03(\x0e\x32\x1a.chukan.v1.ExchangeOutcomeB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\"b\n\x1bListExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x18GetExchangeRecordRequest\x12\x1c\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12-\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\"F\n\x19GetExchangeRecordResponse\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.chukan.v1.ExchangeRecord\"X\n\x1fReconcileExchangeRecordsRequest\x12\x1f\n\x0c\x65xchange_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x93\x01\n\x0eReconciliation\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.chukan.v1.ReconciliationState\x12\x18\n\x10\x64iffering_fields\x18\x03 \x03(\t\x12#\n\x04side\x18\x04 \x01(\x0e\x32\x15.chukan.v1.RecordSide\"\xb1\x01\n ReconcileExchangeRecordsResponse\x12\x32\n\x0freconciliations\x18\x01 \x03(\x0b\x32\x19.chukan.v1.Reconciliation\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x12\x35\n\x11network_list_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x90\x01\n\x15TraceProvisionRequest\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x10information_code\x18\x02 \x01(\t\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x16TraceProvisionResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x14GetCheckpointRequest\x12\x11\n\ttree_size\x18\x01 \x01(\x04\"B\n\x15GetCheckpointResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\"\x88\x01\n\x18GetInclusionProofRequest\x12*\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12-\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x11\n\ttree_size\x18\x03 \x01(\x04\"\x7f\n\tLeafProof\x12\x12\n\nleaf_index\x18\x01 \x01(\x04\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x1e\n\x16\x65rasure_certificate_id\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x03(\x0c\"l\n\x19GetInclusionProofResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\x12$\n\x06proofs\x18\x02 \x03(\x0b\x32\x14.chukan.v1.LeafProof\"X\n\x1aGetConsistencyProofRequest\x12 \n\x0f\x66irst_tree_size\x18\x01 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x04\"]\n\x1bGetConsistencyProofResponse\x12\x0c\n\x04path\x18\x01 \x03(\x0c\x12\x30\n\x11second_checkpoint\x18\x02 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\"4\n\x1c\x45xportExchangeRecordsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"a\n\x1d\x45xportExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x14\n\x0cresume_token\x18\x02 \x01(\t*v\n\nRecordSide\x12\x1b\n\x17RECORD_SIDE_UNSPECIFIED\x10\x00\x12\x18\n\x14RECORD_SIDE_INQUIRER\x10\x01\x12\x18\n\x14RECORD_SIDE_PROVIDER\x10\x02\x12\x17\n\x13RECORD_SIDE_NETWORK\x10\x03*\xf2\x02\n\x13ReconciliationState\x12$\n RECONCILIATION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRECONCILIATION_STATE_AGREES\x10\x01\x12+\n\'RECONCILIATION_STATE_MISSING_AT_NETWORK\x10\x02\x12%\n!RECONCILIATION_STATE_MISSING_HERE\x10\x03\x12 \n\x1cRECONCILIATION_STATE_DIFFERS\x10\x04\x12 \n\x1cRECONCILIATION_STATE_UNKNOWN\x10\x05\x12 \n\x1cRECONCILIATION_STATE_PENDING\x10\x06\x12,\n(RECONCILIATION_STATE_MISSING_AT_INQUIRER\x10\x07\x12,\n(RECONCILIATION_STATE_MISSING_AT_PROVIDER\x10\x08\x32\xb1\x06\n\x15\x45xchangeRecordService\x12\x64\n\x13ListExchangeRecords\x12%.chukan.v1.ListExchangeRecordsRequest\x1a&.chukan.v1.ListExchangeRecordsResponse\x12^\n\x11GetExchangeRecord\x12#.chukan.v1.GetExchangeRecordRequest\x1a$.chukan.v1.GetExchangeRecordResponse\x12s\n\x18ReconcileExchangeRecords\x12*.chukan.v1.ReconcileExchangeRecordsRequest\x1a+.chukan.v1.ReconcileExchangeRecordsResponse\x12U\n\x0eTraceProvision\x12 .chukan.v1.TraceProvisionRequest\x1a!.chukan.v1.TraceProvisionResponse\x12R\n\rGetCheckpoint\x12\x1f.chukan.v1.GetCheckpointRequest\x1a .chukan.v1.GetCheckpointResponse\x12^\n\x11GetInclusionProof\x12#.chukan.v1.GetInclusionProofRequest\x1a$.chukan.v1.GetInclusionProofResponse\x12\x64\n\x13GetConsistencyProof\x12%.chukan.v1.GetConsistencyProofRequest\x1a&.chukan.v1.GetConsistencyProofResponse\x12l\n\x15\x45xportExchangeRecords\x12\'.chukan.v1.ExportExchangeRecordsRequest\x1a(.chukan.v1.ExportExchangeRecordsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +36,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['side']._loaded_options = None
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['side']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['outcomes']._loaded_options = None
+  _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['outcomes']._serialized_options = b'\272H\n\222\001\007\"\005\202\001\002\020\001'
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_GETEXCHANGERECORDREQUEST'].fields_by_name['exchange_id']._loaded_options = None
   _globals['_GETEXCHANGERECORDREQUEST'].fields_by_name['exchange_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_GETEXCHANGERECORDREQUEST'].fields_by_name['side']._loaded_options = None
+  _globals['_GETEXCHANGERECORDREQUEST'].fields_by_name['side']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_RECONCILEEXCHANGERECORDSREQUEST'].fields_by_name['exchange_ids']._loaded_options = None
   _globals['_RECONCILEEXCHANGERECORDSREQUEST'].fields_by_name['exchange_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_TRACEPROVISIONREQUEST'].fields_by_name['integrated_address_number']._loaded_options = None
@@ -46,49 +51,53 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRACEPROVISIONREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_TRACEPROVISIONREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['exchange_id']._loaded_options = None
-  _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['exchange_id']._serialized_options = b'\272H\004r\002\020\001'
-  _globals['_RECORDSIDE']._serialized_start=2280
-  _globals['_RECORDSIDE']._serialized_end=2398
-  _globals['_EXCHANGEOUTCOME']._serialized_start=2401
-  _globals['_EXCHANGEOUTCOME']._serialized_end=2640
-  _globals['_RECONCILIATIONSTATE']._serialized_start=2643
-  _globals['_RECONCILIATIONSTATE']._serialized_end=3013
-  _globals['_EXCHANGERECORD']._serialized_start=117
-  _globals['_EXCHANGERECORD']._serialized_end=664
-  _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_start=667
-  _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_end=874
-  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_start=876
-  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_end=974
-  _globals['_GETEXCHANGERECORDREQUEST']._serialized_start=976
-  _globals['_GETEXCHANGERECORDREQUEST']._serialized_end=1069
-  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_start=1071
-  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_end=1141
-  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_start=1143
-  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_end=1235
-  _globals['_RECONCILIATION']._serialized_start=1237
-  _globals['_RECONCILIATION']._serialized_end=1347
-  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_start=1349
-  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_end=1460
-  _globals['_TRACEPROVISIONREQUEST']._serialized_start=1463
-  _globals['_TRACEPROVISIONREQUEST']._serialized_end=1607
-  _globals['_TRACEPROVISIONRESPONSE']._serialized_start=1609
-  _globals['_TRACEPROVISIONRESPONSE']._serialized_end=1702
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1704
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1726
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1729
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1858
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=1860
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1935
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1937
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=2017
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=2019
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=2098
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=2100
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=2143
-  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_start=2145
-  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_end=2201
-  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_start=2203
-  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_end=2278
-  _globals['_EXCHANGERECORDSERVICE']._serialized_start=3016
-  _globals['_EXCHANGERECORDSERVICE']._serialized_end=3833
+  _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['exchange_id']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['side']._loaded_options = None
+  _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['side']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['first_tree_size']._loaded_options = None
+  _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['first_tree_size']._serialized_options = b'\272H\0042\002(\001'
+  _globals['_RECORDSIDE']._serialized_start=2778
+  _globals['_RECORDSIDE']._serialized_end=2896
+  _globals['_RECONCILIATIONSTATE']._serialized_start=2899
+  _globals['_RECONCILIATIONSTATE']._serialized_end=3269
+  _globals['_EXCHANGERECORD']._serialized_start=141
+  _globals['_EXCHANGERECORD']._serialized_end=785
+  _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_start=788
+  _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_end=1010
+  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_start=1012
+  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_end=1110
+  _globals['_GETEXCHANGERECORDREQUEST']._serialized_start=1112
+  _globals['_GETEXCHANGERECORDREQUEST']._serialized_end=1215
+  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_start=1217
+  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_end=1287
+  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_start=1289
+  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_end=1377
+  _globals['_RECONCILIATION']._serialized_start=1380
+  _globals['_RECONCILIATION']._serialized_end=1527
+  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_start=1530
+  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_end=1707
+  _globals['_TRACEPROVISIONREQUEST']._serialized_start=1710
+  _globals['_TRACEPROVISIONREQUEST']._serialized_end=1854
+  _globals['_TRACEPROVISIONRESPONSE']._serialized_start=1856
+  _globals['_TRACEPROVISIONRESPONSE']._serialized_end=1949
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1951
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1992
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1994
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=2060
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=2063
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=2199
+  _globals['_LEAFPROOF']._serialized_start=2201
+  _globals['_LEAFPROOF']._serialized_end=2328
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=2330
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=2438
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=2440
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=2528
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=2530
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=2623
+  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_start=2625
+  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_end=2677
+  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_start=2679
+  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_end=2776
+  _globals['_EXCHANGERECORDSERVICE']._serialized_start=3272
+  _globals['_EXCHANGERECORDSERVICE']._serialized_end=4089
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
+from chukan.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -48,46 +49,6 @@ RECORD_SIDE_NETWORK: RecordSide.ValueType  # 3
 """Information provision network."""
 Global___RecordSide: _TypeAlias = RecordSide  # noqa: Y015
 
-class _ExchangeOutcome:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ExchangeOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExchangeOutcome.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    EXCHANGE_OUTCOME_UNSPECIFIED: _ExchangeOutcome.ValueType  # 0
-    """Never sent by this server."""
-    EXCHANGE_OUTCOME_PROVIDED: _ExchangeOutcome.ValueType  # 1
-    """Provided, with values."""
-    EXCHANGE_OUTCOME_NO_REPLICA: _ExchangeOutcome.ValueType  # 2
-    """Answered that there is no replica."""
-    EXCHANGE_OUTCOME_REFUSED: _ExchangeOutcome.ValueType  # 3
-    """Refused."""
-    EXCHANGE_OUTCOME_PENDING: _ExchangeOutcome.ValueType  # 4
-    """Permitted; no answer known to this side yet."""
-    EXCHANGE_OUTCOME_TIMED_OUT: _ExchangeOutcome.ValueType  # 5
-    """Not answered in time."""
-    EXCHANGE_OUTCOME_CANCELLED: _ExchangeOutcome.ValueType  # 6
-    """Cancelled by the inquirer."""
-
-class ExchangeOutcome(_ExchangeOutcome, metaclass=_ExchangeOutcomeEnumTypeWrapper):
-    """What took place."""
-
-EXCHANGE_OUTCOME_UNSPECIFIED: ExchangeOutcome.ValueType  # 0
-"""Never sent by this server."""
-EXCHANGE_OUTCOME_PROVIDED: ExchangeOutcome.ValueType  # 1
-"""Provided, with values."""
-EXCHANGE_OUTCOME_NO_REPLICA: ExchangeOutcome.ValueType  # 2
-"""Answered that there is no replica."""
-EXCHANGE_OUTCOME_REFUSED: ExchangeOutcome.ValueType  # 3
-"""Refused."""
-EXCHANGE_OUTCOME_PENDING: ExchangeOutcome.ValueType  # 4
-"""Permitted; no answer known to this side yet."""
-EXCHANGE_OUTCOME_TIMED_OUT: ExchangeOutcome.ValueType  # 5
-"""Not answered in time."""
-EXCHANGE_OUTCOME_CANCELLED: ExchangeOutcome.ValueType  # 6
-"""Cancelled by the inquirer."""
-Global___ExchangeOutcome: _TypeAlias = ExchangeOutcome  # noqa: Y015
-
 class _ReconciliationState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -101,7 +62,9 @@ class _ReconciliationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_R
     RECONCILIATION_STATE_MISSING_AT_NETWORK: _ReconciliationState.ValueType  # 2
     """The network has no record."""
     RECONCILIATION_STATE_MISSING_HERE: _ReconciliationState.ValueType  # 3
-    """The network has one, this side has none."""
+    """The network has one that binds this side (its own request, or its signed
+    answer), this side has none.
+    """
     RECONCILIATION_STATE_DIFFERS: _ReconciliationState.ValueType  # 4
     """They differ; `differing_fields` names where."""
     RECONCILIATION_STATE_UNKNOWN: _ReconciliationState.ValueType  # 5
@@ -123,7 +86,9 @@ RECONCILIATION_STATE_AGREES: ReconciliationState.ValueType  # 1
 RECONCILIATION_STATE_MISSING_AT_NETWORK: ReconciliationState.ValueType  # 2
 """The network has no record."""
 RECONCILIATION_STATE_MISSING_HERE: ReconciliationState.ValueType  # 3
-"""The network has one, this side has none."""
+"""The network has one that binds this side (its own request, or its signed
+answer), this side has none.
+"""
 RECONCILIATION_STATE_DIFFERS: ReconciliationState.ValueType  # 4
 """They differ; `differing_fields` names where."""
 RECONCILIATION_STATE_UNKNOWN: ReconciliationState.ValueType  # 5
@@ -161,6 +126,9 @@ class ExchangeRecord(_message.Message):
     RECEIPT_NUMBER_FIELD_NUMBER: _builtins.int
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     PERMIT_DIGEST_FIELD_NUMBER: _builtins.int
+    INQUIRER_DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
+    PROVIDER_DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     """Id of the exchange, the same on all three sides: digest of the inquirer's
     signed request, lower-case hexadecimal, 64 characters.
@@ -181,7 +149,7 @@ class ExchangeRecord(_message.Message):
     """Whom it concerns: integrated address number of this side; empty at the
     network and where the code is unknown.
     """
-    outcome: Global___ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place."""
     reason: _builtins.str
     """Reason of a refusal."""
@@ -196,7 +164,17 @@ class ExchangeRecord(_message.Message):
     change_seq: _builtins.int
     """Position in this organization's commit order."""
     permit_digest: _builtins.str
-    """Digest of the permit; empty where none was issued."""
+    """SHA-256 of the permit, lower-case hexadecimal, 64 characters; empty where
+    none was issued.
+    """
+    inquirer_delegator_code: _builtins.str
+    """Inquirer's delegator (委任元), 16 digits; empty = none. Not in the network's
+    record in this version, nor are the next two.
+    """
+    provider_delegator_code: _builtins.str
+    """Provider's delegator (委任元), 16 digits; empty = none."""
+    mode: _common_pb2.Mode.ValueType
+    """Mode the exchange took place in."""
     @_builtins.property
     def inquiry_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked (照会日時)."""
@@ -222,7 +200,7 @@ class ExchangeRecord(_message.Message):
         integrated_address_number: _builtins.str = ...,
         inquiry_time: _timestamp_pb2.Timestamp | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
-        outcome: Global___ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         reason: _builtins.str = ...,
         undisclosable: _builtins.bool = ...,
         item_codes: _abc.Iterable[_builtins.str] | None = ...,
@@ -231,10 +209,13 @@ class ExchangeRecord(_message.Message):
         receipt_number: _builtins.str = ...,
         change_seq: _builtins.int = ...,
         permit_digest: _builtins.str = ...,
+        inquirer_delegator_code: _builtins.str = ...,
+        provider_delegator_code: _builtins.str = ...,
+        mode: _common_pb2.Mode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["inquiry_time", b"inquiry_time", "provision_time", b"provision_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "change_seq", b"change_seq", "exchange_id", b"exchange_id", "information_code", b"information_code", "inquirer_code", b"inquirer_code", "inquiry_time", b"inquiry_time", "integrated_address_number", b"integrated_address_number", "item_codes", b"item_codes", "legal_basis", b"legal_basis", "outcome", b"outcome", "permission_row_id", b"permission_row_id", "permit_digest", b"permit_digest", "procedure_code", b"procedure_code", "provider_code", b"provider_code", "provision_time", b"provision_time", "reason", b"reason", "receipt_number", b"receipt_number", "side", b"side", "undisclosable", b"undisclosable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "change_seq", b"change_seq", "exchange_id", b"exchange_id", "information_code", b"information_code", "inquirer_code", b"inquirer_code", "inquirer_delegator_code", b"inquirer_delegator_code", "inquiry_time", b"inquiry_time", "integrated_address_number", b"integrated_address_number", "item_codes", b"item_codes", "legal_basis", b"legal_basis", "mode", b"mode", "outcome", b"outcome", "permission_row_id", b"permission_row_id", "permit_digest", b"permit_digest", "procedure_code", b"procedure_code", "provider_code", b"provider_code", "provider_delegator_code", b"provider_delegator_code", "provision_time", b"provision_time", "reason", b"reason", "receipt_number", b"receipt_number", "side", b"side", "undisclosable", b"undisclosable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -260,7 +241,7 @@ class ListExchangeRecordsRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[Global___ExchangeOutcome.ValueType]:
+    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.ExchangeOutcome.ValueType]:
         """Only these outcomes; empty = all."""
 
     def __init__(
@@ -268,7 +249,7 @@ class ListExchangeRecordsRequest(_message.Message):
         *,
         side: Global___RecordSide.ValueType = ...,
         integrated_address_number: _builtins.str = ...,
-        outcomes: _abc.Iterable[Global___ExchangeOutcome.ValueType] | None = ...,
+        outcomes: _abc.Iterable[_common_pb2.ExchangeOutcome.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -365,22 +346,25 @@ class ReconcileExchangeRecordsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EXCHANGE_IDS_FIELD_NUMBER: _builtins.int
-    AFTER_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
-    after_change_seq: _builtins.int
-    """Compare records after this position, at most 1,000."""
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """resume_token of an earlier response: compare what came or changed since;
+    empty = from the beginning. Refused as INVALID_FIELD together with
+    exchange_ids.
+    """
     @_builtins.property
     def exchange_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Exchanges to compare, at most 1,000; empty = all since after_change_seq."""
+        """Exchanges to compare, at most 1,000; empty = all."""
 
     def __init__(
         self,
         *,
         exchange_ids: _abc.Iterable[_builtins.str] | None = ...,
-        after_change_seq: _builtins.int = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_change_seq", b"after_change_seq", "exchange_ids", b"exchange_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange_ids", b"exchange_ids", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -388,17 +372,22 @@ Global___ReconcileExchangeRecordsRequest: _TypeAlias = ReconcileExchangeRecordsR
 
 @_typing.final
 class Reconciliation(_message.Message):
-    """Comparison of one exchange."""
+    """Comparison of one side's record of one exchange."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EXCHANGE_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     DIFFERING_FIELDS_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     """Id of the exchange."""
     state: Global___ReconciliationState.ValueType
     """What was found."""
+    side: Global___RecordSide.ValueType
+    """Which of this organization's records it is; UNSPECIFIED if neither this side
+    nor the network knows the exchange.
+    """
     @_builtins.property
     def differing_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields that differ, by proto field name."""
@@ -409,10 +398,11 @@ class Reconciliation(_message.Message):
         exchange_id: _builtins.str = ...,
         state: Global___ReconciliationState.ValueType = ...,
         differing_fields: _abc.Iterable[_builtins.str] | None = ...,
+        side: Global___RecordSide.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["differing_fields", b"differing_fields", "exchange_id", b"exchange_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differing_fields", b"differing_fields", "exchange_id", b"exchange_id", "side", b"side", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -425,22 +415,36 @@ class ReconcileExchangeRecordsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECONCILIATIONS_FIELD_NUMBER: _builtins.int
-    LAST_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
-    last_change_seq: _builtins.int
-    """Position to go on from."""
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    NETWORK_LIST_TIME_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Token to go on from; empty where exchange_ids were named."""
+    more: _builtins.bool
+    """True if there is more to compare now: call again with the token. A response
+    may hold nothing and yet not be the last.
+    """
     @_builtins.property
     def reconciliations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reconciliation]:
-        """One per exchange."""
+        """One per exchange and side, at most 3,000."""
+
+    @_builtins.property
+    def network_list_time(self) -> _timestamp_pb2.Timestamp:
+        """When the network's list of this organization's exchanges was last read to
+        its end; absent = never. What is missing here is known up to then, no later.
+        """
 
     def __init__(
         self,
         *,
         reconciliations: _abc.Iterable[Global___Reconciliation] | None = ...,
-        last_change_seq: _builtins.int = ...,
+        resume_token: _builtins.str = ...,
+        more: _builtins.bool = ...,
+        network_list_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["network_list_time", b"network_list_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_change_seq", b"last_change_seq", "reconciliations", b"reconciliations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "network_list_time", b"network_list_time", "reconciliations", b"reconciliations", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -514,12 +518,17 @@ class GetCheckpointRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    TREE_SIZE_FIELD_NUMBER: _builtins.int
+    tree_size: _builtins.int
+    """Tree size of the head; 0 = the latest."""
     def __init__(
         self,
+        *,
+        tree_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tree_size", b"tree_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -531,31 +540,19 @@ class GetCheckpointResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TREE_SIZE_FIELD_NUMBER: _builtins.int
-    ROOT_HASH_FIELD_NUMBER: _builtins.int
-    SIGN_TIME_FIELD_NUMBER: _builtins.int
-    SIGNED_NOTE_FIELD_NUMBER: _builtins.int
-    tree_size: _builtins.int
-    """Number of leaves."""
-    root_hash: _builtins.bytes
-    """Root hash, 32 bytes."""
-    signed_note: _builtins.bytes
-    """Signed note."""
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def sign_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was signed."""
+    def checkpoint(self) -> _common_pb2.Checkpoint:
+        """The head."""
 
     def __init__(
         self,
         *,
-        tree_size: _builtins.int = ...,
-        root_hash: _builtins.bytes = ...,
-        sign_time: _timestamp_pb2.Timestamp | None = ...,
-        signed_note: _builtins.bytes = ...,
+        checkpoint: _common_pb2.Checkpoint | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["sign_time", b"sign_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["root_hash", b"root_hash", "sign_time", b"sign_time", "signed_note", b"signed_note", "tree_size", b"tree_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -568,24 +565,76 @@ class GetInclusionProofRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EXCHANGE_ID_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
     TREE_SIZE_FIELD_NUMBER: _builtins.int
     exchange_id: _builtins.str
     """Id of the exchange."""
+    side: Global___RecordSide.ValueType
+    """Side; needed only where the caller was on both."""
     tree_size: _builtins.int
-    """Tree size the proof is for; 0 = latest checkpoint."""
+    """Tree size the proofs are for; 0 = latest checkpoint."""
     def __init__(
         self,
         *,
         exchange_id: _builtins.str = ...,
+        side: Global___RecordSide.ValueType = ...,
         tree_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange_id", b"exchange_id", "tree_size", b"tree_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exchange_id", b"exchange_id", "side", b"side", "tree_size", b"tree_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetInclusionProofRequest: _TypeAlias = GetInclusionProofRequest  # noqa: Y015
+
+@_typing.final
+class LeafProof(_message.Message):
+    """Proof that one leaf is in the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEAF_INDEX_FIELD_NUMBER: _builtins.int
+    LEAF_HASH_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
+    ERASURE_CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    leaf_index: _builtins.int
+    """Index of the leaf, from 0."""
+    leaf_hash: _builtins.bytes
+    """RFC 6962 leaf hash, 32 bytes: SHA-256 of a zero byte, salt and content."""
+    content: _builtins.bytes
+    """The record as it stood when the leaf was made: encoded ExchangeRecord,
+    verbatim as it was hashed; empty once erased.
+    """
+    salt: _builtins.bytes
+    """Salt, 32 random bytes; empty once erased, so that nobody can guess what the
+    hash was made of.
+    """
+    erasure_certificate_id: _builtins.str
+    """Certificate of the erasure (消去証明書); only once erased."""
+    @_builtins.property
+    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Audit path from the leaf to the root, 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        leaf_index: _builtins.int = ...,
+        leaf_hash: _builtins.bytes = ...,
+        content: _builtins.bytes = ...,
+        salt: _builtins.bytes = ...,
+        erasure_certificate_id: _builtins.str = ...,
+        path: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "erasure_certificate_id", b"erasure_certificate_id", "leaf_hash", b"leaf_hash", "leaf_index", b"leaf_index", "path", b"path", "salt", b"salt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeafProof: _TypeAlias = LeafProof  # noqa: Y015
 
 @_typing.final
 class GetInclusionProofResponse(_message.Message):
@@ -593,27 +642,25 @@ class GetInclusionProofResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    LEAF_INDEX_FIELD_NUMBER: _builtins.int
-    TREE_SIZE_FIELD_NUMBER: _builtins.int
-    PATH_FIELD_NUMBER: _builtins.int
-    leaf_index: _builtins.int
-    """Index of the leaf."""
-    tree_size: _builtins.int
-    """Tree size."""
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    PROOFS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Audit path, 32 bytes each."""
+    def checkpoint(self) -> _common_pb2.Checkpoint:
+        """The head the proofs lead to."""
+
+    @_builtins.property
+    def proofs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeafProof]:
+        """One per leaf of the record, oldest first."""
 
     def __init__(
         self,
         *,
-        leaf_index: _builtins.int = ...,
-        tree_size: _builtins.int = ...,
-        path: _abc.Iterable[_builtins.bytes] | None = ...,
+        checkpoint: _common_pb2.Checkpoint | None = ...,
+        proofs: _abc.Iterable[Global___LeafProof] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaf_index", b"leaf_index", "path", b"path", "tree_size", b"tree_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "proofs", b"proofs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -628,9 +675,9 @@ class GetConsistencyProofRequest(_message.Message):
     FIRST_TREE_SIZE_FIELD_NUMBER: _builtins.int
     SECOND_TREE_SIZE_FIELD_NUMBER: _builtins.int
     first_tree_size: _builtins.int
-    """Earlier size."""
+    """Earlier size, from 1."""
     second_tree_size: _builtins.int
-    """Later size."""
+    """Later size; 0 = latest checkpoint."""
     def __init__(
         self,
         *,
@@ -652,18 +699,24 @@ class GetConsistencyProofResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PATH_FIELD_NUMBER: _builtins.int
+    SECOND_CHECKPOINT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Path, 32 bytes each."""
+        """Path (RFC 6962), 32 bytes each; empty where the sizes are equal."""
+
+    @_builtins.property
+    def second_checkpoint(self) -> _common_pb2.Checkpoint:
+        """The head of the later size."""
 
     def __init__(
         self,
         *,
         path: _abc.Iterable[_builtins.bytes] | None = ...,
+        second_checkpoint: _common_pb2.Checkpoint | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["second_checkpoint", b"second_checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "second_checkpoint", b"second_checkpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -675,17 +728,17 @@ class ExportExchangeRecordsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    AFTER_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
-    after_change_seq: _builtins.int
-    """Only records after this position."""
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """resume_token of the last response processed; empty = from the beginning."""
     def __init__(
         self,
         *,
-        after_change_seq: _builtins.int = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_change_seq", b"after_change_seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -698,18 +751,22 @@ class ExportExchangeRecordsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDS_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Token to go on from after this page."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExchangeRecord]:
-        """Records in order of writing."""
+        """Records in commit order of their last change."""
 
     def __init__(
         self,
         *,
         records: _abc.Iterable[Global___ExchangeRecord] | None = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

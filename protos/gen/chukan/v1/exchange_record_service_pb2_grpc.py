@@ -108,11 +108,12 @@ class ExchangeRecordServiceServicer:
 
     def ReconcileExchangeRecords(self, request, context):
         """Compares this organization's records with the network's, and says which
-        half is missing or differs. A side that can't be reached is UNKNOWN, never
-        "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
-        it fetch what is missing, so ask again a moment later. The network's own
-        record is read by NetworkService.ListNetworkRecords.
-        Errors: NOT_FOUND RECORD_UNKNOWN.
+        half is missing or differs; without exchange_ids all of them, a part per
+        call, in commit order, and then what only the network has. A side that
+        can't be reached is UNKNOWN, never "equal". The network is asked behind the
+        scenes: a first answer may be UNKNOWN, call again. The network's own record
+        is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
+        RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,28 +128,37 @@ class ExchangeRecordServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCheckpoint(self, request, context):
-        """Signed head of the record log. Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+        """Signed head of the record log, the latest or an earlier one. Errors:
+        OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE (larger than the log, or of no head that
+        was signed), UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetInclusionProof(self, request, context):
-        """Proof that a record is in the log. Errors: as GetCheckpoint.
+        """Proofs that a record is in the log: one per state it had, because a record
+        that changes makes another leaf. The caller can compute each leaf's hash and
+        the root anew. Errors: NOT_FOUND RECORD_UNKNOWN, OUT_OF_RANGE
+        TREE_SIZE_OUT_OF_RANGE, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetConsistencyProof(self, request, context):
-        """Proof that the log only grew. Errors: as GetCheckpoint.
+        """Proof that the log only grew. Errors: OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE
+        (first larger than second, or either larger than the log), UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportExchangeRecords(self, request, context):
-        """Exports records, in pages.
+        """Exports this organization's records in commit order of their last change, a
+        page per message, up to what stood when the export began. Errors:
+        INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

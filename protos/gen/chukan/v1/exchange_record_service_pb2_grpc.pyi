@@ -48,24 +48,38 @@ class ExchangeRecordServiceStub:
     """Reads one record. Errors: NOT_FOUND RECORD_UNKNOWN."""
     ReconcileExchangeRecords: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ReconcileExchangeRecordsRequest, _exchange_record_service_pb2.ReconcileExchangeRecordsResponse]
     """Compares this organization's records with the network's, and says which
-    half is missing or differs. A side that can't be reached is UNKNOWN, never
-    "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
-    it fetch what is missing, so ask again a moment later. The network's own
-    record is read by NetworkService.ListNetworkRecords.
-    Errors: NOT_FOUND RECORD_UNKNOWN.
+    half is missing or differs; without exchange_ids all of them, a part per
+    call, in commit order, and then what only the network has. A side that
+    can't be reached is UNKNOWN, never "equal". The network is asked behind the
+    scenes: a first answer may be UNKNOWN, call again. The network's own record
+    is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
+    RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
     """
     TraceProvision: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.TraceProvisionRequest, _exchange_record_service_pb2.TraceProvisionResponse]
     """Says who received records of one replica. Errors: NOT_FOUND
     ADDRESSEE_UNKNOWN.
     """
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetCheckpointRequest, _exchange_record_service_pb2.GetCheckpointResponse]
-    """Signed head of the record log. Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE."""
+    """Signed head of the record log, the latest or an earlier one. Errors:
+    OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE (larger than the log, or of no head that
+    was signed), UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+    """
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetInclusionProofRequest, _exchange_record_service_pb2.GetInclusionProofResponse]
-    """Proof that a record is in the log. Errors: as GetCheckpoint."""
+    """Proofs that a record is in the log: one per state it had, because a record
+    that changes makes another leaf. The caller can compute each leaf's hash and
+    the root anew. Errors: NOT_FOUND RECORD_UNKNOWN, OUT_OF_RANGE
+    TREE_SIZE_OUT_OF_RANGE, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+    """
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetConsistencyProofRequest, _exchange_record_service_pb2.GetConsistencyProofResponse]
-    """Proof that the log only grew. Errors: as GetCheckpoint."""
+    """Proof that the log only grew. Errors: OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE
+    (first larger than second, or either larger than the log), UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     ExportExchangeRecords: _grpc.UnaryStreamMultiCallable[_exchange_record_service_pb2.ExportExchangeRecordsRequest, _exchange_record_service_pb2.ExportExchangeRecordsResponse]
-    """Exports records, in pages."""
+    """Exports this organization's records in commit order of their last change, a
+    page per message, up to what stood when the export began. Errors:
+    INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
+    """
 
 @_typing.type_check_only
 class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
@@ -87,24 +101,38 @@ class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
     """Reads one record. Errors: NOT_FOUND RECORD_UNKNOWN."""
     ReconcileExchangeRecords: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ReconcileExchangeRecordsRequest, _exchange_record_service_pb2.ReconcileExchangeRecordsResponse]  # type: ignore[assignment]
     """Compares this organization's records with the network's, and says which
-    half is missing or differs. A side that can't be reached is UNKNOWN, never
-    "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
-    it fetch what is missing, so ask again a moment later. The network's own
-    record is read by NetworkService.ListNetworkRecords.
-    Errors: NOT_FOUND RECORD_UNKNOWN.
+    half is missing or differs; without exchange_ids all of them, a part per
+    call, in commit order, and then what only the network has. A side that
+    can't be reached is UNKNOWN, never "equal". The network is asked behind the
+    scenes: a first answer may be UNKNOWN, call again. The network's own record
+    is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
+    RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
     """
     TraceProvision: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.TraceProvisionRequest, _exchange_record_service_pb2.TraceProvisionResponse]  # type: ignore[assignment]
     """Says who received records of one replica. Errors: NOT_FOUND
     ADDRESSEE_UNKNOWN.
     """
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetCheckpointRequest, _exchange_record_service_pb2.GetCheckpointResponse]  # type: ignore[assignment]
-    """Signed head of the record log. Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE."""
+    """Signed head of the record log, the latest or an earlier one. Errors:
+    OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE (larger than the log, or of no head that
+    was signed), UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+    """
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetInclusionProofRequest, _exchange_record_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
-    """Proof that a record is in the log. Errors: as GetCheckpoint."""
+    """Proofs that a record is in the log: one per state it had, because a record
+    that changes makes another leaf. The caller can compute each leaf's hash and
+    the root anew. Errors: NOT_FOUND RECORD_UNKNOWN, OUT_OF_RANGE
+    TREE_SIZE_OUT_OF_RANGE, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+    """
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetConsistencyProofRequest, _exchange_record_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
-    """Proof that the log only grew. Errors: as GetCheckpoint."""
+    """Proof that the log only grew. Errors: OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE
+    (first larger than second, or either larger than the log), UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     ExportExchangeRecords: _aio.UnaryStreamMultiCallable[_exchange_record_service_pb2.ExportExchangeRecordsRequest, _exchange_record_service_pb2.ExportExchangeRecordsResponse]  # type: ignore[assignment]
-    """Exports records, in pages."""
+    """Exports this organization's records in commit order of their last change, a
+    page per message, up to what stood when the export began. Errors:
+    INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
+    """
 
 class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
     """情報提供等記録 (TKM), 番号法23条: the record that an inquiry or a provision took
@@ -141,11 +169,12 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.ReconcileExchangeRecordsResponse, _abc.Awaitable[_exchange_record_service_pb2.ReconcileExchangeRecordsResponse]]:
         """Compares this organization's records with the network's, and says which
-        half is missing or differs. A side that can't be reached is UNKNOWN, never
-        "equal". The answer is the last comparison by the dispatcher: UNKNOWN makes
-        it fetch what is missing, so ask again a moment later. The network's own
-        record is read by NetworkService.ListNetworkRecords.
-        Errors: NOT_FOUND RECORD_UNKNOWN.
+        half is missing or differs; without exchange_ids all of them, a part per
+        call, in commit order, and then what only the network has. A side that
+        can't be reached is UNKNOWN, never "equal". The network is asked behind the
+        scenes: a first answer may be UNKNOWN, call again. The network's own record
+        is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
+        RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
         """
 
     @_abc_1.abstractmethod
@@ -164,7 +193,10 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_record_service_pb2.GetCheckpointRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.GetCheckpointResponse, _abc.Awaitable[_exchange_record_service_pb2.GetCheckpointResponse]]:
-        """Signed head of the record log. Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE."""
+        """Signed head of the record log, the latest or an earlier one. Errors:
+        OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE (larger than the log, or of no head that
+        was signed), UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def GetInclusionProof(
@@ -172,7 +204,11 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_record_service_pb2.GetInclusionProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.GetInclusionProofResponse, _abc.Awaitable[_exchange_record_service_pb2.GetInclusionProofResponse]]:
-        """Proof that a record is in the log. Errors: as GetCheckpoint."""
+        """Proofs that a record is in the log: one per state it had, because a record
+        that changes makes another leaf. The caller can compute each leaf's hash and
+        the root anew. Errors: NOT_FOUND RECORD_UNKNOWN, OUT_OF_RANGE
+        TREE_SIZE_OUT_OF_RANGE, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def GetConsistencyProof(
@@ -180,7 +216,10 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_record_service_pb2.GetConsistencyProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_exchange_record_service_pb2.GetConsistencyProofResponse]]:
-        """Proof that the log only grew. Errors: as GetCheckpoint."""
+        """Proof that the log only grew. Errors: OUT_OF_RANGE TREE_SIZE_OUT_OF_RANGE
+        (first larger than second, or either larger than the log), UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def ExportExchangeRecords(
@@ -188,6 +227,9 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_record_service_pb2.ExportExchangeRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_exchange_record_service_pb2.ExportExchangeRecordsResponse], _abc.AsyncIterator[_exchange_record_service_pb2.ExportExchangeRecordsResponse]]:
-        """Exports records, in pages."""
+        """Exports this organization's records in commit order of their last change, a
+        page per message, up to what stood when the export began. Errors:
+        INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
+        """
 
 def add_ExchangeRecordServiceServicer_to_server(servicer: ExchangeRecordServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

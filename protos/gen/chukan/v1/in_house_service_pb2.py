@@ -24,11 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
-from chukan.v1 import inquiry_service_pb2 as chukan_dot_v1_dot_inquiry__service__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chukan/v1/in_house_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1f\x63hukan/v1/inquiry_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x03\n\x12InHouseInquirySpec\x12\x1c\n\trecord_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12*\n\x19integrated_address_number\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12-\n\x11\x61sking_organ_code\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{16}$\x12.\n\x12holding_organ_code\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{16}$\x12\x1b\n\ndepartment\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x18\n\x07user_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x1e\n\x0b\x61\x66\x66\x61ir_code\x18\x07 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10\x12!\n\x0eprocedure_code\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10\x12!\n\x10information_code\x18\t \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x12\n\nitem_codes\x18\n \x03(\t\x12!\n\x06period\x18\x0b \x01(\x0b\x32\x11.chukan.v1.Period\x12\x0f\n\x07\x63onsent\x18\x0c \x01(\x08\x12\x15\n\rundisclosable\x18\r \x01(\x08\"\xe0\x03\n\x0eInHouseInquiry\x12\x16\n\x0ereceipt_number\x18\x01 \x01(\t\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.chukan.v1.InHouseInquirySpec\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.chukan.v1.InquiryState\x12*\n\x0b\x61nswer_kind\x18\x04 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x13\n\x0blegal_basis\x18\x06 \x01(\t\x12\x19\n\x11permission_row_id\x18\x07 \x01(\t\x12(\n\x07records\x18\x08 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12result_expire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\x0c \x01(\x04\x12\x1d\n\x04mode\x18\r \x01(\x0e\x32\x0f.chukan.v1.Mode\"U\n\x1b\x43reateInHouseInquiryRequest\x12\x36\n\x07inquiry\x18\x01 \x01(\x0b\x32\x1d.chukan.v1.InHouseInquirySpecB\x06\xbaH\x03\xc8\x01\x01\"J\n\x1c\x43reateInHouseInquiryResponse\x12*\n\x07inquiry\x18\x01 \x01(\x0b\x32\x19.chukan.v1.InHouseInquiry\"p\n\x18GetInHouseInquiryRequest\x12\x18\n\x0ereceipt_number\x18\x01 \x01(\tH\x00\x12\x13\n\trecord_id\x18\x02 \x01(\tH\x00\x12\x17\n\x0finclude_content\x18\x03 \x01(\x08\x42\x0c\n\x03key\x12\x05\xbaH\x02\x08\x01\"G\n\x19GetInHouseInquiryResponse\x12*\n\x07inquiry\x18\x01 \x01(\x0b\x32\x19.chukan.v1.InHouseInquiry\"\x97\x02\n\x1bListInHouseInquiriesRequest\x12\'\n\x06states\x18\x01 \x03(\x0e\x32\x17.chukan.v1.InquiryState\x12\x19\n\x11\x61sking_organ_code\x18\x02 \x01(\t\x12\x1a\n\x12holding_organ_code\x18\x03 \x01(\t\x12\x18\n\x10information_code\x18\x04 \x01(\t\x12!\n\x19integrated_address_number\x18\x05 \x01(\t\x12(\n\raccept_period\x18\x06 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x1d\n\tpage_size\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x08 \x01(\t\"e\n\x1cListInHouseInquiriesResponse\x12,\n\tinquiries\x18\x01 \x03(\x0b\x32\x19.chukan.v1.InHouseInquiry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc2\x02\n\x0eInHouseService\x12g\n\x14\x43reateInHouseInquiry\x12&.chukan.v1.CreateInHouseInquiryRequest\x1a\'.chukan.v1.CreateInHouseInquiryResponse\x12^\n\x11GetInHouseInquiry\x12#.chukan.v1.GetInHouseInquiryRequest\x1a$.chukan.v1.GetInHouseInquiryResponse\x12g\n\x14ListInHouseInquiries\x12&.chukan.v1.ListInHouseInquiriesRequest\x1a\'.chukan.v1.ListInHouseInquiriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chukan/v1/in_house_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x03\n\x12InHouseInquirySpec\x12\x1c\n\trecord_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12*\n\x19integrated_address_number\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12-\n\x11\x61sking_organ_code\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{16}$\x12.\n\x12holding_organ_code\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{16}$\x12\x1b\n\ndepartment\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x18\n\x07user_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x1e\n\x0b\x61\x66\x66\x61ir_code\x18\x07 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10\x12!\n\x0eprocedure_code\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10\x12!\n\x10information_code\x18\t \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x12\n\nitem_codes\x18\n \x03(\t\x12!\n\x06period\x18\x0b \x01(\x0b\x32\x11.chukan.v1.Period\x12\x0f\n\x07\x63onsent\x18\x0c \x01(\x08\x12\x15\n\rundisclosable\x18\r \x01(\x08\"\xe0\x03\n\x0eInHouseInquiry\x12\x16\n\x0ereceipt_number\x18\x01 \x01(\t\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.chukan.v1.InHouseInquirySpec\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.chukan.v1.InquiryState\x12*\n\x0b\x61nswer_kind\x18\x04 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x13\n\x0blegal_basis\x18\x06 \x01(\t\x12\x19\n\x11permission_row_id\x18\x07 \x01(\t\x12(\n\x07records\x18\x08 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12result_expire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\x0c \x01(\x04\x12\x1d\n\x04mode\x18\r \x01(\x0e\x32\x0f.chukan.v1.Mode\"U\n\x1b\x43reateInHouseInquiryRequest\x12\x36\n\x07inquiry\x18\x01 \x01(\x0b\x32\x1d.chukan.v1.InHouseInquirySpecB\x06\xbaH\x03\xc8\x01\x01\"J\n\x1c\x43reateInHouseInquiryResponse\x12*\n\x07inquiry\x18\x01 \x01(\x0b\x32\x19.chukan.v1.InHouseInquiry\"p\n\x18GetInHouseInquiryRequest\x12\x18\n\x0ereceipt_number\x18\x01 \x01(\tH\x00\x12\x13\n\trecord_id\x18\x02 \x01(\tH\x00\x12\x17\n\x0finclude_content\x18\x03 \x01(\x08\x42\x0c\n\x03key\x12\x05\xbaH\x02\x08\x01\"G\n\x19GetInHouseInquiryResponse\x12*\n\x07inquiry\x18\x01 \x01(\x0b\x32\x19.chukan.v1.InHouseInquiry\"\xa6\x02\n\x1bListInHouseInquiriesRequest\x12\x36\n\x06states\x18\x01 \x03(\x0e\x32\x17.chukan.v1.InquiryStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x19\n\x11\x61sking_organ_code\x18\x02 \x01(\t\x12\x1a\n\x12holding_organ_code\x18\x03 \x01(\t\x12\x18\n\x10information_code\x18\x04 \x01(\t\x12!\n\x19integrated_address_number\x18\x05 \x01(\t\x12(\n\raccept_period\x18\x06 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x1d\n\tpage_size\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x08 \x01(\t\"e\n\x1cListInHouseInquiriesResponse\x12,\n\tinquiries\x18\x01 \x03(\x0b\x32\x19.chukan.v1.InHouseInquiry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc2\x02\n\x0eInHouseService\x12g\n\x14\x43reateInHouseInquiry\x12&.chukan.v1.CreateInHouseInquiryRequest\x1a\'.chukan.v1.CreateInHouseInquiryResponse\x12^\n\x11GetInHouseInquiry\x12#.chukan.v1.GetInHouseInquiryRequest\x1a$.chukan.v1.GetInHouseInquiryResponse\x12g\n\x14ListInHouseInquiries\x12&.chukan.v1.ListInHouseInquiriesRequest\x1a\'.chukan.v1.ListInHouseInquiriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,24 +56,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEINHOUSEINQUIRYREQUEST'].fields_by_name['inquiry']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GETINHOUSEINQUIRYREQUEST'].oneofs_by_name['key']._loaded_options = None
   _globals['_GETINHOUSEINQUIRYREQUEST'].oneofs_by_name['key']._serialized_options = b'\272H\002\010\001'
+  _globals['_LISTINHOUSEINQUIRIESREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTINHOUSEINQUIRIESREQUEST'].fields_by_name['states']._serialized_options = b'\272H\n\222\001\007\"\005\202\001\002\020\001'
   _globals['_LISTINHOUSEINQUIRIESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTINHOUSEINQUIRIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_INHOUSEINQUIRYSPEC']._serialized_start=167
-  _globals['_INHOUSEINQUIRYSPEC']._serialized_end=608
-  _globals['_INHOUSEINQUIRY']._serialized_start=611
-  _globals['_INHOUSEINQUIRY']._serialized_end=1091
-  _globals['_CREATEINHOUSEINQUIRYREQUEST']._serialized_start=1093
-  _globals['_CREATEINHOUSEINQUIRYREQUEST']._serialized_end=1178
-  _globals['_CREATEINHOUSEINQUIRYRESPONSE']._serialized_start=1180
-  _globals['_CREATEINHOUSEINQUIRYRESPONSE']._serialized_end=1254
-  _globals['_GETINHOUSEINQUIRYREQUEST']._serialized_start=1256
-  _globals['_GETINHOUSEINQUIRYREQUEST']._serialized_end=1368
-  _globals['_GETINHOUSEINQUIRYRESPONSE']._serialized_start=1370
-  _globals['_GETINHOUSEINQUIRYRESPONSE']._serialized_end=1441
-  _globals['_LISTINHOUSEINQUIRIESREQUEST']._serialized_start=1444
-  _globals['_LISTINHOUSEINQUIRIESREQUEST']._serialized_end=1723
-  _globals['_LISTINHOUSEINQUIRIESRESPONSE']._serialized_start=1725
-  _globals['_LISTINHOUSEINQUIRIESRESPONSE']._serialized_end=1826
-  _globals['_INHOUSESERVICE']._serialized_start=1829
-  _globals['_INHOUSESERVICE']._serialized_end=2151
+  _globals['_INHOUSEINQUIRYSPEC']._serialized_start=134
+  _globals['_INHOUSEINQUIRYSPEC']._serialized_end=575
+  _globals['_INHOUSEINQUIRY']._serialized_start=578
+  _globals['_INHOUSEINQUIRY']._serialized_end=1058
+  _globals['_CREATEINHOUSEINQUIRYREQUEST']._serialized_start=1060
+  _globals['_CREATEINHOUSEINQUIRYREQUEST']._serialized_end=1145
+  _globals['_CREATEINHOUSEINQUIRYRESPONSE']._serialized_start=1147
+  _globals['_CREATEINHOUSEINQUIRYRESPONSE']._serialized_end=1221
+  _globals['_GETINHOUSEINQUIRYREQUEST']._serialized_start=1223
+  _globals['_GETINHOUSEINQUIRYREQUEST']._serialized_end=1335
+  _globals['_GETINHOUSEINQUIRYRESPONSE']._serialized_start=1337
+  _globals['_GETINHOUSEINQUIRYRESPONSE']._serialized_end=1408
+  _globals['_LISTINHOUSEINQUIRIESREQUEST']._serialized_start=1411
+  _globals['_LISTINHOUSEINQUIRIESREQUEST']._serialized_end=1705
+  _globals['_LISTINHOUSEINQUIRIESRESPONSE']._serialized_start=1707
+  _globals['_LISTINHOUSEINQUIRIESRESPONSE']._serialized_end=1808
+  _globals['_INHOUSESERVICE']._serialized_start=1811
+  _globals['_INHOUSESERVICE']._serialized_end=2133
 # @@protoc_insertion_point(module_scope)

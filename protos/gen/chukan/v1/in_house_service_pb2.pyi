@@ -4,7 +4,6 @@ isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
 from chukan.v1 import common_pb2 as _common_pb2
-from chukan.v1 import inquiry_service_pb2 as _inquiry_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -118,9 +117,9 @@ class InHouseInquiry(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     receipt_number: _builtins.str
     """Receipt number (受付番号), 20 digits, given by the middle server."""
-    state: _inquiry_service_pb2.InquiryState.ValueType
+    state: _common_pb2.InquiryState.ValueType
     """State: WAITING_FOR_APPROVAL, ANSWERED or REFUSED."""
-    answer_kind: _inquiry_service_pb2.AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered; zero, nil with reason and no replica stay apart."""
     reason: _builtins.str
     """Reason if REFUSED, from the reason table."""
@@ -137,7 +136,7 @@ class InHouseInquiry(_message.Message):
         """What was asked."""
 
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Content; only on demand and until result_expire_time. In order of data set,
         record key, start of period.
         """
@@ -159,12 +158,12 @@ class InHouseInquiry(_message.Message):
         *,
         receipt_number: _builtins.str = ...,
         spec: Global___InHouseInquirySpec | None = ...,
-        state: _inquiry_service_pb2.InquiryState.ValueType = ...,
-        answer_kind: _inquiry_service_pb2.AnswerKind.ValueType = ...,
+        state: _common_pb2.InquiryState.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         reason: _builtins.str = ...,
         legal_basis: _builtins.str = ...,
         permission_row_id: _builtins.str = ...,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         accept_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         result_expire_time: _timestamp_pb2.Timestamp | None = ...,
@@ -310,7 +309,7 @@ class ListInHouseInquiriesRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before; empty = first page."""
     @_builtins.property
-    def states(self) -> _containers.RepeatedScalarFieldContainer[_inquiry_service_pb2.InquiryState.ValueType]:
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.InquiryState.ValueType]:
         """Only these states; empty = all."""
 
     @_builtins.property
@@ -320,7 +319,7 @@ class ListInHouseInquiriesRequest(_message.Message):
     def __init__(
         self,
         *,
-        states: _abc.Iterable[_inquiry_service_pb2.InquiryState.ValueType] | None = ...,
+        states: _abc.Iterable[_common_pb2.InquiryState.ValueType] | None = ...,
         asking_organ_code: _builtins.str = ...,
         holding_organ_code: _builtins.str = ...,
         information_code: _builtins.str = ...,

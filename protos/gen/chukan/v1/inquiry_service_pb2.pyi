@@ -22,75 +22,33 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _InquiryState:
+class _ResultFileFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _InquiryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InquiryState.ValueType], _builtins.type):
+class _ResultFileFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ResultFileFormat.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    INQUIRY_STATE_UNSPECIFIED: _InquiryState.ValueType  # 0
-    """Never sent by this server."""
-    INQUIRY_STATE_ACCEPTED: _InquiryState.ValueType  # 1
-    """Accepted and durable; the permit is not there yet."""
-    INQUIRY_STATE_PERMITTED: _InquiryState.ValueType  # 2
-    """The network issued a permit; the provider has not answered yet."""
-    INQUIRY_STATE_WAITING_FOR_APPROVAL: _InquiryState.ValueType  # 3
-    """The provider waits for a person's approval (自動応答不可)."""
-    INQUIRY_STATE_ANSWERED: _InquiryState.ValueType  # 4
-    """Answered; answer_kind says how."""
-    INQUIRY_STATE_REFUSED: _InquiryState.ValueType  # 5
-    """Refused by the own middle server, the network or the provider."""
-    INQUIRY_STATE_TIMED_OUT: _InquiryState.ValueType  # 6
-    """Not answered in time."""
-    INQUIRY_STATE_CANCELLED: _InquiryState.ValueType  # 7
-    """Cancelled by the inquirer."""
+    RESULT_FILE_FORMAT_UNSPECIFIED: _ResultFileFormat.ValueType  # 0
+    """Taken as CSV."""
+    RESULT_FILE_FORMAT_CSV: _ResultFileFormat.ValueType  # 1
+    """Result columns as documented in docs/reference/inquiry_files, UTF-8."""
+    RESULT_FILE_FORMAT_CSV_CP932: _ResultFileFormat.ValueType  # 2
+    """The same columns, CP932."""
+    RESULT_FILE_FORMAT_JSON_LINES: _ResultFileFormat.ValueType  # 3
+    """One InquiryResult per line, in protobuf JSON."""
 
-class InquiryState(_InquiryState, metaclass=_InquiryStateEnumTypeWrapper):
-    """State of an inquiry."""
+class ResultFileFormat(_ResultFileFormat, metaclass=_ResultFileFormatEnumTypeWrapper):
+    """Form of a file of results."""
 
-INQUIRY_STATE_UNSPECIFIED: InquiryState.ValueType  # 0
-"""Never sent by this server."""
-INQUIRY_STATE_ACCEPTED: InquiryState.ValueType  # 1
-"""Accepted and durable; the permit is not there yet."""
-INQUIRY_STATE_PERMITTED: InquiryState.ValueType  # 2
-"""The network issued a permit; the provider has not answered yet."""
-INQUIRY_STATE_WAITING_FOR_APPROVAL: InquiryState.ValueType  # 3
-"""The provider waits for a person's approval (自動応答不可)."""
-INQUIRY_STATE_ANSWERED: InquiryState.ValueType  # 4
-"""Answered; answer_kind says how."""
-INQUIRY_STATE_REFUSED: InquiryState.ValueType  # 5
-"""Refused by the own middle server, the network or the provider."""
-INQUIRY_STATE_TIMED_OUT: InquiryState.ValueType  # 6
-"""Not answered in time."""
-INQUIRY_STATE_CANCELLED: InquiryState.ValueType  # 7
-"""Cancelled by the inquirer."""
-Global___InquiryState: _TypeAlias = InquiryState  # noqa: Y015
-
-class _AnswerKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AnswerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnswerKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ANSWER_KIND_UNSPECIFIED: _AnswerKind.ValueType  # 0
-    """Not answered."""
-    ANSWER_KIND_VALUES: _AnswerKind.ValueType  # 1
-    """At least one record; each item is a value or nil with a reason."""
-    ANSWER_KIND_NO_REPLICA: _AnswerKind.ValueType  # 2
-    """The provider has no replica that meets the conditions (該当なし)."""
-
-class AnswerKind(_AnswerKind, metaclass=_AnswerKindEnumTypeWrapper):
-    """How an inquiry was answered. Three different answers: a value of zero and nil
-    with a reason are both VALUES; no replica at all is NO_REPLICA.
-    """
-
-ANSWER_KIND_UNSPECIFIED: AnswerKind.ValueType  # 0
-"""Not answered."""
-ANSWER_KIND_VALUES: AnswerKind.ValueType  # 1
-"""At least one record; each item is a value or nil with a reason."""
-ANSWER_KIND_NO_REPLICA: AnswerKind.ValueType  # 2
-"""The provider has no replica that meets the conditions (該当なし)."""
-Global___AnswerKind: _TypeAlias = AnswerKind  # noqa: Y015
+RESULT_FILE_FORMAT_UNSPECIFIED: ResultFileFormat.ValueType  # 0
+"""Taken as CSV."""
+RESULT_FILE_FORMAT_CSV: ResultFileFormat.ValueType  # 1
+"""Result columns as documented in docs/reference/inquiry_files, UTF-8."""
+RESULT_FILE_FORMAT_CSV_CP932: ResultFileFormat.ValueType  # 2
+"""The same columns, CP932."""
+RESULT_FILE_FORMAT_JSON_LINES: ResultFileFormat.ValueType  # 3
+"""One InquiryResult per line, in protobuf JSON."""
+Global___ResultFileFormat: _TypeAlias = ResultFileFormat  # noqa: Y015
 
 @_typing.final
 class InquirySpec(_message.Message):
@@ -128,7 +86,7 @@ class InquirySpec(_message.Message):
     """Inquirer's user (情報照会者ユーザーID), at most 20."""
     nondisclosure_code: _builtins.str
     """Inquirer's nondisclosure code (照会側不開示コード), one character;
-    "1" = disclosable, "2" = the exchange is undisclosable [own].
+    "1" or empty = disclosable, "2" = the exchange is undisclosable [own].
     """
     affair_code: _builtins.str
     """Affair (事務コード), JM + 14."""
@@ -143,11 +101,11 @@ class InquirySpec(_message.Message):
     information_code: _builtins.str
     """Information (特定個人情報名コード), TM + 14."""
     condition_kind: _builtins.str
-    """Condition kind (照会条件区分), one digit: "0" = by period of publication,
+    """Condition kind (照会条件区分), one digit: "0" or empty = by period of publication,
     "1" = the latest record only [own].
     """
     year_kind: _builtins.str
-    """Year kind (照会年度区分), one digit: "0" = calendar date, "1" = fiscal
+    """Year kind (照会年度区分), one digit: "0" or empty = calendar date, "1" = fiscal
     year of the start date, which must then be given [own].
     """
     consent: _builtins.bool
@@ -260,9 +218,9 @@ class Inquiry(_message.Message):
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     receipt_number: _builtins.str
     """Receipt number (受付番号), 20 digits, given by the middle server."""
-    state: Global___InquiryState.ValueType
+    state: _common_pb2.InquiryState.ValueType
     """State."""
-    answer_kind: Global___AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered."""
     reason: _builtins.str
     """Reason if REFUSED or TIMED_OUT, from the reason table."""
@@ -301,9 +259,9 @@ class Inquiry(_message.Message):
         *,
         receipt_number: _builtins.str = ...,
         spec: Global___InquirySpec | None = ...,
-        state: Global___InquiryState.ValueType = ...,
+        state: _common_pb2.InquiryState.ValueType = ...,
         status: Global___InquiryStatus | None = ...,
-        answer_kind: Global___AnswerKind.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         reason: _builtins.str = ...,
         legal_basis: _builtins.str = ...,
         permission_row_id: _builtins.str = ...,
@@ -320,52 +278,6 @@ class Inquiry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Inquiry: _TypeAlias = Inquiry  # noqa: Y015
-
-@_typing.final
-class ResultRecord(_message.Message):
-    """One record of an answer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DATA_SET_FIELD_NUMBER: _builtins.int
-    EDITION_FIELD_NUMBER: _builtins.int
-    RECORD_KEY_FIELD_NUMBER: _builtins.int
-    PARENT_RECORD_KEY_FIELD_NUMBER: _builtins.int
-    PERIOD_FIELD_NUMBER: _builtins.int
-    ITEMS_FIELD_NUMBER: _builtins.int
-    data_set: _builtins.str
-    """Data set, 4 digits."""
-    edition: _builtins.str
-    """Edition, 4 digits."""
-    record_key: _builtins.str
-    """Data-set record key."""
-    parent_record_key: _builtins.str
-    """Parent's record key; empty = none."""
-    @_builtins.property
-    def period(self) -> _common_pb2.Period:
-        """Period of publication."""
-
-    @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ItemValue]:
-        """Items: value or nil with reason."""
-
-    def __init__(
-        self,
-        *,
-        data_set: _builtins.str = ...,
-        edition: _builtins.str = ...,
-        record_key: _builtins.str = ...,
-        parent_record_key: _builtins.str = ...,
-        period: _common_pb2.Period | None = ...,
-        items: _abc.Iterable[_common_pb2.ItemValue] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_set", b"data_set", "edition", b"edition", "items", b"items", "parent_record_key", b"parent_record_key", "period", b"period", "record_key", b"record_key"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ResultRecord: _TypeAlias = ResultRecord  # noqa: Y015
 
 @_typing.final
 class InquiryResult(_message.Message):
@@ -389,7 +301,7 @@ class InquiryResult(_message.Message):
     """Record identification number."""
     integrated_address_number: _builtins.str
     """Integrated address number that was asked about."""
-    answer_kind: Global___AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered."""
     provider_code: _builtins.str
     """Provider, 16 digits."""
@@ -400,7 +312,7 @@ class InquiryResult(_message.Message):
         """Status."""
 
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records, in order of data set, record key, start of period."""
 
     @_builtins.property
@@ -418,10 +330,10 @@ class InquiryResult(_message.Message):
         record_id: _builtins.str = ...,
         integrated_address_number: _builtins.str = ...,
         status: Global___InquiryStatus | None = ...,
-        answer_kind: Global___AnswerKind.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         provider_code: _builtins.str = ...,
         information_code: _builtins.str = ...,
-        records: _abc.Iterable[Global___ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
@@ -601,13 +513,13 @@ class GetInquiryRequest(_message.Message):
         receipt_number: _builtins.str = ...,
         record_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "receipt_number", b"receipt_number", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_name: _TypeAlias = _typing.Literal["receipt_number", "record_id"]  # noqa: Y015
-    _WhichOneofArgType_name: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_name) -> _WhichOneofReturnType_name | None: ...
+    _WhichOneofReturnType_key: _TypeAlias = _typing.Literal["receipt_number", "record_id"]  # noqa: Y015
+    _WhichOneofArgType_key: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_key) -> _WhichOneofReturnType_key | None: ...
 
 Global___GetInquiryRequest: _TypeAlias = GetInquiryRequest  # noqa: Y015
 
@@ -649,13 +561,13 @@ class ListInquiriesRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___InquiryState.ValueType]:
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.InquiryState.ValueType]:
         """Only these states; empty = all."""
 
     def __init__(
         self,
         *,
-        states: _abc.Iterable[Global___InquiryState.ValueType] | None = ...,
+        states: _abc.Iterable[_common_pb2.InquiryState.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -675,8 +587,11 @@ class ListInquiriesResponse(_message.Message):
 
     INQUIRIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = last."""
+    resume_token: _builtins.str
+    """Where to watch from so that nothing is missed: the first page's token."""
     @_builtins.property
     def inquiries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Inquiry]:
         """The page."""
@@ -686,10 +601,11 @@ class ListInquiriesResponse(_message.Message):
         *,
         inquiries: _abc.Iterable[Global___Inquiry] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inquiries", b"inquiries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inquiries", b"inquiries", "next_page_token", b"next_page_token", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -703,22 +619,33 @@ class WatchInquiriesRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     FINISHED_ONLY_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
+    UNACKNOWLEDGED_ONLY_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning;
-    "now" = only what changes from now on: the first response comes at once,
-    without inquiries, and its token is that position.
+    """resume_token of the last response processed, or of a list; empty = from the
+    beginning.
     """
     finished_only: _builtins.bool
-    """Only finished inquiries."""
+    """Only inquiries that are finished as they stand now."""
+    from_now: _builtins.bool
+    """Only what changes from now on: the first response comes at once, empty, and
+    its token is that position. Not together with resume_token.
+    """
+    unacknowledged_only: _builtins.bool
+    """Leave out those whose results were acknowledged: for who only waits for
+    what is still to be taken over.
+    """
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         finished_only: _builtins.bool = ...,
+        from_now: _builtins.bool = ...,
+        unacknowledged_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished_only", b"finished_only", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished_only", b"finished_only", "from_now", b"from_now", "resume_token", b"resume_token", "unacknowledged_only", b"unacknowledged_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -736,7 +663,9 @@ class WatchInquiriesResponse(_message.Message):
     """Token to go on from after this batch."""
     @_builtins.property
     def inquiries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Inquiry]:
-        """Changed inquiries in commit order."""
+        """Changed inquiries in commit order, as they stand now: of several changes of
+        one inquiry only the last is certain to be seen.
+        """
 
     def __init__(
         self,
@@ -911,6 +840,9 @@ class CreateResultDownloadRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_NUMBERS_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    format: Global___ResultFileFormat.ValueType
+    """Form of the file."""
     @_builtins.property
     def receipt_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Receipt numbers, 1–10,000."""
@@ -919,10 +851,11 @@ class CreateResultDownloadRequest(_message.Message):
         self,
         *,
         receipt_numbers: _abc.Iterable[_builtins.str] | None = ...,
+        format: Global___ResultFileFormat.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt_numbers", b"receipt_numbers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "receipt_numbers", b"receipt_numbers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -936,21 +869,27 @@ class CreateResultDownloadResponse(_message.Message):
 
     URL_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    UNAVAILABLE_FIELD_NUMBER: _builtins.int
     url: _builtins.str
-    """URL (ダウンロードURL)."""
+    """URL (ダウンロードURL); empty if no result is available."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends."""
+
+    @_builtins.property
+    def unavailable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableResult]:
+        """Receipts that have no result to give, and why; they are not in the file."""
 
     def __init__(
         self,
         *,
         url: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        unavailable: _abc.Iterable[Global___UnavailableResult] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "unavailable", b"unavailable", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,19 +44,22 @@ class InquiryServiceStub:
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
     content is ABORTED IDEMPOTENCY_CONFLICT.
-    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
-    ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
-    AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
-    list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-    PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
+    Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+    ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+    PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+    AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+    INQUIRY_CONDITION_INVALID.
     """
     CreateInquiries: _grpc.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
-    (same record_id, other content). What it refuses at once is taken in here
-    too, with a receipt and a record: its outcome is COMMITTED.
+    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+    CreateInquiry refuses at once is taken in and refused here too, with a
+    receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]
@@ -67,9 +70,10 @@ class InquiryServiceStub:
     """
     WatchInquiries: _grpc.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]
     """Sends inquiries as they change, in commit order, from resume_token on. Only
-    the latest state of an inquiry is certain to be seen. Ends only by cancel,
-    deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
-    OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+    the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+    deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]
     """Reads the content of finished inquiries (audited), at most 1,000 at a time.
@@ -109,19 +113,22 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
     content is ABORTED IDEMPOTENCY_CONFLICT.
-    Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
-    ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
-    AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
-    list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
-    Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-    PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
+    Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+    ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+    PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+    AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+    INQUIRY_CONDITION_INVALID.
     """
     CreateInquiries: _aio.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]  # type: ignore[assignment]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
-    (same record_id, other content). What it refuses at once is taken in here
-    too, with a receipt and a record: its outcome is COMMITTED.
+    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+    CreateInquiry refuses at once is taken in and refused here too, with a
+    receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]  # type: ignore[assignment]
@@ -132,9 +139,10 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     """
     WatchInquiries: _aio.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]  # type: ignore[assignment]
     """Sends inquiries as they change, in commit order, from resume_token on. Only
-    the latest state of an inquiry is certain to be seen. Ends only by cancel,
-    deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
-    OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+    the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+    deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]  # type: ignore[assignment]
     """Reads the content of finished inquiries (audited), at most 1,000 at a time.
@@ -177,12 +185,15 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
         content is ABORTED IDEMPOTENCY_CONFLICT.
-        Refused at once (state REFUSED): CODE_NOT_ACQUIRED, CONSENT_MISSING,
-        ADDRESSEE_UNKNOWN, PROVIDER_UNKNOWN, PROVIDER_BLANK, PROVIDER_IS_INQUIRER,
-        AFFAIR_MISMATCH, DELEGATION_NOT_REGISTERED, and the steps of the permission
-        list, e.g. NOT_PERMITTED_INFORMATION: see CheckPermission.
-        Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-        PERIOD_INVALID, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID.
+        Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
+        ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
+        PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
+        AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
+        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+        Not taken in, not recorded; Errors: INVALID_ARGUMENT
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
+        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
+        INQUIRY_CONDITION_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -193,9 +204,9 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.CreateInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.CreateInquiriesResponse]]:
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: what CreateInquiry answers as an error, and RECORD_ID_EXISTS
-        (same record_id, other content). What it refuses at once is taken in here
-        too, with a receipt and a record: its outcome is COMMITTED.
+        Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
+        CreateInquiry refuses at once is taken in and refused here too, with a
+        receipt and a record: its outcome is COMMITTED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
 
@@ -224,9 +235,10 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.WatchInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.WatchInquiriesResponse]]:
         """Sends inquiries as they change, in commit order, from resume_token on. Only
-        the latest state of an inquiry is certain to be seen. Ends only by cancel,
-        deadline or shutdown. Errors: INVALID_ARGUMENT RESUME_TOKEN_INVALID,
-        OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
+        the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+        deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
 
     @_abc_1.abstractmethod

@@ -230,6 +230,7 @@ class RegisterAddresseesRequest(_message.Message):
     SELF_INFORMATION_DISABLED_ROWS_FIELD_NUMBER: _builtins.int
     AUTO_RESPONSE_DISABLED_FIELD_NUMBER: _builtins.int
     CLOSED_ROWS_FIELD_NUMBER: _builtins.int
+    CODE_ROWS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Batch id, chosen by the caller, unique per organization and system, 1–64."""
     @_builtins.property
@@ -237,38 +238,80 @@ class RegisterAddresseesRequest(_message.Message):
         """Integrated address numbers (団体内統合宛名番号), 15 digits each, 1–10,000."""
 
     @_builtins.property
-    def nondisclosure_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows (from 0) whose addressee is under nondisclosure (不開示該当)."""
+    def nondisclosure_rows(self) -> _common_pb2.RowSet:
+        """Rows whose addressee is under nondisclosure (不開示該当), and none else;
+        absent = as it stands, off for new addressees.
+        """
 
     @_builtins.property
-    def self_information_disabled_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows whose self-information display is stopped (自己情報提供不可)."""
+    def self_information_disabled_rows(self) -> _common_pb2.RowSet:
+        """Rows whose self-information display is stopped (自己情報提供不可), and none
+        else; absent = as it stands, off for new addressees.
+        """
 
     @_builtins.property
-    def auto_response_disabled(self) -> _containers.RepeatedCompositeFieldContainer[Global___AutoResponseDisabledRows]:
-        """Rows that need approval per information (自動応答不可)."""
+    def auto_response_disabled(self) -> Global___AutoResponseDisabledSet:
+        """Rows that need approval per information (自動応答不可), and none else;
+        absent = as it stands, none for new addressees.
+        """
 
     @_builtins.property
-    def closed_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows whose addressee is closed (消除): still answerable."""
+    def closed_rows(self) -> _common_pb2.RowSet:
+        """Rows whose addressee is closed (消除), still answerable; all others are
+        opened again. Absent = as it stands, open for new addressees.
+        """
+
+    @_builtins.property
+    def code_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows whose linkage code is asked for in the same step (符号取得), as by
+        BatchRequestCodes. One under way or linked stays as it is; none is asked
+        for a closed addressee.
+        """
 
     def __init__(
         self,
         *,
         batch_id: _builtins.str = ...,
         integrated_address_numbers: _abc.Iterable[_builtins.str] | None = ...,
-        nondisclosure_rows: _abc.Iterable[_builtins.int] | None = ...,
-        self_information_disabled_rows: _abc.Iterable[_builtins.int] | None = ...,
-        auto_response_disabled: _abc.Iterable[Global___AutoResponseDisabledRows] | None = ...,
-        closed_rows: _abc.Iterable[_builtins.int] | None = ...,
+        nondisclosure_rows: _common_pb2.RowSet | None = ...,
+        self_information_disabled_rows: _common_pb2.RowSet | None = ...,
+        auto_response_disabled: Global___AutoResponseDisabledSet | None = ...,
+        closed_rows: _common_pb2.RowSet | None = ...,
+        code_rows: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "closed_rows", b"closed_rows", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "batch_id", b"batch_id", "closed_rows", b"closed_rows", "integrated_address_numbers", b"integrated_address_numbers", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_response_disabled", b"auto_response_disabled", "batch_id", b"batch_id", "closed_rows", b"closed_rows", "code_rows", b"code_rows", "integrated_address_numbers", b"integrated_address_numbers", "nondisclosure_rows", b"nondisclosure_rows", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterAddresseesRequest: _TypeAlias = RegisterAddresseesRequest  # noqa: Y015
+
+@_typing.final
+class AutoResponseDisabledSet(_message.Message):
+    """For which informations automatic response is disabled in a batch: in these rows
+    and in no others, also when it is empty.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___AutoResponseDisabledRows]:
+        """An entry per information."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___AutoResponseDisabledRows] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AutoResponseDisabledSet: _TypeAlias = AutoResponseDisabledSet  # noqa: Y015
 
 @_typing.final
 class AutoResponseDisabledRows(_message.Message):
@@ -308,10 +351,13 @@ class RegisterAddresseesResponse(_message.Message):
     OUTCOMES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
     REPEATED_BATCH_FIELD_NUMBER: _builtins.int
+    REQUESTED_CODE_COUNT_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch."""
     repeated_batch: _builtins.bool
     """True if this batch_id had been acknowledged before."""
+    requested_code_count: _builtins.int
+    """How many codes were newly asked for."""
     @_builtins.property
     def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.RowOutcome.ValueType]:
         """One outcome per row, in order."""
@@ -327,10 +373,11 @@ class RegisterAddresseesResponse(_message.Message):
         outcomes: _abc.Iterable[_common_pb2.RowOutcome.ValueType] | None = ...,
         failures: _abc.Iterable[_common_pb2.RowFailure] | None = ...,
         repeated_batch: _builtins.bool = ...,
+        requested_code_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "outcomes", b"outcomes", "repeated_batch", b"repeated_batch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "outcomes", b"outcomes", "repeated_batch", b"repeated_batch", "requested_code_count", b"requested_code_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -630,8 +677,11 @@ class ListLinkageStatesResponse(_message.Message):
 
     LINKAGE_STATUSES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = last."""
+    resume_token: _builtins.str
+    """Where to watch from so that nothing is missed: the first page's token."""
     @_builtins.property
     def linkage_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkageStatus]:
         """The page."""
@@ -641,10 +691,11 @@ class ListLinkageStatesResponse(_message.Message):
         *,
         linkage_statuses: _abc.Iterable[Global___LinkageStatus] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["linkage_statuses", b"linkage_statuses", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["linkage_statuses", b"linkage_statuses", "next_page_token", b"next_page_token", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -658,24 +709,29 @@ class WatchLinkageStatesRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning;
-    "now" = only what changes from now on: the first response comes at once,
-    without states, and its token is that position.
+    """resume_token of the last response processed, or of a list; empty = from the
+    beginning.
+    """
+    from_now: _builtins.bool
+    """Only what changes from now on: the first response comes at once, empty, and
+    its token is that position. Not together with resume_token.
     """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___LinkageState.ValueType]:
-        """Only these states; empty = all."""
+        """Only addressees in these states now; empty = all."""
 
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         states: _abc.Iterable[Global___LinkageState.ValueType] | None = ...,
+        from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_now", b"from_now", "resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -775,7 +831,7 @@ class SplitAddresseeRequest(_message.Message):
     new_integrated_address_number: _builtins.str
     """New number for the second person."""
     @_builtins.property
-    def moved_replicas(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicaKey]:
+    def moved_replicas(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ReplicaKey]:
         """Record keys that move to the new number, per information and data set."""
 
     def __init__(
@@ -783,7 +839,7 @@ class SplitAddresseeRequest(_message.Message):
         *,
         integrated_address_number: _builtins.str = ...,
         new_integrated_address_number: _builtins.str = ...,
-        moved_replicas: _abc.Iterable[Global___ReplicaKey] | None = ...,
+        moved_replicas: _abc.Iterable[_common_pb2.ReplicaKey] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -792,36 +848,6 @@ class SplitAddresseeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SplitAddresseeRequest: _TypeAlias = SplitAddresseeRequest  # noqa: Y015
-
-@_typing.final
-class ReplicaKey(_message.Message):
-    """Names a replica (副本) of an addressee."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    INFORMATION_CODE_FIELD_NUMBER: _builtins.int
-    DATA_SET_FIELD_NUMBER: _builtins.int
-    RECORD_KEY_FIELD_NUMBER: _builtins.int
-    information_code: _builtins.str
-    """Information code (特定個人情報名コード), TM + 14."""
-    data_set: _builtins.str
-    """Data set (データセット), 4 digits."""
-    record_key: _builtins.str
-    """Data-set record key (データセットレコードキー)."""
-    def __init__(
-        self,
-        *,
-        information_code: _builtins.str = ...,
-        data_set: _builtins.str = ...,
-        record_key: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_set", b"data_set", "information_code", b"information_code", "record_key", b"record_key"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ReplicaKey: _TypeAlias = ReplicaKey  # noqa: Y015
 
 @_typing.final
 class SplitAddresseeResponse(_message.Message):

@@ -106,11 +106,14 @@ class LinkageCodeServiceServicer:
     """
 
     def RegisterAddressees(self, request_iterator, context):
-        """Registers or updates addressees (宛名登録), a batch per message; each batch
-        is acknowledged by one response after it is durable, in order.
+        """Registers or updates addressees (宛名登録), a batch per message, and asks for
+        the linkage codes (符号) of those named; each batch is acknowledged by one
+        response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
-        nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-        DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+        nothing. Flags set here are those of the source REGISTRATION: what other
+        sources set (DisclosureService) stays. Row refusals:
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+        ADDRESSEE_MERGED.
         The address system does not do this by itself: whoever numbered a person
         there registers the addressee here before anything else is asked for.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
@@ -138,8 +141,8 @@ class LinkageCodeServiceServicer:
         """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
         the processing number (処理通番) follows by GetLinkageState or the watch and
         is handed to AddressService.SubmitProcessingNumbers; the person must be known
-        to the resident network by then (NetworkService.NotifyResidents), or the
-        acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
+        to the resident network by then (ResidentNetworkService.NotifyResidents), or
+        the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
         Repeating it while one is under way answers the present state.
         Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
         ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -175,9 +178,9 @@ class LinkageCodeServiceServicer:
 
     def WatchLinkageStates(self, request, context):
         """Sends linkage states as they change, in commit order, from resume_token on.
-        Ends only by cancel, deadline or shutdown. Errors: INVALID_ARGUMENT
-        RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-        WATCHES_EXHAUSTED.
+        Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

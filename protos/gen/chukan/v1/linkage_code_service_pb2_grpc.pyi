@@ -42,11 +42,14 @@ class LinkageCodeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LinkageCodeServiceAsyncStub: ...
     RegisterAddressees: _grpc.StreamStreamMultiCallable[_linkage_code_service_pb2.RegisterAddresseesRequest, _linkage_code_service_pb2.RegisterAddresseesResponse]
-    """Registers or updates addressees (宛名登録), a batch per message; each batch
-    is acknowledged by one response after it is durable, in order.
+    """Registers or updates addressees (宛名登録), a batch per message, and asks for
+    the linkage codes (符号) of those named; each batch is acknowledged by one
+    response after it is durable, in order.
     Resending a batch_id with the same content answers as before and writes
-    nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-    DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+    nothing. Flags set here are those of the source REGISTRATION: what other
+    sources set (DisclosureService) stays. Row refusals:
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+    ADDRESSEE_MERGED.
     The address system does not do this by itself: whoever numbered a person
     there registers the addressee here before anything else is asked for.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
@@ -61,8 +64,8 @@ class LinkageCodeServiceStub:
     """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
     the processing number (処理通番) follows by GetLinkageState or the watch and
     is handed to AddressService.SubmitProcessingNumbers; the person must be known
-    to the resident network by then (NetworkService.NotifyResidents), or the
-    acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
+    to the resident network by then (ResidentNetworkService.NotifyResidents), or
+    the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
     Repeating it while one is under way answers the present state.
     Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
     ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -82,9 +85,9 @@ class LinkageCodeServiceStub:
     """
     WatchLinkageStates: _grpc.UnaryStreamMultiCallable[_linkage_code_service_pb2.WatchLinkageStatesRequest, _linkage_code_service_pb2.WatchLinkageStatesResponse]
     """Sends linkage states as they change, in commit order, from resume_token on.
-    Ends only by cancel, deadline or shutdown. Errors: INVALID_ARGUMENT
-    RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-    WATCHES_EXHAUSTED.
+    Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     MergeAddressees: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.MergeAddresseesRequest, _linkage_code_service_pb2.MergeAddresseesResponse]
     """Merges one addressee into another when one person had two numbers (統合).
@@ -112,11 +115,14 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterAddressees: _aio.StreamStreamMultiCallable[_linkage_code_service_pb2.RegisterAddresseesRequest, _linkage_code_service_pb2.RegisterAddresseesResponse]  # type: ignore[assignment]
-    """Registers or updates addressees (宛名登録), a batch per message; each batch
-    is acknowledged by one response after it is durable, in order.
+    """Registers or updates addressees (宛名登録), a batch per message, and asks for
+    the linkage codes (符号) of those named; each batch is acknowledged by one
+    response after it is durable, in order.
     Resending a batch_id with the same content answers as before and writes
-    nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-    DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+    nothing. Flags set here are those of the source REGISTRATION: what other
+    sources set (DisclosureService) stays. Row refusals:
+    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+    ADDRESSEE_MERGED.
     The address system does not do this by itself: whoever numbered a person
     there registers the addressee here before anything else is asked for.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
@@ -131,8 +137,8 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
     the processing number (処理通番) follows by GetLinkageState or the watch and
     is handed to AddressService.SubmitProcessingNumbers; the person must be known
-    to the resident network by then (NetworkService.NotifyResidents), or the
-    acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
+    to the resident network by then (ResidentNetworkService.NotifyResidents), or
+    the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
     Repeating it while one is under way answers the present state.
     Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
     ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -152,9 +158,9 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     """
     WatchLinkageStates: _aio.UnaryStreamMultiCallable[_linkage_code_service_pb2.WatchLinkageStatesRequest, _linkage_code_service_pb2.WatchLinkageStatesResponse]  # type: ignore[assignment]
     """Sends linkage states as they change, in commit order, from resume_token on.
-    Ends only by cancel, deadline or shutdown. Errors: INVALID_ARGUMENT
-    RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-    WATCHES_EXHAUSTED.
+    Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     MergeAddressees: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.MergeAddresseesRequest, _linkage_code_service_pb2.MergeAddresseesResponse]  # type: ignore[assignment]
     """Merges one addressee into another when one person had two numbers (統合).
@@ -185,11 +191,14 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_linkage_code_service_pb2.RegisterAddresseesRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_linkage_code_service_pb2.RegisterAddresseesResponse], _abc.AsyncIterator[_linkage_code_service_pb2.RegisterAddresseesResponse]]:
-        """Registers or updates addressees (宛名登録), a batch per message; each batch
-        is acknowledged by one response after it is durable, in order.
+        """Registers or updates addressees (宛名登録), a batch per message, and asks for
+        the linkage codes (符号) of those named; each batch is acknowledged by one
+        response after it is durable, in order.
         Resending a batch_id with the same content answers as before and writes
-        nothing. Row refusals: INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
-        DUPLICATE_IN_BATCH, ADDRESSEE_MERGED.
+        nothing. Flags set here are those of the source REGISTRATION: what other
+        sources set (DisclosureService) stays. Row refusals:
+        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
+        ADDRESSEE_MERGED.
         The address system does not do this by itself: whoever numbered a person
         there registers the addressee here before anything else is asked for.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
@@ -222,8 +231,8 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
         the processing number (処理通番) follows by GetLinkageState or the watch and
         is handed to AddressService.SubmitProcessingNumbers; the person must be known
-        to the resident network by then (NetworkService.NotifyResidents), or the
-        acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
+        to the resident network by then (ResidentNetworkService.NotifyResidents), or
+        the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
         Repeating it while one is under way answers the present state.
         Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
         ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -267,9 +276,9 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_linkage_code_service_pb2.WatchLinkageStatesResponse], _abc.AsyncIterator[_linkage_code_service_pb2.WatchLinkageStatesResponse]]:
         """Sends linkage states as they change, in commit order, from resume_token on.
-        Ends only by cancel, deadline or shutdown. Errors: INVALID_ARGUMENT
-        RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED
-        WATCHES_EXHAUSTED.
+        Ends by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
+        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
 
     @_abc_1.abstractmethod

@@ -651,6 +651,7 @@ class GetStatusResponse(_message.Message):
     SERVER_TIME_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     NEXT_CALENDAR_CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    WORLD_GENERATION_FIELD_NUMBER: _builtins.int
     state: Global___HealthState.ValueType
     """The whole: the worst of the components, CLOSED out of hours."""
     mode: _common_pb2.Mode.ValueType
@@ -663,6 +664,11 @@ class GetStatusResponse(_message.Message):
     """Master data in force here."""
     change_seq: _builtins.int
     """Last position of this organization's commit order."""
+    world_generation: _builtins.str
+    """World generation: everything a client remembers of this server (what was
+    sent, resume tokens) belongs to it. Empty while the middle server has not
+    learnt it from the network yet.
+    """
     @_builtins.property
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComponentStatus]:
         """Components, in order of name."""
@@ -702,10 +708,11 @@ class GetStatusResponse(_message.Message):
         server_time: _timestamp_pb2.Timestamp | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         next_calendar_change_time: _timestamp_pb2.Timestamp | None = ...,
+        world_generation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "next_calendar_change_time", b"next_calendar_change_time", "server_time", b"server_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "change_seq", b"change_seq", "components", b"components", "master_version", b"master_version", "mode", b"mode", "next_calendar_change_time", b"next_calendar_change_time", "permission_list_version", b"permission_list_version", "queues", b"queues", "server_time", b"server_time", "software_version", b"software_version", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "change_seq", b"change_seq", "components", b"components", "master_version", b"master_version", "mode", b"mode", "next_calendar_change_time", b"next_calendar_change_time", "permission_list_version", b"permission_list_version", "queues", b"queues", "server_time", b"server_time", "software_version", b"software_version", "start_time", b"start_time", "state", b"state", "world_generation", b"world_generation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1085,6 +1092,7 @@ class ImportCaseCountsRequest(_message.Message):
     CASE_COUNTS_FIELD_NUMBER: _builtins.int
     NON_USE_REASONS_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    UNCOUNTED_ROWS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Batch id, chosen by the caller, 1–64."""
     fiscal_year: _builtins.int
@@ -1105,6 +1113,12 @@ class ImportCaseCountsRequest(_message.Message):
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Notes, at most 200 each, no personal value; empty list = none."""
 
+    @_builtins.property
+    def uncounted_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows (ascending, from 0) whose cases are not counted: nobody knows how many
+        there were, which is not zero. case_counts of such a row must be 0.
+        """
+
     def __init__(
         self,
         *,
@@ -1114,10 +1128,11 @@ class ImportCaseCountsRequest(_message.Message):
         case_counts: _abc.Iterable[_builtins.int] | None = ...,
         non_use_reasons: _abc.Iterable[Global___NonUseReason.ValueType] | None = ...,
         notes: _abc.Iterable[_builtins.str] | None = ...,
+        uncounted_rows: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "case_counts", b"case_counts", "fiscal_year", b"fiscal_year", "non_use_reasons", b"non_use_reasons", "notes", b"notes", "procedure_codes", b"procedure_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "case_counts", b"case_counts", "fiscal_year", b"fiscal_year", "non_use_reasons", b"non_use_reasons", "notes", b"notes", "procedure_codes", b"procedure_codes", "uncounted_rows", b"uncounted_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1584,8 +1599,7 @@ class ErasureCertificate(_message.Message):
     CONFIRM_USER_ID_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
-    TREE_SIZE_FIELD_NUMBER: _builtins.int
-    TREE_ROOT_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
     ERASED_IDS_DIGEST_FIELD_NUMBER: _builtins.int
     ENVELOPE_FIELD_NUMBER: _builtins.int
     erasure_certificate_id: _builtins.str
@@ -1602,10 +1616,6 @@ class ErasureCertificate(_message.Message):
     """First user; empty if AUTOMATIC."""
     confirm_user_id: _builtins.str
     """Second user; empty if AUTOMATIC."""
-    tree_size: _builtins.int
-    """Size of the exchange-record tree when it ended."""
-    tree_root: _builtins.bytes
-    """Root of that tree, 32 bytes; unchanged by the erasure."""
     erased_ids_digest: _builtins.bytes
     """Keyed digest (the organization's index key) over the sorted ids of what was
     erased, 32 bytes: the organization can check a list against it; it reveals
@@ -1624,8 +1634,14 @@ class ErasureCertificate(_message.Message):
         """When it ended."""
 
     @_builtins.property
+    def checkpoint(self) -> _common_pb2.Checkpoint:
+        """Head of the exchange-record log when it ended; the erasure changes no hash."""
+
+    @_builtins.property
     def envelope(self) -> _common_pb2.DsseEnvelope:
-        """All of the above signed by the organization's key."""
+        """Signed by the organization's key; its payload is this certificate, encoded
+        without this field.
+        """
 
     def __init__(
         self,
@@ -1639,14 +1655,13 @@ class ErasureCertificate(_message.Message):
         confirm_user_id: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
-        tree_size: _builtins.int = ...,
-        tree_root: _builtins.bytes = ...,
+        checkpoint: _common_pb2.Checkpoint | None = ...,
         erased_ids_digest: _builtins.bytes = ...,
         envelope: _common_pb2.DsseEnvelope | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "finish_time", b"finish_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "envelope", b"envelope", "finish_time", b"finish_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm_user_id", b"confirm_user_id", "counts", b"counts", "envelope", b"envelope", "erased_ids_digest", b"erased_ids_digest", "erasure_certificate_id", b"erasure_certificate_id", "finish_time", b"finish_time", "method", b"method", "origin", b"origin", "plan_user_id", b"plan_user_id", "purge_id", b"purge_id", "start_time", b"start_time", "tree_root", b"tree_root", "tree_size", b"tree_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "confirm_user_id", b"confirm_user_id", "counts", b"counts", "envelope", b"envelope", "erased_ids_digest", b"erased_ids_digest", "erasure_certificate_id", b"erasure_certificate_id", "finish_time", b"finish_time", "method", b"method", "origin", b"origin", "plan_user_id", b"plan_user_id", "purge_id", b"purge_id", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,17 +23,19 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from chukan.v1 import inquiry_service_pb2 as chukan_dot_v1_dot_inquiry__service__pb2
+from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!chukan/v1/provision_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x63hukan/v1/inquiry_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x03\n\tProvision\x12\x14\n\x0cprovision_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.chukan.v1.ProvisionState\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x04 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x05 \x01(\t\x12\x18\n\x10information_code\x18\x06 \x01(\t\x12!\n\x19integrated_address_number\x18\x07 \x01(\t\x12*\n\x0b\x61nswer_kind\x18\x08 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x19\n\x11permission_row_id\x18\n \x01(\t\x12\x30\n\x0creceive_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\r \x01(\x04\"u\n\x15ListProvisionsRequest\x12)\n\x06states\x18\x01 \x03(\x0e\x32\x19.chukan.v1.ProvisionState\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"[\n\x16ListProvisionsResponse\x12(\n\nprovisions\x18\x01 \x03(\x0b\x32\x14.chukan.v1.Provision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"4\n\x13GetProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"?\n\x14GetProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\";\n\x1aGetProvisionContentRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"G\n\x1bGetProvisionContentResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\"\x89\x01\n\x17\x43orrectProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12(\n\x07records\x18\x02 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12%\n\x11\x63orrection_reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"C\n\x18\x43orrectProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"8\n\x17\x41pproveProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"C\n\x18\x41pproveProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"8\n\x17\x43onfirmProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"C\n\x18\x43onfirmProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"[\n\x16RefuseProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\"\n\x0erefusal_reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"B\n\x17RefuseProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"Y\n\x16WatchProvisionsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12)\n\x06states\x18\x02 \x03(\x0e\x32\x19.chukan.v1.ProvisionState\"Y\n\x17WatchProvisionsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12(\n\nprovisions\x18\x02 \x03(\x0b\x32\x14.chukan.v1.Provision*\xa7\x01\n\x0eProvisionState\x12\x1f\n\x1bPROVISION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROVISION_STATE_WAITING\x10\x01\x12\x1c\n\x18PROVISION_STATE_APPROVED\x10\x02\x12\x1c\n\x18PROVISION_STATE_PROVIDED\x10\x03\x12\x1b\n\x17PROVISION_STATE_REFUSED\x10\x04\x32\xed\x05\n\x10ProvisionService\x12U\n\x0eListProvisions\x12 .chukan.v1.ListProvisionsRequest\x1a!.chukan.v1.ListProvisionsResponse\x12O\n\x0cGetProvision\x12\x1e.chukan.v1.GetProvisionRequest\x1a\x1f.chukan.v1.GetProvisionResponse\x12\x64\n\x13GetProvisionContent\x12%.chukan.v1.GetProvisionContentRequest\x1a&.chukan.v1.GetProvisionContentResponse\x12[\n\x10\x43orrectProvision\x12\".chukan.v1.CorrectProvisionRequest\x1a#.chukan.v1.CorrectProvisionResponse\x12[\n\x10\x41pproveProvision\x12\".chukan.v1.ApproveProvisionRequest\x1a#.chukan.v1.ApproveProvisionResponse\x12[\n\x10\x43onfirmProvision\x12\".chukan.v1.ConfirmProvisionRequest\x1a#.chukan.v1.ConfirmProvisionResponse\x12X\n\x0fRefuseProvision\x12!.chukan.v1.RefuseProvisionRequest\x1a\".chukan.v1.RefuseProvisionResponse\x12Z\n\x0fWatchProvisions\x12!.chukan.v1.WatchProvisionsRequest\x1a\".chukan.v1.WatchProvisionsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!chukan/v1/provision_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x03\n\tProvision\x12\x14\n\x0cprovision_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.chukan.v1.ProvisionState\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x04 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x05 \x01(\t\x12\x18\n\x10information_code\x18\x06 \x01(\t\x12!\n\x19integrated_address_number\x18\x07 \x01(\t\x12*\n\x0b\x61nswer_kind\x18\x08 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x19\n\x11permission_row_id\x18\n \x01(\t\x12\x30\n\x0creceive_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\r \x01(\x04\x12\x1f\n\x17inquirer_delegator_code\x18\x0e \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x0f \x01(\t\x12\x1d\n\x04mode\x18\x10 \x01(\x0e\x32\x0f.chukan.v1.Mode\"\x84\x01\n\x15ListProvisionsRequest\x12\x38\n\x06states\x18\x01 \x03(\x0e\x32\x19.chukan.v1.ProvisionStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"q\n\x16ListProvisionsResponse\x12(\n\nprovisions\x18\x01 \x03(\x0b\x32\x14.chukan.v1.Provision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"4\n\x13GetProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"?\n\x14GetProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\";\n\x1aGetProvisionContentRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"G\n\x1bGetProvisionContentResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\"\x89\x01\n\x17\x43orrectProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12(\n\x07records\x18\x02 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12%\n\x11\x63orrection_reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"C\n\x18\x43orrectProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"U\n\x17\x41pproveProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x02 \x01(\x04\"C\n\x18\x41pproveProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"U\n\x17\x43onfirmProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x02 \x01(\x04\"C\n\x18\x43onfirmProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"x\n\x16RefuseProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\"\n\x0erefusal_reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x03 \x01(\x04\"B\n\x17RefuseProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"z\n\x16WatchProvisionsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x38\n\x06states\x18\x02 \x03(\x0e\x32\x19.chukan.v1.ProvisionStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"Y\n\x17WatchProvisionsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12(\n\nprovisions\x18\x02 \x03(\x0b\x32\x14.chukan.v1.Provision*\xa7\x01\n\x0eProvisionState\x12\x1f\n\x1bPROVISION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROVISION_STATE_WAITING\x10\x01\x12\x1c\n\x18PROVISION_STATE_APPROVED\x10\x02\x12\x1c\n\x18PROVISION_STATE_PROVIDED\x10\x03\x12\x1b\n\x17PROVISION_STATE_REFUSED\x10\x04\x32\xed\x05\n\x10ProvisionService\x12U\n\x0eListProvisions\x12 .chukan.v1.ListProvisionsRequest\x1a!.chukan.v1.ListProvisionsResponse\x12O\n\x0cGetProvision\x12\x1e.chukan.v1.GetProvisionRequest\x1a\x1f.chukan.v1.GetProvisionResponse\x12\x64\n\x13GetProvisionContent\x12%.chukan.v1.GetProvisionContentRequest\x1a&.chukan.v1.GetProvisionContentResponse\x12[\n\x10\x43orrectProvision\x12\".chukan.v1.CorrectProvisionRequest\x1a#.chukan.v1.CorrectProvisionResponse\x12[\n\x10\x41pproveProvision\x12\".chukan.v1.ApproveProvisionRequest\x1a#.chukan.v1.ApproveProvisionResponse\x12[\n\x10\x43onfirmProvision\x12\".chukan.v1.ConfirmProvisionRequest\x1a#.chukan.v1.ConfirmProvisionResponse\x12X\n\x0fRefuseProvision\x12!.chukan.v1.RefuseProvisionRequest\x1a\".chukan.v1.RefuseProvisionResponse\x12Z\n\x0fWatchProvisions\x12!.chukan.v1.WatchProvisionsRequest\x1a\".chukan.v1.WatchProvisionsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chukan.v1.provision_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTPROVISIONSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTPROVISIONSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\n\222\001\007\"\005\202\001\002\020\001'
   _globals['_LISTPROVISIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTPROVISIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_GETPROVISIONREQUEST'].fields_by_name['provision_id']._loaded_options = None
@@ -52,42 +54,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFUSEPROVISIONREQUEST'].fields_by_name['provision_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_REFUSEPROVISIONREQUEST'].fields_by_name['refusal_reason']._loaded_options = None
   _globals['_REFUSEPROVISIONREQUEST'].fields_by_name['refusal_reason']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
-  _globals['_PROVISIONSTATE']._serialized_start=1831
-  _globals['_PROVISIONSTATE']._serialized_end=1998
-  _globals['_PROVISION']._serialized_start=144
-  _globals['_PROVISION']._serialized_end=557
-  _globals['_LISTPROVISIONSREQUEST']._serialized_start=559
-  _globals['_LISTPROVISIONSREQUEST']._serialized_end=676
-  _globals['_LISTPROVISIONSRESPONSE']._serialized_start=678
-  _globals['_LISTPROVISIONSRESPONSE']._serialized_end=769
-  _globals['_GETPROVISIONREQUEST']._serialized_start=771
-  _globals['_GETPROVISIONREQUEST']._serialized_end=823
-  _globals['_GETPROVISIONRESPONSE']._serialized_start=825
-  _globals['_GETPROVISIONRESPONSE']._serialized_end=888
-  _globals['_GETPROVISIONCONTENTREQUEST']._serialized_start=890
-  _globals['_GETPROVISIONCONTENTREQUEST']._serialized_end=949
-  _globals['_GETPROVISIONCONTENTRESPONSE']._serialized_start=951
-  _globals['_GETPROVISIONCONTENTRESPONSE']._serialized_end=1022
-  _globals['_CORRECTPROVISIONREQUEST']._serialized_start=1025
-  _globals['_CORRECTPROVISIONREQUEST']._serialized_end=1162
-  _globals['_CORRECTPROVISIONRESPONSE']._serialized_start=1164
-  _globals['_CORRECTPROVISIONRESPONSE']._serialized_end=1231
-  _globals['_APPROVEPROVISIONREQUEST']._serialized_start=1233
-  _globals['_APPROVEPROVISIONREQUEST']._serialized_end=1289
-  _globals['_APPROVEPROVISIONRESPONSE']._serialized_start=1291
-  _globals['_APPROVEPROVISIONRESPONSE']._serialized_end=1358
-  _globals['_CONFIRMPROVISIONREQUEST']._serialized_start=1360
-  _globals['_CONFIRMPROVISIONREQUEST']._serialized_end=1416
-  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_start=1418
-  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_end=1485
-  _globals['_REFUSEPROVISIONREQUEST']._serialized_start=1487
-  _globals['_REFUSEPROVISIONREQUEST']._serialized_end=1578
-  _globals['_REFUSEPROVISIONRESPONSE']._serialized_start=1580
-  _globals['_REFUSEPROVISIONRESPONSE']._serialized_end=1646
-  _globals['_WATCHPROVISIONSREQUEST']._serialized_start=1648
-  _globals['_WATCHPROVISIONSREQUEST']._serialized_end=1737
-  _globals['_WATCHPROVISIONSRESPONSE']._serialized_start=1739
-  _globals['_WATCHPROVISIONSRESPONSE']._serialized_end=1828
-  _globals['_PROVISIONSERVICE']._serialized_start=2001
-  _globals['_PROVISIONSERVICE']._serialized_end=2750
+  _globals['_WATCHPROVISIONSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_WATCHPROVISIONSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\n\222\001\007\"\005\202\001\002\020\001'
+  _globals['_PROVISIONSTATE']._serialized_start=2077
+  _globals['_PROVISIONSTATE']._serialized_end=2244
+  _globals['_PROVISION']._serialized_start=135
+  _globals['_PROVISION']._serialized_end=645
+  _globals['_LISTPROVISIONSREQUEST']._serialized_start=648
+  _globals['_LISTPROVISIONSREQUEST']._serialized_end=780
+  _globals['_LISTPROVISIONSRESPONSE']._serialized_start=782
+  _globals['_LISTPROVISIONSRESPONSE']._serialized_end=895
+  _globals['_GETPROVISIONREQUEST']._serialized_start=897
+  _globals['_GETPROVISIONREQUEST']._serialized_end=949
+  _globals['_GETPROVISIONRESPONSE']._serialized_start=951
+  _globals['_GETPROVISIONRESPONSE']._serialized_end=1014
+  _globals['_GETPROVISIONCONTENTREQUEST']._serialized_start=1016
+  _globals['_GETPROVISIONCONTENTREQUEST']._serialized_end=1075
+  _globals['_GETPROVISIONCONTENTRESPONSE']._serialized_start=1077
+  _globals['_GETPROVISIONCONTENTRESPONSE']._serialized_end=1148
+  _globals['_CORRECTPROVISIONREQUEST']._serialized_start=1151
+  _globals['_CORRECTPROVISIONREQUEST']._serialized_end=1288
+  _globals['_CORRECTPROVISIONRESPONSE']._serialized_start=1290
+  _globals['_CORRECTPROVISIONRESPONSE']._serialized_end=1357
+  _globals['_APPROVEPROVISIONREQUEST']._serialized_start=1359
+  _globals['_APPROVEPROVISIONREQUEST']._serialized_end=1444
+  _globals['_APPROVEPROVISIONRESPONSE']._serialized_start=1446
+  _globals['_APPROVEPROVISIONRESPONSE']._serialized_end=1513
+  _globals['_CONFIRMPROVISIONREQUEST']._serialized_start=1515
+  _globals['_CONFIRMPROVISIONREQUEST']._serialized_end=1600
+  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_start=1602
+  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_end=1669
+  _globals['_REFUSEPROVISIONREQUEST']._serialized_start=1671
+  _globals['_REFUSEPROVISIONREQUEST']._serialized_end=1791
+  _globals['_REFUSEPROVISIONRESPONSE']._serialized_start=1793
+  _globals['_REFUSEPROVISIONRESPONSE']._serialized_end=1859
+  _globals['_WATCHPROVISIONSREQUEST']._serialized_start=1861
+  _globals['_WATCHPROVISIONSREQUEST']._serialized_end=1983
+  _globals['_WATCHPROVISIONSRESPONSE']._serialized_start=1985
+  _globals['_WATCHPROVISIONSRESPONSE']._serialized_end=2074
+  _globals['_PROVISIONSERVICE']._serialized_start=2247
+  _globals['_PROVISIONSERVICE']._serialized_end=2996
 # @@protoc_insertion_point(module_scope)

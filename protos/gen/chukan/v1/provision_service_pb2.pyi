@@ -3,7 +3,7 @@
 isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
-from chukan.v1 import inquiry_service_pb2 as _inquiry_service_pb2
+from chukan.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -72,6 +72,9 @@ class Provision(_message.Message):
     RECEIVE_TIME_FIELD_NUMBER: _builtins.int
     PROVISION_TIME_FIELD_NUMBER: _builtins.int
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
+    INQUIRER_DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
+    PROVIDER_DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Id given by this middle server."""
     state: Global___ProvisionState.ValueType
@@ -86,7 +89,7 @@ class Provision(_message.Message):
     """Information, TM + 14."""
     integrated_address_number: _builtins.str
     """Whom it concerns, 15 digits; empty if the code is unknown here."""
-    answer_kind: _inquiry_service_pb2.AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered."""
     reason: _builtins.str
     """Reason if REFUSED; for NO_REPLICA the cause as known here:
@@ -97,6 +100,14 @@ class Provision(_message.Message):
     """Row of this organization's own permission list."""
     change_seq: _builtins.int
     """Position in this organization's commit order."""
+    inquirer_delegator_code: _builtins.str
+    """Inquirer's delegator (委任元), 16 digits; empty = none."""
+    provider_delegator_code: _builtins.str
+    """This organization's delegator (委任元) if it answers for another, 16 digits;
+    empty = none.
+    """
+    mode: _common_pb2.Mode.ValueType
+    """Mode of the exchange."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When the request came."""
@@ -115,16 +126,19 @@ class Provision(_message.Message):
         procedure_code: _builtins.str = ...,
         information_code: _builtins.str = ...,
         integrated_address_number: _builtins.str = ...,
-        answer_kind: _inquiry_service_pb2.AnswerKind.ValueType = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
         reason: _builtins.str = ...,
         permission_row_id: _builtins.str = ...,
         receive_time: _timestamp_pb2.Timestamp | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
         change_seq: _builtins.int = ...,
+        inquirer_delegator_code: _builtins.str = ...,
+        provider_delegator_code: _builtins.str = ...,
+        mode: _common_pb2.Mode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["provision_time", b"provision_time", "receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "answer_kind", b"answer_kind", "change_seq", b"change_seq", "information_code", b"information_code", "inquirer_code", b"inquirer_code", "integrated_address_number", b"integrated_address_number", "permission_row_id", b"permission_row_id", "procedure_code", b"procedure_code", "provision_id", b"provision_id", "provision_time", b"provision_time", "reason", b"reason", "receive_time", b"receive_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "answer_kind", b"answer_kind", "change_seq", b"change_seq", "information_code", b"information_code", "inquirer_code", b"inquirer_code", "inquirer_delegator_code", b"inquirer_delegator_code", "integrated_address_number", b"integrated_address_number", "mode", b"mode", "permission_row_id", b"permission_row_id", "procedure_code", b"procedure_code", "provider_delegator_code", b"provider_delegator_code", "provision_id", b"provision_id", "provision_time", b"provision_time", "reason", b"reason", "receive_time", b"receive_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -170,8 +184,11 @@ class ListProvisionsResponse(_message.Message):
 
     PROVISIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = last."""
+    resume_token: _builtins.str
+    """Where to watch from so that nothing is missed: the first page's token."""
     @_builtins.property
     def provisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Provision]:
         """The page."""
@@ -181,10 +198,11 @@ class ListProvisionsResponse(_message.Message):
         *,
         provisions: _abc.Iterable[Global___Provision] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "provisions", b"provisions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "provisions", b"provisions", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -266,13 +284,13 @@ class GetProvisionContentResponse(_message.Message):
 
     RECORDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records provided or to be provided."""
 
     def __init__(
         self,
         *,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -296,14 +314,14 @@ class CorrectProvisionRequest(_message.Message):
     correction_reason: _builtins.str
     """Why, 1–200."""
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records that take the place of the content."""
 
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         correction_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -345,16 +363,20 @@ class ApproveProvisionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROVISION_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
+    expected_change_seq: _builtins.int
+    """change_seq of the provision this step was decided on; 0 = don't compare."""
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
+        expected_change_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provision_id", b"provision_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_change_seq", b"expected_change_seq", "provision_id", b"provision_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -391,16 +413,20 @@ class ConfirmProvisionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROVISION_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
+    expected_change_seq: _builtins.int
+    """change_seq of the provision this step was decided on; 0 = don't compare."""
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
+        expected_change_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provision_id", b"provision_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_change_seq", b"expected_change_seq", "provision_id", b"provision_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -438,19 +464,23 @@ class RefuseProvisionRequest(_message.Message):
 
     PROVISION_ID_FIELD_NUMBER: _builtins.int
     REFUSAL_REASON_FIELD_NUMBER: _builtins.int
+    EXPECTED_CHANGE_SEQ_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
     refusal_reason: _builtins.str
     """Why, 1–200; recorded, not sent to the inquirer."""
+    expected_change_seq: _builtins.int
+    """change_seq of the provision this step was decided on; 0 = don't compare."""
     def __init__(
         self,
         *,
         provision_id: _builtins.str = ...,
         refusal_reason: _builtins.str = ...,
+        expected_change_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provision_id", b"provision_id", "refusal_reason", b"refusal_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_change_seq", b"expected_change_seq", "provision_id", b"provision_id", "refusal_reason", b"refusal_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -488,21 +518,29 @@ class WatchProvisionsRequest(_message.Message):
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """resume_token of the last response processed; empty = from the beginning."""
+    """resume_token of the last response processed, or of a list; empty = from the
+    beginning.
+    """
+    from_now: _builtins.bool
+    """Only what changes from now on: the first response comes at once, empty, and
+    its token is that position. Not together with resume_token.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___ProvisionState.ValueType]:
-        """Only these states; empty = all."""
+        """Only provisions in these states now; empty = all."""
 
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
         states: _abc.Iterable[Global___ProvisionState.ValueType] | None = ...,
+        from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_now", b"from_now", "resume_token", b"resume_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,7 +558,7 @@ class WatchProvisionsResponse(_message.Message):
     """Token to go on from after this batch."""
     @_builtins.property
     def provisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Provision]:
-        """Changed provisions in commit order."""
+        """Changed provisions in commit order, as they stand now."""
 
     def __init__(
         self,

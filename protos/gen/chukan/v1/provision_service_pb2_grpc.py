@@ -121,7 +121,8 @@ class ProvisionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveProvision(self, request, context):
-        """First person: approves a waiting provision. Errors: as CorrectProvision.
+        """First person: approves a waiting provision. Errors: as CorrectProvision,
+        ABORTED CONCURRENT_CHANGE (expected_change_seq differs).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,14 +130,17 @@ class ProvisionServiceServicer:
 
     def ConfirmProvision(self, request, context):
         """Second person: confirms; the answer is sealed and sent. Errors: as
-        CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
+        CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED, ABORTED
+        CONCURRENT_CHANGE (expected_change_seq differs: what was approved was
+        corrected since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RefuseProvision(self, request, context):
-        """Refuses a waiting provision. Errors: as CorrectProvision.
+        """Refuses a waiting provision. Errors: as CorrectProvision, ABORTED
+        CONCURRENT_CHANGE (expected_change_seq differs).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,13 +53,19 @@ class ProvisionServiceStub:
     PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING.
     """
     ApproveProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.ApproveProvisionRequest, _provision_service_pb2.ApproveProvisionResponse]
-    """First person: approves a waiting provision. Errors: as CorrectProvision."""
+    """First person: approves a waiting provision. Errors: as CorrectProvision,
+    ABORTED CONCURRENT_CHANGE (expected_change_seq differs).
+    """
     ConfirmProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.ConfirmProvisionRequest, _provision_service_pb2.ConfirmProvisionResponse]
     """Second person: confirms; the answer is sealed and sent. Errors: as
-    CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
+    CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED, ABORTED
+    CONCURRENT_CHANGE (expected_change_seq differs: what was approved was
+    corrected since).
     """
     RefuseProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.RefuseProvisionRequest, _provision_service_pb2.RefuseProvisionResponse]
-    """Refuses a waiting provision. Errors: as CorrectProvision."""
+    """Refuses a waiting provision. Errors: as CorrectProvision, ABORTED
+    CONCURRENT_CHANGE (expected_change_seq differs).
+    """
     WatchProvisions: _grpc.UnaryStreamMultiCallable[_provision_service_pb2.WatchProvisionsRequest, _provision_service_pb2.WatchProvisionsResponse]
     """Sends provisions as they change. Errors: OUT_OF_RANGE
     RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
@@ -90,13 +96,19 @@ class ProvisionServiceAsyncStub(ProvisionServiceStub):
     PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING.
     """
     ApproveProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.ApproveProvisionRequest, _provision_service_pb2.ApproveProvisionResponse]  # type: ignore[assignment]
-    """First person: approves a waiting provision. Errors: as CorrectProvision."""
+    """First person: approves a waiting provision. Errors: as CorrectProvision,
+    ABORTED CONCURRENT_CHANGE (expected_change_seq differs).
+    """
     ConfirmProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.ConfirmProvisionRequest, _provision_service_pb2.ConfirmProvisionResponse]  # type: ignore[assignment]
     """Second person: confirms; the answer is sealed and sent. Errors: as
-    CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
+    CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED, ABORTED
+    CONCURRENT_CHANGE (expected_change_seq differs: what was approved was
+    corrected since).
     """
     RefuseProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.RefuseProvisionRequest, _provision_service_pb2.RefuseProvisionResponse]  # type: ignore[assignment]
-    """Refuses a waiting provision. Errors: as CorrectProvision."""
+    """Refuses a waiting provision. Errors: as CorrectProvision, ABORTED
+    CONCURRENT_CHANGE (expected_change_seq differs).
+    """
     WatchProvisions: _aio.UnaryStreamMultiCallable[_provision_service_pb2.WatchProvisionsRequest, _provision_service_pb2.WatchProvisionsResponse]  # type: ignore[assignment]
     """Sends provisions as they change. Errors: OUT_OF_RANGE
     RESUME_TOKEN_EXPIRED, RESOURCE_EXHAUSTED WATCHES_EXHAUSTED.
@@ -154,7 +166,9 @@ class ProvisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _provision_service_pb2.ApproveProvisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_provision_service_pb2.ApproveProvisionResponse, _abc.Awaitable[_provision_service_pb2.ApproveProvisionResponse]]:
-        """First person: approves a waiting provision. Errors: as CorrectProvision."""
+        """First person: approves a waiting provision. Errors: as CorrectProvision,
+        ABORTED CONCURRENT_CHANGE (expected_change_seq differs).
+        """
 
     @_abc_1.abstractmethod
     def ConfirmProvision(
@@ -163,7 +177,9 @@ class ProvisionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provision_service_pb2.ConfirmProvisionResponse, _abc.Awaitable[_provision_service_pb2.ConfirmProvisionResponse]]:
         """Second person: confirms; the answer is sealed and sent. Errors: as
-        CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED.
+        CorrectProvision, FAILED_PRECONDITION SECOND_PERSON_REQUIRED, ABORTED
+        CONCURRENT_CHANGE (expected_change_seq differs: what was approved was
+        corrected since).
         """
 
     @_abc_1.abstractmethod
@@ -172,7 +188,9 @@ class ProvisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _provision_service_pb2.RefuseProvisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_provision_service_pb2.RefuseProvisionResponse, _abc.Awaitable[_provision_service_pb2.RefuseProvisionResponse]]:
-        """Refuses a waiting provision. Errors: as CorrectProvision."""
+        """Refuses a waiting provision. Errors: as CorrectProvision, ABORTED
+        CONCURRENT_CHANGE (expected_change_seq differs).
+        """
 
     @_abc_1.abstractmethod
     def WatchProvisions(

@@ -4,7 +4,6 @@ isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
 from chukan.v1 import common_pb2 as _common_pb2
-from chukan.v1 import linkage_code_service_pb2 as _linkage_code_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -188,7 +187,9 @@ Global___LaneState: _TypeAlias = LaneState  # noqa: Y015
 
 @_typing.final
 class ReplicaBatchHeader(_message.Message):
-    """Header of a registration message (ヘッダー)."""
+    """Header of a registration message (ヘッダー). Fields marked "not used" are taken
+    and dropped in this version: who called stands in the metadata.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -201,19 +202,19 @@ class ReplicaBatchHeader(_message.Message):
     RUN_KIND_FIELD_NUMBER: _builtins.int
     SEND_ID_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
-    """Message id (電文ID), chosen by the sender, at most 64."""
+    """Message id (電文ID), chosen by the sender, at most 64; not used."""
     mode: _common_pb2.Mode.ValueType
     """Mode."""
     source_system: _builtins.str
-    """Source system (送信元システム), at most 64."""
+    """Source system (送信元システム), at most 64; not used."""
     destination_system: _builtins.str
-    """Destination system (送信先システム), at most 64."""
+    """Destination system (送信先システム), at most 64; not used."""
     department: _builtins.str
-    """Requesting department (部署コード), at most 20."""
+    """Requesting department (部署コード), at most 20; not used."""
     user_id: _builtins.str
-    """Requesting user (ユーザーID), at most 20."""
+    """Requesting user (ユーザーID), at most 20; not used."""
     run_kind: Global___RunKind.ValueType
-    """Why it is sent."""
+    """Why it is sent; not used."""
     send_id: _builtins.str
     """Send (送信単位) this batch belongs to; rows are counted per send and
     information against the send cap. Empty = the batch is its own send.
@@ -410,7 +411,9 @@ class RegisterReplicasResponse(_message.Message):
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.RowFailure]:
-        """Refused rows; if state is REFUSED one entry whose field names the cause."""
+        """Refused rows; if state is REFUSED one entry without a row, whose field names
+        the cause.
+        """
 
     def __init__(
         self,
@@ -573,14 +576,14 @@ class GetReplicaRequest(_message.Message):
     integrated_address_number: _builtins.str
     """Integrated address number, 15 digits."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -697,14 +700,14 @@ class ListReplicaVersionsRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -758,14 +761,14 @@ class DeleteReplicaRequest(_message.Message):
     delete_reason: _builtins.str
     """Reason, 1–100."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
         delete_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
@@ -900,7 +903,9 @@ Global___ExportReplicasResponse: _TypeAlias = ExportReplicasResponse  # noqa: Y0
 
 @_typing.final
 class CompareReplicasRequest(_message.Message):
-    """Digests of the original's records, by columns."""
+    """Digests of the original's records of one information and data set, by columns;
+    all have as many entries, at most 10,000.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -928,7 +933,9 @@ class CompareReplicasRequest(_message.Message):
 
     @_builtins.property
     def digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Digests, 32 bytes each: docs/reference/replica_digest."""
+        """Digests, 32 bytes each, over items, edition, period, parent and ward:
+        docs/reference/replica_digest.
+        """
 
     def __init__(
         self,
@@ -962,14 +969,14 @@ class ReplicaDifference(_message.Message):
     kind: Global___ReplicaDifferenceKind.ValueType
     """How it differs."""
     @_builtins.property
-    def key(self) -> _linkage_code_service_pb2.ReplicaKey:
+    def key(self) -> _common_pb2.ReplicaKey:
         """Which replica."""
 
     def __init__(
         self,
         *,
         integrated_address_number: _builtins.str = ...,
-        key: _linkage_code_service_pb2.ReplicaKey | None = ...,
+        key: _common_pb2.ReplicaKey | None = ...,
         kind: Global___ReplicaDifferenceKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
@@ -982,27 +989,35 @@ Global___ReplicaDifference: _TypeAlias = ReplicaDifference  # noqa: Y015
 
 @_typing.final
 class CompareReplicasResponse(_message.Message):
-    """Differences found in one message of the request."""
+    """Differences found in one message of the request, or a part of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DIFFERENCES_FIELD_NUMBER: _builtins.int
     COMPARED_COUNT_FIELD_NUMBER: _builtins.int
+    REQUEST_INDEX_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     compared_count: _builtins.int
-    """Records compared so far."""
+    """Records of the request compared so far, over all its messages."""
+    request_index: _builtins.int
+    """Which message of the request, from 0."""
+    more: _builtins.bool
+    """True if another response to the same message follows."""
     @_builtins.property
     def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicaDifference]:
-        """Differences; empty = all equal."""
+        """Differences, at most 10,000; empty = all equal."""
 
     def __init__(
         self,
         *,
         differences: _abc.Iterable[Global___ReplicaDifference] | None = ...,
         compared_count: _builtins.int = ...,
+        request_index: _builtins.int = ...,
+        more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared_count", b"compared_count", "differences", b"differences"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared_count", b"compared_count", "differences", b"differences", "more", b"more", "request_index", b"request_index"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

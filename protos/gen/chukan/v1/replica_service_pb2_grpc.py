@@ -178,7 +178,9 @@ class ReplicaServiceServicer:
 
     def CompareReplicas(self, request_iterator, context):
         """Compares the original's digests with the replicas; answers differences
-        only. Errors: NOT_FOUND INFORMATION_UNKNOWN.
+        only. Every message of the request is answered by one response or more, in
+        order; `more` says that another one follows. Errors: NOT_FOUND
+        INFORMATION_UNKNOWN, INVALID_ARGUMENT COLUMNS_UNEQUAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

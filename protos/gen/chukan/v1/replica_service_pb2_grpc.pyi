@@ -80,7 +80,9 @@ class ReplicaServiceStub:
     """
     CompareReplicas: _grpc.StreamStreamMultiCallable[_replica_service_pb2.CompareReplicasRequest, _replica_service_pb2.CompareReplicasResponse]
     """Compares the original's digests with the replicas; answers differences
-    only. Errors: NOT_FOUND INFORMATION_UNKNOWN.
+    only. Every message of the request is answered by one response or more, in
+    order; `more` says that another one follows. Errors: NOT_FOUND
+    INFORMATION_UNKNOWN, INVALID_ARGUMENT COLUMNS_UNEQUAL.
     """
     GetImport: _grpc.UnaryUnaryMultiCallable[_replica_service_pb2.GetImportRequest, _replica_service_pb2.GetImportResponse]
     """Reads the report of one import (batch). Errors: NOT_FOUND IMPORT_UNKNOWN."""
@@ -143,7 +145,9 @@ class ReplicaServiceAsyncStub(ReplicaServiceStub):
     """
     CompareReplicas: _aio.StreamStreamMultiCallable[_replica_service_pb2.CompareReplicasRequest, _replica_service_pb2.CompareReplicasResponse]  # type: ignore[assignment]
     """Compares the original's digests with the replicas; answers differences
-    only. Errors: NOT_FOUND INFORMATION_UNKNOWN.
+    only. Every message of the request is answered by one response or more, in
+    order; `more` says that another one follows. Errors: NOT_FOUND
+    INFORMATION_UNKNOWN, INVALID_ARGUMENT COLUMNS_UNEQUAL.
     """
     GetImport: _aio.UnaryUnaryMultiCallable[_replica_service_pb2.GetImportRequest, _replica_service_pb2.GetImportResponse]  # type: ignore[assignment]
     """Reads the report of one import (batch). Errors: NOT_FOUND IMPORT_UNKNOWN."""
@@ -251,7 +255,9 @@ class ReplicaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_replica_service_pb2.CompareReplicasResponse], _abc.AsyncIterator[_replica_service_pb2.CompareReplicasResponse]]:
         """Compares the original's digests with the replicas; answers differences
-        only. Errors: NOT_FOUND INFORMATION_UNKNOWN.
+        only. Every message of the request is answered by one response or more, in
+        order; `more` says that another one follows. Errors: NOT_FOUND
+        INFORMATION_UNKNOWN, INVALID_ARGUMENT COLUMNS_UNEQUAL.
         """
 
     @_abc_1.abstractmethod

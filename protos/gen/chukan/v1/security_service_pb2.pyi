@@ -20,6 +20,58 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _PermissionKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PermissionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PermissionKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PERMISSION_KIND_UNSPECIFIED: _PermissionKind.ValueType  # 0
+    """Never sent by this server."""
+    PERMISSION_KIND_NETWORK: _PermissionKind.ValueType  # 1
+    """Exchange over the network by the Act (番号法19条8号)."""
+    PERMISSION_KIND_ORDINANCE: _PermissionKind.ValueType  # 2
+    """Exchange over the network by a body's own ordinance (独自利用事務, 19条9号)."""
+    PERMISSION_KIND_IN_HOUSE: _PermissionKind.ValueType  # 3
+    """Between organs of one body (庁内連携)."""
+
+class PermissionKind(_PermissionKind, metaclass=_PermissionKindEnumTypeWrapper):
+    """What a row of the permission list rests on."""
+
+PERMISSION_KIND_UNSPECIFIED: PermissionKind.ValueType  # 0
+"""Never sent by this server."""
+PERMISSION_KIND_NETWORK: PermissionKind.ValueType  # 1
+"""Exchange over the network by the Act (番号法19条8号)."""
+PERMISSION_KIND_ORDINANCE: PermissionKind.ValueType  # 2
+"""Exchange over the network by a body's own ordinance (独自利用事務, 19条9号)."""
+PERMISSION_KIND_IN_HOUSE: PermissionKind.ValueType  # 3
+"""Between organs of one body (庁内連携)."""
+Global___PermissionKind: _TypeAlias = PermissionKind  # noqa: Y015
+
+class _DelegationRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DelegationRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DelegationRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DELEGATION_ROLE_UNSPECIFIED: _DelegationRole.ValueType  # 0
+    """Refused as INVALID_FIELD: nothing empty means yes."""
+    DELEGATION_ROLE_INQUIRY: _DelegationRole.ValueType  # 1
+    """Asks for the delegator (情報照会)."""
+    DELEGATION_ROLE_PROVISION: _DelegationRole.ValueType  # 2
+    """Answers for the delegator (情報提供)."""
+
+class DelegationRole(_DelegationRole, metaclass=_DelegationRoleEnumTypeWrapper):
+    """In which role the delegate acts."""
+
+DELEGATION_ROLE_UNSPECIFIED: DelegationRole.ValueType  # 0
+"""Refused as INVALID_FIELD: nothing empty means yes."""
+DELEGATION_ROLE_INQUIRY: DelegationRole.ValueType  # 1
+"""Asks for the delegator (情報照会)."""
+DELEGATION_ROLE_PROVISION: DelegationRole.ValueType  # 2
+"""Answers for the delegator (情報提供)."""
+Global___DelegationRole: _TypeAlias = DelegationRole  # noqa: Y015
+
 class _KeyPurpose:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -91,8 +143,8 @@ class PermissionRow(_message.Message):
     """Last day in force, yyyyMMdd; empty = open."""
     consent_required: _builtins.bool
     """The person's consent is needed."""
-    kind: _builtins.str
-    """"network", "ordinance" (独自利用) or "in_house" (庁内連携)."""
+    kind: Global___PermissionKind.ValueType
+    """What it rests on."""
     organization_code: _builtins.str
     """The organization whose ordinance it is; empty = all."""
     note: _builtins.str
@@ -124,7 +176,7 @@ class PermissionRow(_message.Message):
         valid_from: _builtins.str = ...,
         valid_to: _builtins.str = ...,
         consent_required: _builtins.bool = ...,
-        kind: _builtins.str = ...,
+        kind: Global___PermissionKind.ValueType = ...,
         organization_code: _builtins.str = ...,
         note: _builtins.str = ...,
     ) -> None: ...
@@ -240,12 +292,21 @@ class ListPermissionListsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1–1,000; 0 = 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty = first page."""
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -258,18 +319,22 @@ class ListPermissionListsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty = last."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MasterVersion]:
-        """Versions."""
+        """The page."""
 
     def __init__(
         self,
         *,
         versions: _abc.Iterable[Global___MasterVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,19 +363,19 @@ class GetMasterVersionResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    VERSION_FIELD_NUMBER: _builtins.int
+    MASTER_VERSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def version(self) -> Global___MasterVersion:
+    def master_version(self) -> Global___MasterVersion:
         """The version in force."""
 
     def __init__(
         self,
         *,
-        version: Global___MasterVersion | None = ...,
+        master_version: Global___MasterVersion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["master_version", b"master_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["master_version", b"master_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -322,12 +387,21 @@ class ListMasterVersionsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1–1,000; 0 = 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty = first page."""
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -340,18 +414,22 @@ class ListMasterVersionsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty = last."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MasterVersion]:
-        """Versions."""
+        """The page."""
 
     def __init__(
         self,
         *,
         versions: _abc.Iterable[Global___MasterVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -366,38 +444,60 @@ class Delegation(_message.Message):
     DELEGATION_ID_FIELD_NUMBER: _builtins.int
     DELEGATOR_CODE_FIELD_NUMBER: _builtins.int
     DELEGATE_CODE_FIELD_NUMBER: _builtins.int
-    PROCEDURE_CODE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     AFFAIR_CODE_FIELD_NUMBER: _builtins.int
+    PROCEDURE_CODES_FIELD_NUMBER: _builtins.int
+    ALL_PROCEDURES_FIELD_NUMBER: _builtins.int
+    INFORMATION_CODE_FIELD_NUMBER: _builtins.int
     VALID_FROM_FIELD_NUMBER: _builtins.int
     VALID_TO_FIELD_NUMBER: _builtins.int
+    REVOKE_TIME_FIELD_NUMBER: _builtins.int
     delegation_id: _builtins.str
-    """Id."""
+    """Id given by the server, 1–64."""
     delegator_code: _builtins.str
     """Delegating organization (委任元), 16 digits."""
     delegate_code: _builtins.str
     """Acting organization (委任先), 16 digits."""
-    procedure_code: _builtins.str
-    """Procedure, JT + 14; empty = all of the affair."""
+    role: Global___DelegationRole.ValueType
+    """Role."""
     affair_code: _builtins.str
-    """Affair, JM + 14."""
+    """Affair (事務), JM + 14."""
+    all_procedures: _builtins.bool
+    """All procedures of the affair, also those added later."""
+    information_code: _builtins.str
+    """Information (特定個人情報名), TM + 14; empty = all the procedures may ask for."""
     valid_from: _builtins.str
-    """First day, yyyyMMdd."""
+    """First day, yyyyMMdd, Japanese time."""
     valid_to: _builtins.str
     """Last day, yyyyMMdd; empty = open."""
+    @_builtins.property
+    def procedure_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Procedures (事務手続) of that affair, JT + 14, at most 1,000; empty only with
+        all_procedures.
+        """
+
+    @_builtins.property
+    def revoke_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was revoked; absent = it was not. Ignored in a request."""
+
     def __init__(
         self,
         *,
         delegation_id: _builtins.str = ...,
         delegator_code: _builtins.str = ...,
         delegate_code: _builtins.str = ...,
-        procedure_code: _builtins.str = ...,
+        role: Global___DelegationRole.ValueType = ...,
         affair_code: _builtins.str = ...,
+        procedure_codes: _abc.Iterable[_builtins.str] | None = ...,
+        all_procedures: _builtins.bool = ...,
+        information_code: _builtins.str = ...,
         valid_from: _builtins.str = ...,
         valid_to: _builtins.str = ...,
+        revoke_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "delegate_code", b"delegate_code", "delegation_id", b"delegation_id", "delegator_code", b"delegator_code", "procedure_code", b"procedure_code", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affair_code", b"affair_code", "all_procedures", b"all_procedures", "delegate_code", b"delegate_code", "delegation_id", b"delegation_id", "delegator_code", b"delegator_code", "information_code", b"information_code", "procedure_codes", b"procedure_codes", "revoke_time", b"revoke_time", "role", b"role", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -412,7 +512,9 @@ class RegisterDelegationRequest(_message.Message):
     DELEGATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def delegation(self) -> Global___Delegation:
-        """The delegation; its id is ignored."""
+        """The delegation; its id is ignored. Procedures and all_procedures exclude each
+        other, and one of the two is needed (INVALID_FIELD).
+        """
 
     def __init__(
         self,
@@ -560,8 +662,8 @@ class Key(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     PUBLIC_KEY_FIELD_NUMBER: _builtins.int
-    VALID_FROM_FIELD_NUMBER: _builtins.int
-    VALID_TO_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Thumbprint, lower-case hexadecimal."""
     purpose: Global___KeyPurpose.ValueType
@@ -569,12 +671,12 @@ class Key(_message.Message):
     public_key: _builtins.bytes
     """Public key, DER SubjectPublicKeyInfo; empty for symmetric keys."""
     @_builtins.property
-    def valid_from(self) -> _timestamp_pb2.Timestamp:
-        """First second in use."""
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it comes into use."""
 
     @_builtins.property
-    def valid_to(self) -> _timestamp_pb2.Timestamp:
-        """Last second in use; absent = current."""
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When its use ends; absent = open."""
 
     def __init__(
         self,
@@ -582,12 +684,12 @@ class Key(_message.Message):
         key_id: _builtins.str = ...,
         purpose: Global___KeyPurpose.ValueType = ...,
         public_key: _builtins.bytes = ...,
-        valid_from: _timestamp_pb2.Timestamp | None = ...,
-        valid_to: _timestamp_pb2.Timestamp | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "public_key", b"public_key", "purpose", b"purpose", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "key_id", b"key_id", "public_key", b"public_key", "purpose", b"purpose", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -646,16 +748,24 @@ class ListKeysRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PURPOSE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     purpose: Global___KeyPurpose.ValueType
-    """Only these; unspecified = all."""
+    """Only these; UNSPECIFIED = all."""
+    page_size: _builtins.int
+    """At most so many, 1–1,000; 0 = 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty = first page."""
     def __init__(
         self,
         *,
         purpose: Global___KeyPurpose.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -668,18 +778,22 @@ class ListKeysResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty = last."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___Key]:
-        """Keys, current first."""
+        """The page."""
 
     def __init__(
         self,
         *,
         keys: _abc.Iterable[Global___Key] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

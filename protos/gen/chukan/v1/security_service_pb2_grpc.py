@@ -102,7 +102,8 @@ class SecurityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPermissionLists(self, request, context):
-        """Lists versions of the permission list held here, newest first.
+        """Lists versions of the permission list held here, newest first, keyset paging.
+        Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,43 +117,55 @@ class SecurityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMasterVersions(self, request, context):
-        """Lists master versions held here, newest first.
+        """Lists master versions held here, newest first, keyset paging. Errors:
+        INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RegisterDelegation(self, request, context):
-        """Registers a delegation (委任) beforehand. Idempotent by content.
-        Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+        """Registers a delegation (委任) beforehand; the caller must be the delegator
+        (委任元): nobody gives away another's right. Idempotent by content. Errors:
+        PERMISSION_DENIED ORGANIZATION_MISMATCH (the caller is not the delegator),
+        INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT AFFAIR_UNKNOWN,
+        INVALID_ARGUMENT PROCEDURE_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN,
+        INVALID_ARGUMENT PERIOD_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeDelegation(self, request, context):
-        """Ends a delegation. Idempotent. Errors: as RegisterDelegation.
+        """Ends a delegation at once; the caller must be the delegator. Idempotent.
+        Errors: NOT_FOUND DELEGATION_UNKNOWN, UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListDelegations(self, request, context):
-        """Lists delegations. Errors: as RegisterDelegation.
+        """Lists delegations the caller gave or was given, revoked ones too, in order of
+        id, keyset paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID, UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RotateKey(self, request, context):
-        """Rotates a key. Errors: as RegisterDelegation.
+        """Rotates a key: a new one is in use from now on, the former stays known for
+        what was signed or sealed with it. Errors: UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListKeys(self, request, context):
-        """Lists this organization's public keys, current and former.
+        """Lists this organization's public keys, newest first, former ones too, keyset
+        paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

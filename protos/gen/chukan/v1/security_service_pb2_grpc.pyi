@@ -43,23 +43,42 @@ class SecurityServiceStub:
     PAGE_TOKEN_INVALID.
     """
     ListPermissionLists: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.ListPermissionListsRequest, _security_service_pb2.ListPermissionListsResponse]
-    """Lists versions of the permission list held here, newest first."""
+    """Lists versions of the permission list held here, newest first, keyset paging.
+    Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
     GetMasterVersion: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.GetMasterVersionRequest, _security_service_pb2.GetMasterVersionResponse]
     """Says which master data are in force here."""
     ListMasterVersions: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.ListMasterVersionsRequest, _security_service_pb2.ListMasterVersionsResponse]
-    """Lists master versions held here, newest first."""
+    """Lists master versions held here, newest first, keyset paging. Errors:
+    INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
     RegisterDelegation: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.RegisterDelegationRequest, _security_service_pb2.RegisterDelegationResponse]
-    """Registers a delegation (委任) beforehand. Idempotent by content.
-    Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+    """Registers a delegation (委任) beforehand; the caller must be the delegator
+    (委任元): nobody gives away another's right. Idempotent by content. Errors:
+    PERMISSION_DENIED ORGANIZATION_MISMATCH (the caller is not the delegator),
+    INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT AFFAIR_UNKNOWN,
+    INVALID_ARGUMENT PROCEDURE_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN,
+    INVALID_ARGUMENT PERIOD_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
     RevokeDelegation: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.RevokeDelegationRequest, _security_service_pb2.RevokeDelegationResponse]
-    """Ends a delegation. Idempotent. Errors: as RegisterDelegation."""
+    """Ends a delegation at once; the caller must be the delegator. Idempotent.
+    Errors: NOT_FOUND DELEGATION_UNKNOWN, UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     ListDelegations: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.ListDelegationsRequest, _security_service_pb2.ListDelegationsResponse]
-    """Lists delegations. Errors: as RegisterDelegation."""
+    """Lists delegations the caller gave or was given, revoked ones too, in order of
+    id, keyset paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID, UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     RotateKey: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.RotateKeyRequest, _security_service_pb2.RotateKeyResponse]
-    """Rotates a key. Errors: as RegisterDelegation."""
+    """Rotates a key: a new one is in use from now on, the former stays known for
+    what was signed or sealed with it. Errors: UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     ListKeys: _grpc.UnaryUnaryMultiCallable[_security_service_pb2.ListKeysRequest, _security_service_pb2.ListKeysResponse]
-    """Lists this organization's public keys, current and former."""
+    """Lists this organization's public keys, newest first, former ones too, keyset
+    paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class SecurityServiceAsyncStub(SecurityServiceStub):
@@ -76,23 +95,42 @@ class SecurityServiceAsyncStub(SecurityServiceStub):
     PAGE_TOKEN_INVALID.
     """
     ListPermissionLists: _aio.UnaryUnaryMultiCallable[_security_service_pb2.ListPermissionListsRequest, _security_service_pb2.ListPermissionListsResponse]  # type: ignore[assignment]
-    """Lists versions of the permission list held here, newest first."""
+    """Lists versions of the permission list held here, newest first, keyset paging.
+    Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
     GetMasterVersion: _aio.UnaryUnaryMultiCallable[_security_service_pb2.GetMasterVersionRequest, _security_service_pb2.GetMasterVersionResponse]  # type: ignore[assignment]
     """Says which master data are in force here."""
     ListMasterVersions: _aio.UnaryUnaryMultiCallable[_security_service_pb2.ListMasterVersionsRequest, _security_service_pb2.ListMasterVersionsResponse]  # type: ignore[assignment]
-    """Lists master versions held here, newest first."""
+    """Lists master versions held here, newest first, keyset paging. Errors:
+    INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
     RegisterDelegation: _aio.UnaryUnaryMultiCallable[_security_service_pb2.RegisterDelegationRequest, _security_service_pb2.RegisterDelegationResponse]  # type: ignore[assignment]
-    """Registers a delegation (委任) beforehand. Idempotent by content.
-    Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+    """Registers a delegation (委任) beforehand; the caller must be the delegator
+    (委任元): nobody gives away another's right. Idempotent by content. Errors:
+    PERMISSION_DENIED ORGANIZATION_MISMATCH (the caller is not the delegator),
+    INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT AFFAIR_UNKNOWN,
+    INVALID_ARGUMENT PROCEDURE_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN,
+    INVALID_ARGUMENT PERIOD_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
     RevokeDelegation: _aio.UnaryUnaryMultiCallable[_security_service_pb2.RevokeDelegationRequest, _security_service_pb2.RevokeDelegationResponse]  # type: ignore[assignment]
-    """Ends a delegation. Idempotent. Errors: as RegisterDelegation."""
+    """Ends a delegation at once; the caller must be the delegator. Idempotent.
+    Errors: NOT_FOUND DELEGATION_UNKNOWN, UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     ListDelegations: _aio.UnaryUnaryMultiCallable[_security_service_pb2.ListDelegationsRequest, _security_service_pb2.ListDelegationsResponse]  # type: ignore[assignment]
-    """Lists delegations. Errors: as RegisterDelegation."""
+    """Lists delegations the caller gave or was given, revoked ones too, in order of
+    id, keyset paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID, UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     RotateKey: _aio.UnaryUnaryMultiCallable[_security_service_pb2.RotateKeyRequest, _security_service_pb2.RotateKeyResponse]  # type: ignore[assignment]
-    """Rotates a key. Errors: as RegisterDelegation."""
+    """Rotates a key: a new one is in use from now on, the former stays known for
+    what was signed or sealed with it. Errors: UNIMPLEMENTED
+    FEATURE_NOT_AVAILABLE.
+    """
     ListKeys: _aio.UnaryUnaryMultiCallable[_security_service_pb2.ListKeysRequest, _security_service_pb2.ListKeysResponse]  # type: ignore[assignment]
-    """Lists this organization's public keys, current and former."""
+    """Lists this organization's public keys, newest first, former ones too, keyset
+    paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
 
 class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
     """セキュリティ管理 (SCM): the permission list (照会許可用照合リスト), master data,
@@ -118,7 +156,9 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.ListPermissionListsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.ListPermissionListsResponse, _abc.Awaitable[_security_service_pb2.ListPermissionListsResponse]]:
-        """Lists versions of the permission list held here, newest first."""
+        """Lists versions of the permission list held here, newest first, keyset paging.
+        Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def GetMasterVersion(
@@ -134,7 +174,9 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.ListMasterVersionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.ListMasterVersionsResponse, _abc.Awaitable[_security_service_pb2.ListMasterVersionsResponse]]:
-        """Lists master versions held here, newest first."""
+        """Lists master versions held here, newest first, keyset paging. Errors:
+        INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def RegisterDelegation(
@@ -142,8 +184,12 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.RegisterDelegationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.RegisterDelegationResponse, _abc.Awaitable[_security_service_pb2.RegisterDelegationResponse]]:
-        """Registers a delegation (委任) beforehand. Idempotent by content.
-        Errors: UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
+        """Registers a delegation (委任) beforehand; the caller must be the delegator
+        (委任元): nobody gives away another's right. Idempotent by content. Errors:
+        PERMISSION_DENIED ORGANIZATION_MISMATCH (the caller is not the delegator),
+        INVALID_ARGUMENT ORGANIZATION_UNKNOWN, INVALID_ARGUMENT AFFAIR_UNKNOWN,
+        INVALID_ARGUMENT PROCEDURE_UNKNOWN, NOT_FOUND INFORMATION_UNKNOWN,
+        INVALID_ARGUMENT PERIOD_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -152,7 +198,10 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.RevokeDelegationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.RevokeDelegationResponse, _abc.Awaitable[_security_service_pb2.RevokeDelegationResponse]]:
-        """Ends a delegation. Idempotent. Errors: as RegisterDelegation."""
+        """Ends a delegation at once; the caller must be the delegator. Idempotent.
+        Errors: NOT_FOUND DELEGATION_UNKNOWN, UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def ListDelegations(
@@ -160,7 +209,10 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.ListDelegationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.ListDelegationsResponse, _abc.Awaitable[_security_service_pb2.ListDelegationsResponse]]:
-        """Lists delegations. Errors: as RegisterDelegation."""
+        """Lists delegations the caller gave or was given, revoked ones too, in order of
+        id, keyset paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID, UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def RotateKey(
@@ -168,7 +220,10 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.RotateKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.RotateKeyResponse, _abc.Awaitable[_security_service_pb2.RotateKeyResponse]]:
-        """Rotates a key. Errors: as RegisterDelegation."""
+        """Rotates a key: a new one is in use from now on, the former stays known for
+        what was signed or sealed with it. Errors: UNIMPLEMENTED
+        FEATURE_NOT_AVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def ListKeys(
@@ -176,6 +231,8 @@ class SecurityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _security_service_pb2.ListKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_security_service_pb2.ListKeysResponse, _abc.Awaitable[_security_service_pb2.ListKeysResponse]]:
-        """Lists this organization's public keys, current and former."""
+        """Lists this organization's public keys, newest first, former ones too, keyset
+        paging. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
 
 def add_SecurityServiceServicer_to_server(servicer: SecurityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

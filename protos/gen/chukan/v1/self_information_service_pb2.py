@@ -24,12 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
-from chukan.v1 import exchange_record_service_pb2 as chukan_dot_v1_dot_exchange__record__service__pb2
-from chukan.v1 import inquiry_service_pb2 as chukan_dot_v1_dot_inquiry__service__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(chukan/v1/self_information_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\'chukan/v1/exchange_record_service.proto\x1a\x1f\x63hukan/v1/inquiry_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"{\n\x16SelfInformationSubject\x12!\n\x0bportal_code\x18\x01 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x01H\x00\x12,\n\x19integrated_address_number\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01H\x00\x42\x10\n\x07subject\x12\x05\xbaH\x02\x08\x01\"\xa7\x02\n\x1bQuerySelfInformationRequest\x12\x1b\n\x08query_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12:\n\x07subject\x18\x02 \x01(\x0b\x32!.chukan.v1.SelfInformationSubjectB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x11organization_code\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{16}$\x12!\n\x10information_code\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\x06 \x03(\t\x12&\n\x15\x61uthentication_method\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\"\xc8\x02\n\x1cQuerySelfInformationResponse\x12\x10\n\x08query_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.chukan.v1.SelfInformationState\x12*\n\x0b\x61nswer_kind\x18\x03 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12(\n\x07records\x18\x04 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nretry_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb9\x03\n\x14\x45xchangeHistoryEntry\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12\x15\n\rinquirer_code\x18\x02 \x01(\t\x12\x15\n\rinquirer_name\x18\x03 \x01(\t\x12\x15\n\rprovider_code\x18\x04 \x01(\t\x12\x15\n\rprovider_name\x18\x05 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x06 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_name\x18\x07 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x08 \x01(\t\x12\x18\n\x10information_code\x18\t \x01(\t\x12\x18\n\x10information_name\x18\n \x01(\t\x12\x12\n\nitem_codes\x18\x0b \x03(\t\x12+\n\x07outcome\x18\x0c \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x30\n\x0cinquiry_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\"\xe0\x01\n\x1aListExchangeHistoryRequest\x12:\n\x07subject\x18\x01 \x01(\x0b\x32!.chukan.v1.SelfInformationSubjectB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\x11organization_code\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{16})?$\x12!\n\x06period\x18\x03 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\"h\n\x1bListExchangeHistoryResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.chukan.v1.ExchangeHistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xdd\x01\n\x14SelfInformationState\x12&\n\"SELF_INFORMATION_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eSELF_INFORMATION_STATE_PENDING\x10\x01\x12#\n\x1fSELF_INFORMATION_STATE_ANSWERED\x10\x02\x12.\n*SELF_INFORMATION_STATE_CANNOT_BE_DISPLAYED\x10\x03\x12$\n SELF_INFORMATION_STATE_TIMED_OUT\x10\x04\x32\xe7\x01\n\x16SelfInformationService\x12g\n\x14QuerySelfInformation\x12&.chukan.v1.QuerySelfInformationRequest\x1a\'.chukan.v1.QuerySelfInformationResponse\x12\x64\n\x13ListExchangeHistory\x12%.chukan.v1.ListExchangeHistoryRequest\x1a&.chukan.v1.ListExchangeHistoryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(chukan/v1/self_information_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"{\n\x16SelfInformationSubject\x12!\n\x0bportal_code\x18\x01 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x01H\x00\x12,\n\x19integrated_address_number\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01H\x00\x42\x10\n\x07subject\x12\x05\xbaH\x02\x08\x01\"\xa7\x02\n\x1bQuerySelfInformationRequest\x12\x1b\n\x08query_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12:\n\x07subject\x18\x02 \x01(\x0b\x32!.chukan.v1.SelfInformationSubjectB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x11organization_code\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{16}$\x12!\n\x10information_code\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\x06 \x03(\t\x12&\n\x15\x61uthentication_method\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\"\xc8\x02\n\x1cQuerySelfInformationResponse\x12\x10\n\x08query_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.chukan.v1.SelfInformationState\x12*\n\x0b\x61nswer_kind\x18\x03 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12(\n\x07records\x18\x04 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nretry_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb9\x03\n\x14\x45xchangeHistoryEntry\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12\x15\n\rinquirer_code\x18\x02 \x01(\t\x12\x15\n\rinquirer_name\x18\x03 \x01(\t\x12\x15\n\rprovider_code\x18\x04 \x01(\t\x12\x15\n\rprovider_name\x18\x05 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x06 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_name\x18\x07 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x08 \x01(\t\x12\x18\n\x10information_code\x18\t \x01(\t\x12\x18\n\x10information_name\x18\n \x01(\t\x12\x12\n\nitem_codes\x18\x0b \x03(\t\x12+\n\x07outcome\x18\x0c \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x30\n\x0cinquiry_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\"\xe0\x01\n\x1aListExchangeHistoryRequest\x12:\n\x07subject\x18\x01 \x01(\x0b\x32!.chukan.v1.SelfInformationSubjectB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\x11organization_code\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{16})?$\x12!\n\x06period\x18\x03 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\"h\n\x1bListExchangeHistoryResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.chukan.v1.ExchangeHistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xdd\x01\n\x14SelfInformationState\x12&\n\"SELF_INFORMATION_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eSELF_INFORMATION_STATE_PENDING\x10\x01\x12#\n\x1fSELF_INFORMATION_STATE_ANSWERED\x10\x02\x12.\n*SELF_INFORMATION_STATE_CANNOT_BE_DISPLAYED\x10\x03\x12$\n SELF_INFORMATION_STATE_TIMED_OUT\x10\x04\x32\xe7\x01\n\x16SelfInformationService\x12g\n\x14QuerySelfInformation\x12&.chukan.v1.QuerySelfInformationRequest\x1a\'.chukan.v1.QuerySelfInformationResponse\x12\x64\n\x13ListExchangeHistory\x12%.chukan.v1.ListExchangeHistoryRequest\x1a&.chukan.v1.ListExchangeHistoryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,20 +56,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEXCHANGEHISTORYREQUEST'].fields_by_name['organization_code']._serialized_options = b'\272H\022r\0202\016^([0-9]{16})?$'
   _globals['_LISTEXCHANGEHISTORYREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTEXCHANGEHISTORYREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_SELFINFORMATIONSTATE']._serialized_start=1747
-  _globals['_SELFINFORMATIONSTATE']._serialized_end=1968
-  _globals['_SELFINFORMATIONSUBJECT']._serialized_start=215
-  _globals['_SELFINFORMATIONSUBJECT']._serialized_end=338
-  _globals['_QUERYSELFINFORMATIONREQUEST']._serialized_start=341
-  _globals['_QUERYSELFINFORMATIONREQUEST']._serialized_end=636
-  _globals['_QUERYSELFINFORMATIONRESPONSE']._serialized_start=639
-  _globals['_QUERYSELFINFORMATIONRESPONSE']._serialized_end=967
-  _globals['_EXCHANGEHISTORYENTRY']._serialized_start=970
-  _globals['_EXCHANGEHISTORYENTRY']._serialized_end=1411
-  _globals['_LISTEXCHANGEHISTORYREQUEST']._serialized_start=1414
-  _globals['_LISTEXCHANGEHISTORYREQUEST']._serialized_end=1638
-  _globals['_LISTEXCHANGEHISTORYRESPONSE']._serialized_start=1640
-  _globals['_LISTEXCHANGEHISTORYRESPONSE']._serialized_end=1744
-  _globals['_SELFINFORMATIONSERVICE']._serialized_start=1971
-  _globals['_SELFINFORMATIONSERVICE']._serialized_end=2202
+  _globals['_SELFINFORMATIONSTATE']._serialized_start=1673
+  _globals['_SELFINFORMATIONSTATE']._serialized_end=1894
+  _globals['_SELFINFORMATIONSUBJECT']._serialized_start=141
+  _globals['_SELFINFORMATIONSUBJECT']._serialized_end=264
+  _globals['_QUERYSELFINFORMATIONREQUEST']._serialized_start=267
+  _globals['_QUERYSELFINFORMATIONREQUEST']._serialized_end=562
+  _globals['_QUERYSELFINFORMATIONRESPONSE']._serialized_start=565
+  _globals['_QUERYSELFINFORMATIONRESPONSE']._serialized_end=893
+  _globals['_EXCHANGEHISTORYENTRY']._serialized_start=896
+  _globals['_EXCHANGEHISTORYENTRY']._serialized_end=1337
+  _globals['_LISTEXCHANGEHISTORYREQUEST']._serialized_start=1340
+  _globals['_LISTEXCHANGEHISTORYREQUEST']._serialized_end=1564
+  _globals['_LISTEXCHANGEHISTORYRESPONSE']._serialized_start=1566
+  _globals['_LISTEXCHANGEHISTORYRESPONSE']._serialized_end=1670
+  _globals['_SELFINFORMATIONSERVICE']._serialized_start=1897
+  _globals['_SELFINFORMATIONSERVICE']._serialized_end=2128
 # @@protoc_insertion_point(module_scope)

@@ -4,8 +4,6 @@ isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
 from chukan.v1 import common_pb2 as _common_pb2
-from chukan.v1 import exchange_record_service_pb2 as _exchange_record_service_pb2
-from chukan.v1 import inquiry_service_pb2 as _inquiry_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -156,10 +154,10 @@ class QuerySelfInformationResponse(_message.Message):
     """The query."""
     state: Global___SelfInformationState.ValueType
     """State."""
-    answer_kind: _inquiry_service_pb2.AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it was answered; only if ANSWERED."""
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records, in order of data set, record key, start of period; only if
         ANSWERED.
         """
@@ -181,8 +179,8 @@ class QuerySelfInformationResponse(_message.Message):
         *,
         query_id: _builtins.str = ...,
         state: Global___SelfInformationState.ValueType = ...,
-        answer_kind: _inquiry_service_pb2.AnswerKind.ValueType = ...,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         accept_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         retry_time: _timestamp_pb2.Timestamp | None = ...,
@@ -236,7 +234,7 @@ class ExchangeHistoryEntry(_message.Message):
     """Information (特定個人情報名), TM + 14."""
     information_name: _builtins.str
     """Information's name."""
-    outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place."""
     legal_basis: _builtins.str
     """Legal basis, as the law stood."""
@@ -266,7 +264,7 @@ class ExchangeHistoryEntry(_message.Message):
         information_code: _builtins.str = ...,
         information_name: _builtins.str = ...,
         item_codes: _abc.Iterable[_builtins.str] | None = ...,
-        outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         inquiry_time: _timestamp_pb2.Timestamp | None = ...,
         provision_time: _timestamp_pb2.Timestamp | None = ...,
         legal_basis: _builtins.str = ...,

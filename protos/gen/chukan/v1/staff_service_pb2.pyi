@@ -44,7 +44,9 @@ class _StaffRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StaffRole.V
     STAFF_ROLE_AUDITOR: _StaffRole.ValueType  # 7
     """May review audit events (監査担当)."""
     STAFF_ROLE_ADMINISTRATOR: _StaffRole.ValueType  # 8
-    """May enter and approve staff, systems and terminals (システム管理者)."""
+    """May enter staff, systems and terminals, and decide what another
+    administrator entered (システム管理者); nobody decides the own entry.
+    """
     STAFF_ROLE_OPERATOR: _StaffRole.ValueType  # 9
     """Sees states and counts only (運用担当)."""
 
@@ -68,7 +70,9 @@ STAFF_ROLE_RECORD_KEEPER: StaffRole.ValueType  # 6
 STAFF_ROLE_AUDITOR: StaffRole.ValueType  # 7
 """May review audit events (監査担当)."""
 STAFF_ROLE_ADMINISTRATOR: StaffRole.ValueType  # 8
-"""May enter and approve staff, systems and terminals (システム管理者)."""
+"""May enter staff, systems and terminals, and decide what another
+administrator entered (システム管理者); nobody decides the own entry.
+"""
 STAFF_ROLE_OPERATOR: StaffRole.ValueType  # 9
 """Sees states and counts only (運用担当)."""
 Global___StaffRole: _TypeAlias = StaffRole  # noqa: Y015
@@ -633,7 +637,9 @@ class UpdateStaffRequest(_message.Message):
     reset_password: _builtins.bool
     """Give a new initial password; all sessions end."""
     end_date: _builtins.str
-    """Last day of service, yyyyMMdd; empty = stays. After it the state is ENDED."""
+    """Last day of service, yyyyMMdd; "" = no last day. After it the state is ENDED,
+    and no call brings it back.
+    """
     reason: _builtins.str
     """Reason, at most 100."""
     expected_change_seq: _builtins.int
@@ -650,16 +656,21 @@ class UpdateStaffRequest(_message.Message):
         assignments: Global___StaffAssignmentSet | None = ...,
         lock_action: Global___StaffLockAction.ValueType = ...,
         reset_password: _builtins.bool = ...,
-        end_date: _builtins.str = ...,
+        end_date: _builtins.str | None = ...,
         reason: _builtins.str = ...,
         expected_change_seq: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "assignments", b"assignments", "name", b"name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date", b"_end_date", "_name", b"_name", "assignments", b"assignments", "end_date", b"end_date", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "assignments", b"assignments", "end_date", b"end_date", "expected_change_seq", b"expected_change_seq", "lock_action", b"lock_action", "name", b"name", "reason", b"reason", "reset_password", b"reset_password", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date", b"_end_date", "_name", b"_name", "assignments", b"assignments", "end_date", b"end_date", "expected_change_seq", b"expected_change_seq", "lock_action", b"lock_action", "name", b"name", "reason", b"reason", "reset_password", b"reset_password", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__end_date: _TypeAlias = _typing.Literal["end_date"]  # noqa: Y015
+    _WhichOneofArgType__end_date: _TypeAlias = _typing.Literal["_end_date", b"_end_date"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end_date) -> _WhichOneofReturnType__end_date | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
 
 Global___UpdateStaffRequest: _TypeAlias = UpdateStaffRequest  # noqa: Y015
@@ -952,7 +963,7 @@ class ListStaffRequest(_message.Message):
     """next_page_token of the page before; empty = first page."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___StaffState.ValueType]:
-        """Only these states; empty = all but ENDED."""
+        """Only these states; empty = all."""
 
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___StaffRole.ValueType]:
@@ -1097,7 +1108,7 @@ class ListStaffChangesRequest(_message.Message):
     """next_page_token of the page before; empty = first page."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___StaffChangeState.ValueType]:
-        """Only these states; empty = PENDING."""
+        """Only these states; empty = all."""
 
     def __init__(
         self,

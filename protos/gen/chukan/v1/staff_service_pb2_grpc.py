@@ -120,9 +120,11 @@ class StaffServiceServicer:
     def SignIn(self, request, context):
         """Opens a session. A wrong user id and a wrong password are told apart by
         nothing, neither text nor time. Not idempotent: each call is another
-        session. Errors: UNAUTHENTICATED SIGN_IN_FAILED, PERMISSION_DENIED
-        STAFF_LOCKED, PERMISSION_DENIED STAFF_NOT_IN_FORCE (no assignment today),
-        PERMISSION_DENIED TERMINAL_NOT_REGISTERED.
+        session. STAFF_LOCKED and STAFF_NOT_IN_FORCE are said only after the right
+        password; without it every cause is SIGN_IN_FAILED. Errors: UNAUTHENTICATED
+        SIGN_IN_FAILED, PERMISSION_DENIED STAFF_LOCKED, PERMISSION_DENIED
+        STAFF_NOT_IN_FORCE (no assignment today), PERMISSION_DENIED
+        TERMINAL_NOT_REGISTERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,9 +50,11 @@ class StaffServiceStub:
     SignIn: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.SignInRequest, _staff_service_pb2.SignInResponse]
     """Opens a session. A wrong user id and a wrong password are told apart by
     nothing, neither text nor time. Not idempotent: each call is another
-    session. Errors: UNAUTHENTICATED SIGN_IN_FAILED, PERMISSION_DENIED
-    STAFF_LOCKED, PERMISSION_DENIED STAFF_NOT_IN_FORCE (no assignment today),
-    PERMISSION_DENIED TERMINAL_NOT_REGISTERED.
+    session. STAFF_LOCKED and STAFF_NOT_IN_FORCE are said only after the right
+    password; without it every cause is SIGN_IN_FAILED. Errors: UNAUTHENTICATED
+    SIGN_IN_FAILED, PERMISSION_DENIED STAFF_LOCKED, PERMISSION_DENIED
+    STAFF_NOT_IN_FORCE (no assignment today), PERMISSION_DENIED
+    TERMINAL_NOT_REGISTERED.
     """
     SignOut: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.SignOutRequest, _staff_service_pb2.SignOutResponse]
     """Ends the session of the metadata `authorization`, or all of one's own.
@@ -125,9 +127,11 @@ class StaffServiceAsyncStub(StaffServiceStub):
     SignIn: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.SignInRequest, _staff_service_pb2.SignInResponse]  # type: ignore[assignment]
     """Opens a session. A wrong user id and a wrong password are told apart by
     nothing, neither text nor time. Not idempotent: each call is another
-    session. Errors: UNAUTHENTICATED SIGN_IN_FAILED, PERMISSION_DENIED
-    STAFF_LOCKED, PERMISSION_DENIED STAFF_NOT_IN_FORCE (no assignment today),
-    PERMISSION_DENIED TERMINAL_NOT_REGISTERED.
+    session. STAFF_LOCKED and STAFF_NOT_IN_FORCE are said only after the right
+    password; without it every cause is SIGN_IN_FAILED. Errors: UNAUTHENTICATED
+    SIGN_IN_FAILED, PERMISSION_DENIED STAFF_LOCKED, PERMISSION_DENIED
+    STAFF_NOT_IN_FORCE (no assignment today), PERMISSION_DENIED
+    TERMINAL_NOT_REGISTERED.
     """
     SignOut: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.SignOutRequest, _staff_service_pb2.SignOutResponse]  # type: ignore[assignment]
     """Ends the session of the metadata `authorization`, or all of one's own.
@@ -203,9 +207,11 @@ class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_staff_service_pb2.SignInResponse, _abc.Awaitable[_staff_service_pb2.SignInResponse]]:
         """Opens a session. A wrong user id and a wrong password are told apart by
         nothing, neither text nor time. Not idempotent: each call is another
-        session. Errors: UNAUTHENTICATED SIGN_IN_FAILED, PERMISSION_DENIED
-        STAFF_LOCKED, PERMISSION_DENIED STAFF_NOT_IN_FORCE (no assignment today),
-        PERMISSION_DENIED TERMINAL_NOT_REGISTERED.
+        session. STAFF_LOCKED and STAFF_NOT_IN_FORCE are said only after the right
+        password; without it every cause is SIGN_IN_FAILED. Errors: UNAUTHENTICATED
+        SIGN_IN_FAILED, PERMISSION_DENIED STAFF_LOCKED, PERMISSION_DENIED
+        STAFF_NOT_IN_FORCE (no assignment today), PERMISSION_DENIED
+        TERMINAL_NOT_REGISTERED.
         """
 
     @_abc_1.abstractmethod

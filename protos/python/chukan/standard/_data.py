@@ -21,7 +21,9 @@ def read_toml(*parts: str) -> dict[str, Any]:
 def read_rows(*parts: str) -> list[dict[str, str]]:
     """Return the rows of a CSV file of the data folder by column name; lines that begin with # are remarks."""
     with _FOLDER.joinpath(*parts).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+        lines = csv.reader(line for line in file if not line.startswith("#"))
+        names = next(lines)
+        return [dict(zip(names, line, strict=True)) for line in lines]
 
 
 def file_names(*parts: str) -> list[str]:

@@ -10,7 +10,6 @@ of designated cities are no organizations: their codes are folded to the city's 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -44,8 +43,7 @@ _BODY_CODE: Final = slice(5, 11)
 _FIVE_DIGITS: Final = re.compile("[0-9]{5}")
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(NamedTuple):
     """A body that asks or provides. kind is a key of `kind_names`; parent is the organization an organ belongs to."""
 
     code: str

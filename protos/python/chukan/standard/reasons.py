@@ -8,10 +8,9 @@ callers name file, row, column, field or rule in ``params`` and nothing of the p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard._data import read_toml
 
@@ -26,8 +25,7 @@ RECORD: Final = "RECORD"
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One row of the table: a stable code, the gRPC status, what happened and what to do, in both languages."""
 
     code: str

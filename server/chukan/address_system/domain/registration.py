@@ -19,10 +19,10 @@ from chukan.address_system.domain.attributes import (
     SELF_INFORMATION_DISABLED,
     PersonAttributes,
 )
-from chukan.address_system.domain.individual_numbers import are_individual_numbers
 from chukan.address_system.domain.outcomes import RowFailure
 from chukan.standard.characters import check_text, is_plain
 from chukan.standard.dates import parse_birth_date, parse_date
+from chukan.standard.individual_numbers import are_individual_numbers
 from chukan.standard.numbers import (
     DUMMY_PREFIX,
     is_dummy_individual_number,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from chukan.address_system.domain.individual_numbers import has_check_digit
+from chukan.standard.individual_numbers import has_check_digit
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The resident network as the address system calls it: NetworkService over a transport, in process or over gRPC."""
+"""The resident network as the address system calls it, over a transport: in process or over gRPC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from chukan.edge import Caller
-from chukan.network.v1.network_service_pb2 import (
+from chukan.network.v1.resident_network_service_pb2 import (
     ResidentQuery,
     SearchResidentsRequest,
     SearchResidentsResponse,
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["SYSTEM", "NetworkResidents"]
 
 SYSTEM: Final = "address-system"
-_SUBMIT: Final = "/chukan.network.v1.NetworkService/SubmitProcessingNumbers"
-_SEARCH: Final = "/chukan.network.v1.NetworkService/SearchResidents"
+_SUBMIT: Final = "/chukan.network.v1.ResidentNetworkService/SubmitProcessingNumbers"
+_SEARCH: Final = "/chukan.network.v1.ResidentNetworkService/SearchResidents"
 
 
 class NetworkResidents:

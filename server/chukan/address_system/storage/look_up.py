@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy
 from sqlalchemy import bindparam
 
-from chukan.durable.statements import Row, Statement
+from chukan.durable.statements import KEYS, Row, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import BindParameter, ColumnElement, Connection
 
 __all__ = ["LookUp"]
 
 _SIZES: Final = (1, 16, 128, 1_024)
+_KEYS: Final[BindParameter[Any]] = bindparam(KEYS, expanding=True)
 
 
 class LookUp:
@@ -41,17 +42,19 @@ class LookUp:
         self._statements: dict[int, Statement] = {}
 
     def statement(self, size: int) -> Statement:
-        """Return the look-up of so many keys; made when it is first needed, a thousand parameters cost 10 ms."""
+        """Return the look-up of so many keys; made when it is first needed."""
         found = self._statements.get(size)
         if found is None:
-            select = self._select.where(self._key.in_([bindparam(name) for name in _NAMES[:size]]))
-            found = Statement(select if self._where is None else select.where(self._where))
+            select = self._select.where(self._key.in_(_KEYS))
+            found = Statement(select if self._where is None else select.where(self._where), keys=size)
             self._statements[size] = found
         return found
 
     def rows(self, connection: Connection, organization: str, keys: Iterable[Any]) -> Iterator[Row]:
         """Yield the rows of these keys, in no order."""
         wanted = list(dict.fromkeys(keys))
+        if wanted and isinstance(wanted[0], bytes):
+            wanted = list(map(bytearray, wanted))  # which the driver takes at once
         start = 0
         while start < len(wanted):
             left = len(wanted) - start
@@ -59,9 +62,6 @@ class LookUp:
             part = wanted[start : start + size]
             start += size
             filled = part + part[-1:] * (size - len(part))
-            for row in self.statement(size).all(connection, **dict(zip(_NAMES, filled, strict=False))):
+            for row in self.statement(size).all(connection, keys=filled):
                 if row[0] == organization:
                     yield row[1:]
-
-
-_NAMES: Final = [f"key_{place}" for place in range(_SIZES[-1])]

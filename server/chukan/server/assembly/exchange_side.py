@@ -21,6 +21,7 @@ from chukan.server.middle.permission_check import PermissionCheck
 from chukan.server.middle.permit_requests import PermitRequests
 from chukan.server.middle.provision_content import ProvisionContent
 from chukan.server.middle.provisions import AutomaticProvisions
+from chukan.server.middle.record_comparison import RecordComparison
 from chukan.server.middle.sealed_answers import AnswerSealer
 from chukan.server.middle.statements import Statements
 from chukan.server.rpc.exchange_record_service import ExchangeRecordServicer
@@ -59,6 +60,7 @@ class ExchangeSide:
     desk: InquiryDesk
     provision_desk: ProvisionDesk
     records: ExchangeRecordDesk
+    comparison: RecordComparison
     answers: Answers
     provisions: AutomaticProvisions
     inquiries: InquiryStore
@@ -106,9 +108,8 @@ def build_exchange_side(
         sealer=sealer,
         network=network,
     )
-    record_desk = ExchangeRecordDesk(
-        environment, records=records, addressees=addressees, outbox=outbox, network=network
-    )
+    record_desk = ExchangeRecordDesk(environment, records=records, addressees=addressees)
+    comparison = RecordComparison(environment, desk=record_desk, records=records, outbox=outbox, network=network)
     timers = InquiryTimers(
         environment,
         inquiries=inquiries,
@@ -143,7 +144,7 @@ def build_exchange_side(
                 pools={"WatchProvisions": "watch"},
             ),
             Service(
-                ExchangeRecordServicer(record_desk),
+                ExchangeRecordServicer(record_desk, comparison),
                 add_ExchangeRecordServiceServicer_to_server,
                 "chukan.v1.ExchangeRecordService",
                 pools={"ExportExchangeRecords": "bulk"},
@@ -158,7 +159,7 @@ def build_exchange_side(
             permits=permits,
             timers=timers,
             provisions=provision_desk,
-            records=record_desk,
+            comparison=comparison,
             database=environment.database,
             outbox=outbox,
         ),
@@ -167,6 +168,7 @@ def build_exchange_side(
         desk=desk,
         provision_desk=provision_desk,
         records=record_desk,
+        comparison=comparison,
         answers=Answers(
             environment,
             inquiries=inquiries,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chukan.edge.service import Service
 from chukan.edge.transport import ChannelTransport
 from chukan.network.v1.network_service_pb2_grpc import add_NetworkServiceServicer_to_server
+from chukan.network.v1.resident_network_service_pb2_grpc import add_ResidentNetworkServiceServicer_to_server
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.crypto.keyring import KeyRing
 from chukan.server.dispatch.delivery import NetworkDeliveries
@@ -17,6 +18,7 @@ from chukan.server.network.core import Core, NetworkSettings
 from chukan.server.network.masters import Directory
 from chukan.server.rpc.member_client import MemberClient
 from chukan.server.rpc.network_service import NetworkServicer
+from chukan.server.rpc.resident_network_service import ResidentNetworkServicer
 from chukan.server.storage.network_exchanges import ExchangeStore
 from chukan.server.storage.network_linkage_codes import NetworkLinkageCodeStore
 from chukan.server.storage.network_members import MemberStore
@@ -40,7 +42,7 @@ class NetworkSide:
 
     core: Core
     deliveries: NetworkDeliveries
-    service: Service
+    services: list[Service]
 
 
 class LocalRoutes:
@@ -129,6 +131,13 @@ def with_routes(core: Core, routes: MemberRoutes) -> NetworkSide:
         add_NetworkServiceServicer_to_server,
         "chukan.network.v1.NetworkService",
         pool="member",
+    )
+    residents = Service(
+        ResidentNetworkServicer(core),
+        add_ResidentNetworkServiceServicer_to_server,
+        "chukan.network.v1.ResidentNetworkService",
+        pool="member",
         pools={"NotifyResidents": "bulk"},
     )
-    return NetworkSide(core, NetworkDeliveries(core, exchange_member=client, code_member=client), service)
+    deliveries = NetworkDeliveries(core, exchange_member=client, code_member=client)
+    return NetworkSide(core, deliveries, [service, residents])

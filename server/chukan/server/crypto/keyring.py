@@ -13,8 +13,7 @@ answered for an unknown organization: KEY_UNKNOWN.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from chukan.server.crypto.certificates import Authority, Identity, Purpose, TrustRoot
 from chukan.server.crypto.keys import SealingKey, SigningKey, write_secret
@@ -37,15 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["KeyRing"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
+class _Own(NamedTuple):
     signing: SigningKey
     sealing: SealingKey
     shown: MemberKeys
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     shown: MemberKeys
     identity: Identity
     recipient: CertifiedRecipient | None

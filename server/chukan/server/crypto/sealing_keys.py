@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.crypto.certificates import Purpose, check_validity
 from chukan.server.crypto.envelope import sign, verify
@@ -39,8 +38,7 @@ _FIELDS: Final = {"organizationCode", "publicKey", "validFromMs", "validToMs"}
 _LIFETIME: Final = timedelta(days=365 * 20)
 
 
-@dataclass(frozen=True, slots=True)
-class CertifiedRecipient:
+class CertifiedRecipient(NamedTuple):
     """A verified statement: answers for this organization are sealed to this key."""
 
     organization: str

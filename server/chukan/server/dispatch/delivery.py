@@ -96,7 +96,7 @@ class NetworkDeliveries:
         core = self._core
         for item in items:
             batch = core.codec.decode(AnswerBatch, item.payload)
-            leaves = [core.codec.decode(AnswerLeaf, answer.leaf) for answer in batch.answers]
+            leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in batch.leaves]
             receipt = verify_receipt(core, batch, leaves, self._exchange_member.deliver_answers(batch.inquirer, batch))
 
             def write(

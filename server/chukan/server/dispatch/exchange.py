@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chukan.server.middle.exchange_records import PULL_NETWORK_RECORDS
 from chukan.server.middle.inquiry_acceptance import REQUEST_PERMITS
 from chukan.server.middle.inquiry_timers import COMMIT_OUTCOMES, FORWARD_INQUIRIES
 from chukan.server.middle.manual_provisions import RETURN_ANSWERS
+from chukan.server.middle.record_comparison import PULL_NETWORK_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chukan.server.middle.exchange_records import ExchangeRecordDesk
     from chukan.server.middle.inquiry_timers import InquiryTimers
     from chukan.server.middle.manual_provisions import ProvisionDesk
     from chukan.server.middle.permit_requests import PermitRequests
+    from chukan.server.middle.record_comparison import RecordComparison
     from chukan.server.ports import Database, Outbox, OutboxItem
 
 __all__ = ["ExchangeSteps"]
@@ -36,14 +36,14 @@ class ExchangeSteps:
         permits: PermitRequests,
         timers: InquiryTimers,
         provisions: ProvisionDesk,
-        records: ExchangeRecordDesk,
+        comparison: RecordComparison,
         database: Database,
         outbox: Outbox,
     ) -> None:
         self._permits = permits
         self._timers = timers
         self._provisions = provisions
-        self._records = records
+        self._comparison = comparison
         self._database = database
         self._outbox = outbox
 
@@ -54,7 +54,7 @@ class ExchangeSteps:
             FORWARD_INQUIRIES: self._timers.forward,
             COMMIT_OUTCOMES: self._timers.commit_outcomes,
             RETURN_ANSWERS: self._provisions.return_answers,
-            PULL_NETWORK_RECORDS: self._records.pull,
+            PULL_NETWORK_RECORDS: self._comparison.pull,
         }
 
     def gave_up(self) -> Mapping[str, Callable[[Sequence[OutboxItem]], None]]:

@@ -77,7 +77,7 @@ class SubmissionOutcome(NamedTuple):
 
 def processing_number(row: int, secret: str) -> str:
     """Return the number of a row with this random half."""
-    return f"{row:0{_HALF}d}{secret}"
+    return f"{row:012d}{secret}"
 
 
 def split_processing_number(number: str) -> tuple[int, str] | None:

@@ -12,7 +12,6 @@ Own choice: one join per row costs 0.4 µs, where a message per row costs 25.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ CELL_SEPARATOR = "\x1f"
 NIL_MARK = "\x1e"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One item of a batch: a value per row; `nil` maps a row to its nil reason."""
 
     item_code: str
@@ -51,11 +49,9 @@ def pack_rows(columns: Sequence[Column], rows: int) -> list[bytes]:
     if not columns:
         return [b""] * rows
     cells = [_cells(column) for column in columns]
-    packed = [CELL_SEPARATOR.join(row).encode() for row in zip(*cells, strict=True)]
-    expected = rows * (len(columns) - 1)
-    if sum(row.count(b"\x1f") for row in packed) != expected or _has_nil_mark(columns):
+    if any(_has_separator("".join(column.values)) for column in columns):
         raise ValueError("got a cell separator inside a value")
-    return packed
+    return list(map(str.encode, map(CELL_SEPARATOR.join, zip(*cells, strict=True))))
 
 
 def without_rows(columns: Sequence[Column], refused: Container[int]) -> Sequence[Column]:
@@ -99,5 +95,5 @@ def _without(column: Column, refused: Container[int]) -> Column:
     )
 
 
-def _has_nil_mark(columns: Sequence[Column]) -> bool:
-    return any(NIL_MARK in "".join(column.values) for column in columns)
+def _has_separator(text: str) -> bool:
+    return CELL_SEPARATOR in text or NIL_MARK in text

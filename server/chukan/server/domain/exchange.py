@@ -4,7 +4,8 @@
 Signed and sealed things are bytes first: a leaf's bytes are hashed, signed, stored and
 forwarded verbatim; these values are what the bytes say. One inquiry is a batch of one,
 so there is one path for one and for a thousand. Instants are milliseconds since
-1970-01-01 UTC, as signed. All own design [own] (docs/divergences, "The exchange").
+1970-01-01 UTC, as signed. What every inquiry has one of is a named tuple: made in half the
+time of a frozen dataclass. All own design [own] (docs/divergences, "The exchange").
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chukan.server.domain.envelope import Envelope
 
 __all__ = [
@@ -42,16 +45,14 @@ __all__ = [
     "NetworkRecord",
     "Outcome",
     "OutcomeCommitment",
-    "Permit",
-    "PermitDecision",
     "PermitLeaf",
     "PermitRequest",
     "PermitResponse",
+    "PermitSummary",
     "PublicKey",
     "ReceiptFailure",
     "ReceiptOutcome",
     "ResultRecord",
-    "SealedAnswer",
     "SealedGroup",
     "Statement",
     "check_header_times",
@@ -127,8 +128,7 @@ class Header:
     version: int = STATEMENT_VERSION
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What is signed about a batch: header, RFC 6962 root over the leaves, their number.
 
     Requests, permits, answers, contents and acknowledgements have this one form; the
@@ -140,76 +140,82 @@ class Statement:
     leaf_count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InquiryLeaf:
+class InquiryLeaf(NamedTuple):
     """One inquiry as the inquirer binds it; SHA-256 of its bytes names the exchange."""
 
     inquirer: str
     provider: str
-    inquirer_delegator: str = ""
-    provider_delegator: str = ""
-    department: str = ""
     affair: str
     procedure: str
     information: str
+    linkage_code: bytes
+    inquiry_time_ms: int
+    expire_time_ms: int
+    nonce: bytes
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    department: str = ""
     condition_kind: str = ""
     year_kind: str = ""
     period_start: str = ""
     period_end: str = ""
     item_codes: tuple[str, ...] = ()
-    linkage_code: bytes
     undisclosable: bool = False
     consent: bool = False
-    inquiry_time_ms: int
-    expire_time_ms: int
-    nonce: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermitLeaf:
+class PermitLeaf(NamedTuple):
     """One permit (提供許可証); bears the provider's code of the person, never the inquirer's."""
 
     exchange_digest: bytes
     inquirer: str
     provider: str
-    inquirer_delegator: str = ""
-    provider_delegator: str = ""
-    department: str = ""
     affair: str
     procedure: str
     information: str
-    condition_kind: str = ""
-    year_kind: str = ""
-    period_start: str = ""
-    period_end: str = ""
-    item_codes: tuple[str, ...] = ()
     linkage_code: bytes
     permission_row_id: str
     legal_basis: str
     route: str
     recipient_thumbprint: bytes
-    undisclosable: bool = False
-    consent: bool = False
     inquiry_time_ms: int
     expire_time_ms: int
     nonce: bytes
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    department: str = ""
+    condition_kind: str = ""
+    year_kind: str = ""
+    period_start: str = ""
+    period_end: str = ""
+    item_codes: tuple[str, ...] = ()
+    undisclosable: bool = False
+    consent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerLeaf:
+class PermitSummary(NamedTuple):
+    """What the inquirer checks and records of a permit it was given."""
+
+    exchange_digest: bytes
+    inquirer: str
+    recipient_thumbprint: bytes
+    permission_row_id: str
+    legal_basis: str
+
+
+class AnswerLeaf(NamedTuple):
     """One answer as everybody on the way may see it; the provider's commitment of its record."""
 
     exchange_digest: bytes
     permit_digest: bytes
-    ciphertext_digest: bytes = b""
     outcome: Outcome
-    reason: str = ""
     provision_time_ms: int
+    ciphertext_digest: bytes = b""
+    reason: str = ""
     undisclosable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultRecord:
+class ResultRecord(NamedTuple):
     """One record of an answer. items: (item code, value, nil reason); a nil has no value."""
 
     data_set: str
@@ -221,8 +227,7 @@ class ResultRecord:
     items: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerContent:
+class AnswerContent(NamedTuple):
     """The plaintext of one answer."""
 
     permit_digest: bytes
@@ -231,8 +236,7 @@ class AnswerContent:
     records: tuple[ResultRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
+class AnswerSummary(NamedTuple):
     """What the inquirer checks and records of an opened answer; its bytes are kept as they are.
 
     item_codes: each once, in order, space between.
@@ -244,8 +248,7 @@ class AnswerSummary:
     item_codes: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSecret:
+class GroupSecret(NamedTuple):
     """What HPKE seals once per group: the key of its rows and the inside signature."""
 
     key: bytes
@@ -261,8 +264,7 @@ class MemberKeys:
     sealing_key_statement: Envelope | None
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """A certified public key. purpose: "signing" or "sealing"; public_key: SubjectPublicKeyInfo, DER."""
 
     purpose: str
@@ -270,15 +272,6 @@ class PublicKey:
     public_key: bytes
     valid_from_ms: int
     valid_to_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """A permit's bytes with their place in the signed batch."""
-
-    leaf: bytes
-    leaf_index: int
-    path: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,50 +283,38 @@ class SealedGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedAnswer:
-    """One answer: the leaf's bytes, its group, and the ciphertext (empty if nothing is provided)."""
-
-    leaf: bytes
-    group: int
-    ciphertext: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class AnswerBatch:
-    """Answers of one provider to one inquirer under one outside signature."""
+    """Answers of one provider to one inquirer under one outside signature, by columns.
+
+    leaves: bytes as signed; group_indexes: which group each belongs to; ciphertexts: empty where nothing is provided.
+    """
 
     provider: str
     inquirer: str
     statement: Envelope
     groups: tuple[SealedGroup, ...]
-    answers: tuple[SealedAnswer, ...]
+    leaves: tuple[bytes, ...]
+    group_indexes: tuple[int, ...]
+    ciphertexts: tuple[bytes, ...]
     provider_keys: MemberKeys
 
 
-@dataclass(frozen=True, slots=True)
-class PermitRequest:
+class PermitRequest(NamedTuple):
     """What an inquirer asks the network: one signed statement and its leaves."""
 
     statement: Envelope
     leaves: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PermitDecision:
-    """The network's decision about one leaf; exactly one of reason and permit is there."""
+class PermitResponse(NamedTuple):
+    """Permits of the leaves that were not refused, in their order; no statement if all were.
 
-    reason: str = ""
-    permission_row_id: str = ""
-    legal_basis: str = ""
-    permit: Permit | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PermitResponse:
-    """The decisions, in the order of the leaves; no statement if all were refused."""
+    refusals: reason by the row of the leaf.
+    """
 
     statement: Envelope | None
-    decisions: tuple[PermitDecision, ...]
+    permits: tuple[bytes, ...]
+    refusals: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,20 +322,18 @@ class Delivery:
     """Permits of one signed statement and one inquirer, for one provider."""
 
     statement: Envelope
-    permits: tuple[Permit, ...]
+    permits: tuple[bytes, ...]
     inquirer_keys: MemberKeys
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptFailure:
+class ReceiptFailure(NamedTuple):
     """Why an answer was not accepted."""
 
     row: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerReceipt:
+class AnswerReceipt(NamedTuple):
     """The inquirer's receipt: durable at its side. No acknowledgement if none was accepted."""
 
     acknowledgement: Envelope | None
@@ -362,8 +341,7 @@ class AnswerReceipt:
     failures: tuple[ReceiptFailure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeCommitment:
+class OutcomeCommitment(NamedTuple):
     """An outcome the network could not see: timed out, cancelled."""
 
     exchange_digest: bytes

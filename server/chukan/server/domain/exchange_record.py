@@ -23,6 +23,7 @@ __all__ = [
     "RecordMark",
     "RecordRow",
     "RecordSide",
+    "bound_sides",
     "reconcile",
 ]
 
@@ -56,6 +57,9 @@ class ExchangeRecord:
     legal_basis: str = ""
     permission_row_id: str = ""
     receipt_number: str = ""
+    inquirer_delegator: str = ""
+    provider_delegator: str = ""
+    mode: int = 0
     change_seq: int = 0
     permit_digest: str = ""
 
@@ -73,6 +77,9 @@ class RecordRow(NamedTuple):
     affair: str
     procedure: str
     information: str
+    inquirer_delegator: str
+    provider_delegator: str
+    mode: int
     addressee: int
     inquired: int
     provided: int
@@ -123,11 +130,12 @@ class ReconciliationState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Comparison of one exchange; the fields that differ by their names in the contract."""
+    """Comparison of one side's record; the fields that differ by their names in the contract. side 0: nobody's."""
 
     exchange_id: str
     state: ReconciliationState
     differing_fields: tuple[str, ...] = ()
+    side: int = 0
 
 
 _COMPARED: Final = (
@@ -144,12 +152,23 @@ _COMPARED: Final = (
 _ANSWERED: Final = (Outcome.PROVIDED, Outcome.NO_REPLICA)
 
 
+def bound_sides(organization: str, network: NetworkRecord) -> tuple[RecordSide, ...]:
+    """Return whose record there must be at an organization by what the network holds.
+
+    The inquirer asked, so it has one. The provider has one once it answered: who was refused by the network, or timed
+    out on the way, never reached it.
+    """
+    inquirer = (RecordSide.INQUIRER,) if network.inquirer == organization else ()
+    provider = (RecordSide.PROVIDER,) if network.provider == organization and network.provider_committed else ()
+    return inquirer + provider
+
+
 def reconcile(
-    exchange_id: str, own: ExchangeRecord | None, network: NetworkRecord | None, *, asked: bool
+    exchange_id: str, own: ExchangeRecord | None, network: NetworkRecord | None, *, asked: bool, side: int = 0
 ) -> Reconciliation:
-    """Compare one side's record with the network's; asked: the network's answer about it is held."""
+    """Compare one side's record with the network's; asked: the network's answer about it is held; side: if none is."""
     state, fields = _compared(own, network) if own and network else (_alone(own, network, asked=asked), ())
-    return Reconciliation(exchange_id, state, fields)
+    return Reconciliation(exchange_id, state, fields, int(own.side) if own else side)
 
 
 def _alone(own: ExchangeRecord | None, network: NetworkRecord | None, *, asked: bool) -> ReconciliationState:

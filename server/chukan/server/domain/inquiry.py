@@ -9,12 +9,11 @@ that staff really meet; the numbers in them are full-width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import AnswerKind, Outcome, instant
-from chukan.standard.clock import JAPAN
 from chukan.standard.dates import parse_date
 from chukan.standard.numbers import (
     is_integrated_address_number,
@@ -24,7 +23,7 @@ from chukan.standard.numbers import (
 from chukan.standard.reasons import ChukanError, reason
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
 
 __all__ = [
     "DEFAULT_TIME_OUT_MS",
@@ -32,10 +31,12 @@ __all__ = [
     "OPEN_STATES",
     "RESULT_LIFETIME_MS",
     "UNDISCLOSABLE",
+    "AcceptedInquiry",
     "Inquiry",
     "InquiryEnd",
     "InquiryRow",
     "InquirySpec",
+    "InquiryStanding",
     "InquiryState",
     "Status",
     "StoredResult",
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 _DAY_MS: Final = 86_400_000
+_JAPAN_MS: Final = 9 * 3_600_000
 _RECEIPT_DIGITS: Final = 20
 _SHORTEST_MS: Final = 1000
 _LONGEST_MS: Final = 30 * _DAY_MS
@@ -100,22 +102,21 @@ FINAL_STATES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InquirySpec:
+class InquirySpec(NamedTuple):
     """What is asked, of whom, about whom, under which law. request_time_ms 0: now; time_out_ms 0: the default."""
 
     record_id: str
     number: str
+    affair: str
+    procedure: str
+    provider: str
+    information: str
     request_time_ms: int = 0
     department: str = ""
     user_id: str = ""
     nondisclosure_code: str = ""
-    affair: str
-    procedure: str
     inquirer_delegator: str = ""
     provider_delegator: str = ""
-    provider: str
-    information: str
     condition_kind: str = ""
     year_kind: str = ""
     period_start: str = ""
@@ -155,6 +156,23 @@ class InquiryRow(NamedTuple):
     change_seq: int = 0
 
 
+class InquiryStanding(NamedTuple):
+    """Where an inquiry stands."""
+
+    state: int
+    accepted: int
+    acknowledged: int
+
+
+class AcceptedInquiry(NamedTuple):
+    """What a request for a permit needs of an inquiry."""
+
+    id: int
+    record_id: str
+    sealed: bytes
+    exchange: bytes
+
+
 class InquiryEnd(NamedTuple):
     """Where an answer, a refusal, a time-out or a cancellation puts an open inquiry."""
 
@@ -176,12 +194,15 @@ class StoredResult(NamedTuple):
     expires: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
-    """An inquiry as it is read, without content."""
+class Inquiry(NamedTuple):
+    """An inquiry as it is read, without content.
+
+    asked: the InquirySpec as stored, encoded: most readers pass it on. A message of the status may hold the number.
+    """
 
     receipt_number: str
-    spec: InquirySpec
+    asked: bytes
+    status: Status
     state: InquiryState
     answer_kind: AnswerKind
     reason: str
@@ -193,20 +214,8 @@ class Inquiry:
     acknowledge_time_ms: int
     change_seq: int
 
-    @property
-    def status(self) -> Status:
-        """The two status levels; a message may hold the number, as the inquiry itself does."""
-        return status(
-            self.state,
-            self.answer_kind,
-            self.reason,
-            number=self.spec.number,
-            information=self.spec.information,
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """照会ステータス on the row level (明細単位) and the information level (特定個人情報名単位)."""
 
     row: str
@@ -277,13 +286,17 @@ def status(
     return Status(code, message, code, message)
 
 
-def inquiry_of(row: InquiryRow, spec: InquirySpec) -> Inquiry:
-    """Return an inquiry as its own staff read it."""
+def inquiry_of(row: InquiryRow, asked: bytes, read: Callable[[bytes], InquirySpec]) -> Inquiry:
+    """Return an inquiry as its own staff read it; only the sentence of a refusal needs what was asked read."""
+    state, kind = InquiryState(row.state), AnswerKind(row.answer_kind)
+    spec = read(asked) if state is InquiryState.REFUSED else None
+    number, information = (spec.number, spec.information) if spec else ("", "")
     return Inquiry(
-        receipt_number=receipt_number(receipt_prefix(instant(row.accepted)), row.id),
-        spec=spec,
-        state=InquiryState(row.state),
-        answer_kind=AnswerKind(row.answer_kind),
+        receipt_number=receipt_number(receipt_prefix(row.accepted), row.id),
+        asked=asked,
+        status=status(state, kind, row.reason, number=number, information=information),
+        state=state,
+        answer_kind=kind,
         reason=row.reason,
         legal_basis=row.legal_basis,
         permission_row_id=row.permission_row,
@@ -378,9 +391,14 @@ def unpack_sealed(packed: bytes) -> tuple[bytes, bytes]:
     return packed[4:end], packed[end:]
 
 
-def receipt_prefix(accepted: datetime) -> str:
+def receipt_prefix(accepted_ms: int) -> str:
     """Return the beginning of the receipt numbers of a day: the date of acceptance in Japan."""
-    return f"{accepted.astimezone(JAPAN):%Y%m%d}"
+    return _day_text((accepted_ms + _JAPAN_MS) // _DAY_MS)
+
+
+@lru_cache(maxsize=64)
+def _day_text(day: int) -> str:
+    return f"{instant(day * _DAY_MS):%Y%m%d}"
 
 
 def receipt_number(prefix: str, sequence: int) -> str:

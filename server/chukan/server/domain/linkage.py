@@ -6,7 +6,7 @@ The middle server links 団体内統合宛名番号 with 符号; it never holds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODE_SIZE",
+    "WHOLE_BATCH",
+    "Acquiring",
     "AddresseeBatch",
     "AddresseeRow",
     "AddresseeState",
@@ -29,6 +31,10 @@ __all__ = [
 
 CODE_SIZE: Final = 32
 """Bytes of a linkage code [own]: random, see docs/divergences "Linkage codes"."""
+
+
+WHOLE_BATCH: Final = -1
+"""The row of a failure that is no single row's."""
 
 
 class AddresseeState(IntEnum):
@@ -59,7 +65,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowFailure:
-    """Why one row was refused; never bears a personal value."""
+    """Why one row, or the WHOLE_BATCH, was refused; never bears a personal value."""
 
     row: int
     reason: str
@@ -75,10 +81,11 @@ class BatchAnswer:
     outcomes: Sequence[int]
     failures: Sequence[RowFailure] = ()
     repeated: bool = False
+    asked: int = 0
+    """Codes newly asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeDelivery:
+class CodeDelivery(NamedTuple):
     """A linkage code (符号) the network delivers for a processing number, or the reason why there is none."""
 
     processing_number: str
@@ -88,20 +95,23 @@ class CodeDelivery:
 
 @dataclass(frozen=True, slots=True)
 class AddresseeBatch:
-    """Addressees to register, by columns; the sets hold row numbers."""
+    """Addressees to register, by columns.
+
+    The sets hold row numbers and speak for every row; None says nothing: what stands stays.
+    """
 
     numbers: Sequence[str]
-    closed: frozenset[int] = frozenset()
-    nondisclosure: frozenset[int] = frozenset()
-    self_information_disabled: frozenset[int] = frozenset()
-    auto_response_disabled: dict[int, frozenset[str]] = field(default_factory=dict)
+    closed: frozenset[int] | None = None
+    nondisclosure: frozenset[int] | None = None
+    self_information_disabled: frozenset[int] | None = None
+    auto_response_disabled: dict[int, frozenset[str]] | None = None
+    code_rows: frozenset[int] = frozenset()
 
 
 _NO_CODES: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class AddresseeRow:
+class AddresseeRow(NamedTuple):
     """One addressee as stored, opened; instants in microseconds since 1970, 0 where there is none."""
 
     id: int
@@ -123,6 +133,17 @@ class AddresseeRow:
     change_seq: int = 0
 
 
+class Acquiring(NamedTuple):
+    """What the steps of an acquisition need of an addressee; nothing of it is sealed."""
+
+    id: int
+    number_digest: bytes
+    state: int
+    linkage_state: int
+    processing_number_expires: int
+    requested: int
+
+
 class NewAddressee(NamedTuple):
     """An addressee to insert: what is sealed was sealed outside the write."""
 
@@ -132,6 +153,8 @@ class NewAddressee(NamedTuple):
     nondisclosure: bool
     self_information_disabled: bool
     auto_response_disabled: str
+    asked: bool = False
+    """Whether its code is asked for at once."""
 
 
 class LinkageUpdate(NamedTuple):

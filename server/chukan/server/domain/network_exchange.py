@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chukan.server.domain.exchange import NetworkRecord, Outcome
 
-__all__ = ["Commitment", "ExchangeMark", "NetworkExchange", "NewExchange", "RecordColumns"]
+__all__ = ["Commitment", "ExchangeMark", "ExchangeStanding", "NetworkExchange", "NewExchange", "RecordColumns"]
 
 
 class RecordColumns(NamedTuple):
@@ -88,6 +88,25 @@ class NetworkExchange(NamedTuple):
         )
 
 
+class ExchangeStanding(NamedTuple):
+    """What the network checks of an exchange when an answer comes."""
+
+    digest: bytes
+    id: int
+    inquirer: str
+    provider: str
+    outcome: int
+    reason: str
+    permit_digest: bytes
+    provider_commitment: int
+    inquirer_commitment: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.outcome == Outcome.PENDING
+
+
 class Commitment(NamedTuple):
     """A side's signed statement, encoded, with the leaves it is about."""
 
@@ -97,9 +116,9 @@ class Commitment(NamedTuple):
 
 
 class ExchangeMark(NamedTuple):
-    """What an answer says about its exchange; commitments are rows, 0 = none."""
+    """What an answer says about its exchange (a row); commitments are rows, 0 = none."""
 
-    digest: bytes
+    id: int
     provision_time: int
     outcome: int
     reason: str

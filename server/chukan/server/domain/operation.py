@@ -53,6 +53,7 @@ class Status(NamedTuple):
     change_seq: int
     server_time: datetime
     start_time: datetime
+    world_generation: str = ""
 
     @property
     def state(self) -> HealthState:

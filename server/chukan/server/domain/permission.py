@@ -8,9 +8,8 @@ beforehand, and none can be yet (docs/divergences, "Permission list").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.standard.organizations import organization
 from chukan.standard.permission_list import Question
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Purpose", "decide"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purpose:
+class Purpose(NamedTuple):
     """Who asks whom for what under which procedure; codes as given."""
 
     inquirer: str
@@ -39,8 +37,7 @@ class Purpose:
     provider_delegator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The rule that failed (empty = permitted) and the row of the list that permits."""
 
     reason: str

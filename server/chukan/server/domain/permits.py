@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a verified statement says about the leaves that came with it: which are under its root, and where."""
+"""What a verified statement says: that it counts here and now, and that exactly these leaves are under its root."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from chukan.server.domain.exchange import STATEMENT_VERSION, check_header_times
-from chukan.server.domain.merkle import leaf_hash, leaf_hashes, root, verify_inclusion
+from chukan.server.domain.merkle import leaf_hashes, root
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.server.domain.exchange import Header, Mode, Permit, Statement
+    from chukan.server.domain.exchange import Header, Mode, Statement
 
-__all__ = ["check_all_leaves", "check_header", "check_permits"]
+__all__ = ["check_all_leaves", "check_header"]
 
 
 def check_header(
@@ -42,26 +42,6 @@ def check_header(
         raise ChukanError("MODE_MISMATCH")
     # 5. It counts now.
     check_header_times(header, now_ms)
-
-
-def check_permits(statement: Statement, permits: Sequence[Permit]) -> None:
-    """Return if every permit stands under the root at its place, else INCLUSION_PROOF_INVALID.
-
-    A whole batch in order is checked by its root, with two hashes a leaf instead of a path each.
-    """
-    whole = len(permits) == statement.leaf_count and all(permit.leaf_index == at for at, permit in enumerate(permits))
-    if whole:
-        if root(leaf_hashes([permit.leaf for permit in permits])) != statement.merkle_root:
-            raise ChukanError("INCLUSION_PROOF_INVALID", params={"rule": "root"})
-        return
-    for permit in permits:
-        verify_inclusion(
-            leaf_hash(permit.leaf),
-            index=permit.leaf_index,
-            size=statement.leaf_count,
-            path=permit.path,
-            root=statement.merkle_root,
-        )
 
 
 def check_all_leaves(statement: Statement, leaves: Sequence[bytes]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.server.domain.content import unpack_row
+from chukan.server.domain.content import CELL_SEPARATOR, NIL_MARK
 from chukan.server.domain.exchange import ResultRecord
 from chukan.standard.dates import fiscal_year, parse_date
 
@@ -142,13 +142,21 @@ def to_records(replicas: Iterable[ReplicaRow], wanted: Sequence[str]) -> tuple[R
             parent_record_key=row.parent_key,
             period_start=row.start_date,
             period_end=row.end_date,
-            items=tuple(
-                (item.item_code, None if item.nil_reason else item.value, item.nil_reason or None)
-                for item in unpack_row(row.item_codes, row.content)
-                if not only or item.item_code in only
-            ),
+            items=_items(row, only),
         )
         for row in replicas
+    )
+
+
+def _items(row: ReplicaRow, only: frozenset[str]) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Return what `unpack_row` says as an answer bears it, without a value in between for each item."""
+    cells = row.content.decode().split(CELL_SEPARATOR) if row.item_codes else ()
+    return tuple(
+        [
+            (code, None, cell[1:]) if cell[0] == NIL_MARK else (code, cell, None)
+            for code, cell in zip(row.item_codes, cells, strict=True)
+            if cell and (not only or code in only)
+        ]
     )
 
 

@@ -184,6 +184,12 @@ def _check_parents(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> None
 def _check_periods(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> None:
     ends = batch.end_dates or ("",) * batch.rows
     wrong = {text for text in {*batch.start_dates, *ends} if text and not _is_date(text)}
+    if (
+        not wrong
+        and "" not in batch.start_dates
+        and not any(end < start for start, end in set(zip(batch.start_dates, ends, strict=True)) if end)
+    ):
+        return
     for row, (start, end) in enumerate(zip(batch.start_dates, ends, strict=True)):
         if batch.deletes(row):
             continue

@@ -8,19 +8,21 @@ network"): 「2丁目1番」 and 「2-1」 stay different, and a person judges.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["BasicAttributes", "Identity", "KnownResident", "ResidentRow"]
 
 _FEWEST_ATTRIBUTES: Final = 3
 _SEPARATOR: Final = "\x1f"
+_BETWEEN: Final = "\0"
 
 
-@dataclass(frozen=True, slots=True)
-class BasicAttributes:
+class BasicAttributes(NamedTuple):
     """Name, birth date, sex and residential address (基本4情報), normalised; one may be empty in a search."""
 
     name: str
@@ -32,6 +34,17 @@ class BasicAttributes:
     def of(cls, name: str, birth_date: str, sex: str, residential_address: str) -> BasicAttributes:
         """Return the attributes in the form they are compared in."""
         return cls(_plain(name), _plain(birth_date), _plain(sex), _plain(residential_address))
+
+    @classmethod
+    def of_columns(
+        cls,
+        names: Sequence[str],
+        birth_dates: Sequence[str],
+        sexes: Sequence[str],
+        residential_addresses: Sequence[str],
+    ) -> list[BasicAttributes]:
+        """Return the attributes of many people in the form they are compared in."""
+        return list(map(cls, *map(_plain_column, (names, birth_dates, sexes, residential_addresses))))
 
     def check_searchable(self) -> None:
         """Refuse a search by fewer than three attributes."""
@@ -54,8 +67,7 @@ class BasicAttributes:
         return f"{self.birth_date}{_SEPARATOR}{self.residential_address}"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What the resident network holds about one person."""
 
     individual_number: str
@@ -64,16 +76,7 @@ class Identity:
 
     def pack(self) -> bytes:
         """Return the identity as the bytes that are sealed."""
-        own = self.attributes
-        fields = (
-            self.individual_number,
-            self.resident_record_code,
-            own.name,
-            own.birth_date,
-            own.sex,
-            own.residential_address,
-        )
-        return _SEPARATOR.join(fields).encode()
+        return _SEPARATOR.join((self.individual_number, self.resident_record_code, *self.attributes)).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> Identity:
@@ -99,6 +102,13 @@ class KnownResident(NamedTuple):
     id: int
     content_digest: bytes
     has_record_code: bool
+
+
+def _plain_column(texts: Sequence[str]) -> list[str]:
+    """Return texts normalised, all at once: NFKC joins nothing across a control character."""
+    whole = unicodedata.normalize("NFKC", _BETWEEN.join(texts))
+    plain = "".join(whole.split()).split(_BETWEEN)
+    return plain if len(plain) == len(texts) else list(map(_plain, texts))
 
 
 def _plain(text: str) -> str:

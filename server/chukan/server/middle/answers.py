@@ -84,10 +84,7 @@ class Answers:
     def deliver(self, organization: str, batch: AnswerBatch) -> AnswerReceipt:
         """Verify, open and keep a batch of answers; the receipt means: durable. The same again changes nothing."""
         statement_digest = self._verify_outside(organization, batch)
-        answers = [
-            Received(row, each.leaf, self._codec.decode(AnswerLeaf, each.leaf))
-            for row, each in enumerate(batch.answers)
-        ]
+        answers = [Received(row, leaf, self._codec.decode(AnswerLeaf, leaf)) for row, leaf in enumerate(batch.leaves)]
         self._match(organization, batch, answers)
         self._open(organization, batch, answers)
         outcomes = self._keep(organization, answers)
@@ -106,7 +103,7 @@ class Answers:
             organization=organization,
             recipients=(organization,),
         )
-        check_all_leaves(statement, [each.leaf for each in batch.answers])
+        check_all_leaves(statement, batch.leaves)
         return digest(batch.statement.payload)
 
     def _match(self, organization: str, batch: AnswerBatch, answers: Sequence[Received]) -> None:
@@ -152,12 +149,12 @@ class Answers:
     def _open(self, organization: str, batch: AnswerBatch, answers: Sequence[Received]) -> None:
         groups: dict[int, list[Received]] = {}
         for each in answers:
-            sealed = batch.answers[each.row]
             if each.leaf.outcome is not Outcome.PROVIDED:
                 continue
-            if not sealed.ciphertext or digest(sealed.ciphertext) != each.leaf.ciphertext_digest:
+            ciphertext = batch.ciphertexts[each.row]
+            if not ciphertext or digest(ciphertext) != each.leaf.ciphertext_digest:
                 each.failure = each.failure or "SIGNATURE_INVALID"
-            groups.setdefault(sealed.group, []).append(each)
+            groups.setdefault(batch.group_indexes[each.row], []).append(each)
         for number, members in groups.items():
             try:
                 self._open_group(organization, batch, number, members)
@@ -200,7 +197,7 @@ class Answers:
             raise ChukanError("SIGNATURE_INVALID", params={"rule": "context"})
         contents = self._keys.open_rows(
             secret.key,
-            [batch.answers[each.row].ciphertext for each in members],
+            [batch.ciphertexts[each.row] for each in members],
             [each.leaf.permit_digest for each in members],
         )
         check_all_leaves(statement, contents)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.linkage import BatchAnswer, Outcome, RowFailure
@@ -45,20 +45,26 @@ def check_numbers(numbers: Sequence[str], *, field: str) -> dict[int, RowFailure
     return failures
 
 
-def answer_of(rows: int, outcomes: Mapping[int, int], failures: Mapping[int, RowFailure]) -> BatchAnswer:
+def answer_of(
+    rows: int, outcomes: Mapping[int, int], failures: Mapping[int, RowFailure], *, asked: int = 0
+) -> BatchAnswer:
     """Return the answer of a batch: COMMITTED where nothing else is said."""
     column = [int(Outcome.COMMITTED)] * rows
     for row, outcome in outcomes.items():
         column[row] = int(outcome)
     for row in failures:
         column[row] = int(Outcome.REFUSED)
-    return BatchAnswer(column, [failures[row] for row in sorted(failures)])
+    return BatchAnswer(column, [failures[row] for row in sorted(failures)], asked=asked)
 
 
 def encode_answer(answer: BatchAnswer) -> bytes:
     """Return an answer as kept beside its batch id; it bears no personal value."""
     return json.dumps(
-        {"outcomes": bytes(answer.outcomes).hex(), "failures": [asdict(failure) for failure in answer.failures]},
+        {
+            "outcomes": bytes(answer.outcomes).hex(),
+            "failures": [asdict(failure) for failure in answer.failures],
+            "asked": answer.asked,
+        },
         separators=(",", ":"),
     ).encode()
 
@@ -66,8 +72,8 @@ def encode_answer(answer: BatchAnswer) -> bytes:
 def decode_answer(kept: bytes, *, repeated: bool) -> BatchAnswer:
     """Return a kept answer."""
     data = json.loads(kept)
-    answer = BatchAnswer(list(bytes.fromhex(data["outcomes"])), [RowFailure(**row) for row in data["failures"]])
-    return replace(answer, repeated=repeated)
+    failures = [RowFailure(**row) for row in data["failures"]]
+    return BatchAnswer(list(bytes.fromhex(data["outcomes"])), failures, repeated, data["asked"])
 
 
 def _wrong(number: str) -> str:

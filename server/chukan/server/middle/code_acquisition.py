@@ -19,13 +19,14 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.server.domain.linkage import AddresseeRow, BatchAnswer, CodeDelivery
+    from chukan.server.domain.linkage import Acquiring, BatchAnswer, CodeDelivery
     from chukan.server.ports import Connection, Environment, Outbox, OutboxItem
     from chukan.server.ports.linkage import AddresseeStore, ProcessingNumberIssuer
 
 __all__ = ["CodeAcquisition"]
 
 _ID: Final = 8
+_TOKEN: Final = 44
 _MOST: Final = 1_000
 _GRACE: Final = 60 * 1_000_000
 """Microseconds after expiry in which an answer under way still arrives, and clocks may differ."""
@@ -53,39 +54,31 @@ class CodeAcquisition:
             self._issue(item.organization, item.id, ids)
 
     def _issue(self, organization: str, item: int, ids: Sequence[int]) -> None:
-        tokens = [self._token(organization, item, key) for key in ids]
-        numbers, expires = self._network.issue_processing_numbers(organization, tokens)
+        numbers, expires = self._network.issue_processing_numbers(organization, self._tokens(organization, item, ids))
         with self._environment.database.read() as connection:
-            rows = self._addressees.digests_by_ids(connection, organization, ids)
-        row_keys = [rows[key] for key in ids]
+            held = self._addressees.acquiring(connection, organization, ids)
+        row_keys = [held[key].number_digest for key in ids]
         digests = self._addressees.processing_digests(organization, numbers)
         sealed = self._addressees.seal_processing_numbers(organization, row_keys, numbers)
+        rows = list(zip(ids, digests, sealed, strict=True))
         now = to_micros(self._environment.clock.now())
 
         def step(connection: Connection) -> None:
-            held = self._addressees.find_by_ids(connection, organization, ids)
-            updates = [
-                LinkageUpdate(
-                    key,
-                    int(LinkageState.PROCESSING_NUMBER_ISSUED),
-                    processing_digest=digests[row],
-                    processing_number=sealed[row],
-                    processing_expires=expires,
-                    requested=held[key].requested,
-                )
-                for row, key in enumerate(ids)
-                if held[key].linkage_state == LinkageState.REQUESTED
-            ]
-            if updates:
-                first = next_change_seq(connection, count=len(updates))
-                self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
+            first = next_change_seq(connection, count=len(rows))
+            self._addressees.issue(connection, rows, expires=expires, now=now, first_seq=first)
             self._outbox.done(connection, [item])
 
         self._environment.database.write(organization, step)
 
-    def _token(self, organization: str, item: int, key: int) -> str:
-        """Return the token of one acquisition: the same when the outbox row is tried again, unrelated to the number."""
-        return self._environment.vault.index_digest(organization, "acquisition.token", f"{item}/{key}").hex()[:48]
+    def _tokens(self, organization: str, item: int, ids: Sequence[int]) -> list[str]:
+        """Return the tokens of acquisitions: the same when the outbox row is tried again, unrelated to the numbers.
+
+        They begin with the outbox row, which tells the network no more than the order it is asked in, and ascend with
+        it: an index of tokens in no order would be written all over by every batch.
+        """
+        named = [f"{item}/{key}" for key in ids]
+        digests = self._environment.vault.index_digest_many(organization, "acquisition.token", named)
+        return [f"{item:012x}{digest.hex()}"[:_TOKEN] for digest in digests]
 
     def deliver(self, organization: str, deliveries: Sequence[CodeDelivery]) -> BatchAnswer:
         """Link the codes that came; a repeated delivery changes nothing."""
@@ -95,17 +88,18 @@ class CodeAcquisition:
         codes = [one.linkage_code for one in deliveries]
         code_digests = self._addressees.code_digests(organization, codes)
         with self._environment.database.read() as connection:
-            waiting = self._addressees.find_by_processing_digests(connection, organization, digests)
-        row_keys = [waiting[digest][1] if digest in waiting else os.urandom(16) for digest in digests]
+            waiting = self._addressees.waiting(connection, organization, digests)
+        row_keys = [waiting[digest].number_digest if digest in waiting else os.urandom(16) for digest in digests]
         sealed = self._addressees.seal_codes(organization, row_keys, codes)
         now = to_micros(self._environment.clock.now())
 
         def step(connection: Connection) -> BatchAnswer:
-            held = self._addressees.find_by_processing_digests(connection, organization, digests)
+            held = self._addressees.waiting(connection, organization, digests)
             taken = self._addressees.holders(connection, organization, code_digests)
             refused: dict[int, RowFailure] = {}
             outcomes: dict[int, int] = {}
-            updates: list[LinkageUpdate] = []
+            linked: list[tuple[int, bytes, bytes]] = []
+            failed: list[LinkageUpdate] = []
             for row, one in enumerate(deliveries):
                 found = held.get(digests[row])
                 if found is None:
@@ -115,16 +109,17 @@ class CodeAcquisition:
                     else:
                         refused[row] = RowFailure(row, "PROCESSING_NUMBER_UNKNOWN", "processing_number")
                     continue
-                reason = self._refusal(one, found[0], taken.get(code_digests[row]), now)
+                reason = self._refusal(one, found, taken.get(code_digests[row]), now)
                 if reason:
                     refused[row] = RowFailure(row, reason, "linkage_code")
-                    updates.append(_failed(found[0], reason))
+                    failed.append(_failed(found, reason))
                 else:
-                    taken[code_digests[row]] = found[0].id
-                    updates.append(_linked(found[0], code_digests[row], sealed[row], now))
-            if updates:
-                first = next_change_seq(connection, count=len(updates))
-                self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
+                    taken[code_digests[row]] = found.id
+                    linked.append((found.id, code_digests[row], sealed[row]))
+            if linked or failed:
+                first = next_change_seq(connection, count=len(linked) + len(failed))
+                self._addressees.link(connection, linked, now=now, first_seq=first)
+                self._addressees.set_linkage(connection, failed, now=now, first_seq=first + len(linked))
             return answer_of(len(deliveries), outcomes, refused)
 
         return self._environment.database.write(organization, step)
@@ -150,7 +145,7 @@ class CodeAcquisition:
         now = to_micros(self._environment.clock.now())
 
         def step(connection: Connection) -> int:
-            held = self._addressees.find_by_ids(connection, organization, ids)
+            held = self._addressees.acquiring(connection, organization, ids)
             updates = [
                 _failed(row, "CODE_ANSWER_TIMED_OUT")
                 for row in held.values()
@@ -167,7 +162,7 @@ class CodeAcquisition:
             self._environment.metrics.note_refused("CODE_ANSWER_TIMED_OUT", ended)
 
     @staticmethod
-    def _refusal(one: CodeDelivery, row: AddresseeRow, holder: int | None, now: int) -> str:
+    def _refusal(one: CodeDelivery, row: Acquiring, holder: int | None, now: int) -> str:
         if one.reason or not one.linkage_code:
             return one.reason or "NO_RESIDENT_RECORD_CODE"
         if row.state != AddresseeState.ACTIVE:
@@ -179,11 +174,5 @@ class CodeAcquisition:
         return ""
 
 
-def _linked(row: AddresseeRow, digest: bytes, sealed: bytes, now: int) -> LinkageUpdate:
-    return LinkageUpdate(
-        row.id, int(LinkageState.LINKED), code_digest=digest, code=sealed, requested=row.requested, linked=now
-    )
-
-
-def _failed(row: AddresseeRow, reason: str) -> LinkageUpdate:
+def _failed(row: Acquiring, reason: str) -> LinkageUpdate:
     return LinkageUpdate(row.id, int(LinkageState.FAILED), failure_reason=reason, requested=row.requested)

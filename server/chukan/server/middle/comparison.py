@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comparing the original's digests with the replicas (原本との突合): differences out, nothing else.
 
-The digest of a record is the SHA-256 of `item code = value` lines, sorted by item code, nil as `item code ! reason`,
-absent items left out (docs/reference/replica_digest): both sides can compute it, and it says nothing by itself.
+The digest of a record is the SHA-256 over its edition, period of publication, parent and ward, a line each, and a line
+per item (docs/reference/replica_digest): both sides can compute it, and it says nothing by itself. All that decides
+whether and how the record is answered is in it, so that no wrong edition or period compares as equal.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.content import unpack_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from chukan.server.domain.content import Item
+    from chukan.server.domain.replica_rows import ReplicaRow
     from chukan.server.middle.replicas import Replicas
 
-__all__ = ["Difference", "DifferenceKind", "ReplicaComparison", "replica_digest"]
+__all__ = ["Difference", "DifferenceKind", "DigestedRecord", "ReplicaComparison", "digest_lines", "replica_digest"]
+
+_FORM: Final = "chukan-replica-digest-v1"
 
 
 class DifferenceKind(IntEnum):
@@ -40,12 +44,30 @@ class Difference(NamedTuple):
     kind: DifferenceKind
 
 
-def replica_digest(items: Iterable[Item]) -> bytes:
-    """Return the digest of a record's items."""
-    lines = sorted(
-        f"{item.item_code}!{item.nil_reason}" if item.nil_reason else f"{item.item_code}={item.value}" for item in items
+class DigestedRecord(NamedTuple):
+    """What is digested of a record; days yyyyMMdd, empty = none."""
+
+    edition: str
+    start_date: str
+    end_date: str
+    parent_record_key: str
+    ward_code: str
+    items: Sequence[Item]
+
+
+def digest_lines(record: DigestedRecord) -> list[str]:
+    """Return the lines the digest is made of, in order."""
+    items = sorted(
+        f"{item.item_code}!{item.nil_reason}" if item.nil_reason else f"{item.item_code}={item.value}"
+        for item in record.items
     )
-    return hashlib.sha256("\n".join(lines).encode()).digest()
+    head = [f"{name}={value}" for name, value in zip(DigestedRecord._fields[:-1], record[:-1], strict=True)]
+    return [_FORM, *head, *items]
+
+
+def replica_digest(record: DigestedRecord) -> bytes:
+    """Return the digest of a record."""
+    return hashlib.sha256("\n".join(digest_lines(record)).encode()).digest()
 
 
 class ReplicaComparison:
@@ -91,8 +113,13 @@ class Comparing:
 
     def _load(self, information: str, data_set: str) -> dict[tuple[str, str], bytes]:
         return {
-            (number, row.record_key): replica_digest(unpack_row(row.item_codes, row.content))
+            (number, row.record_key): replica_digest(_digested(row))
             for page in self.replicas.export(self.organization, information)
             for number, row in page
             if row.data_set == data_set
         }
+
+
+def _digested(row: ReplicaRow) -> DigestedRecord:
+    items = unpack_row(row.item_codes, row.content)
+    return DigestedRecord(row.edition, row.start_date, row.end_date, row.parent_key, row.ward_code, items)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chukan.durable.changes import next_change_seq
-from chukan.server.domain.exchange import AnswerKind, Outcome, instant, milliseconds
+from chukan.server.domain.exchange import AnswerKind, Outcome, milliseconds
 from chukan.server.domain.exchange_record import RecordEnd
 from chukan.server.domain.inquiry import (
     OPEN_STATES,
@@ -100,11 +101,18 @@ class InquiryDesk:
             rows = self._inquiries.page(connection, organization, after=after, states=states, most=most)
         return list(zip([row.id for row in rows], self._shown(organization, rows), strict=True))
 
-    def changed(self, organization: str, *, after: int, finished_only: bool, most: int) -> list[Inquiry]:
+    def changed(
+        self, organization: str, *, after: int, most: int, finished_only: bool, unacknowledged_only: bool = False
+    ) -> list[Inquiry]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
         with self._environment.database.read() as connection:
             rows = self._inquiries.changed(
-                connection, organization, after=after, finished_only=finished_only, most=most
+                connection,
+                organization,
+                after=after,
+                most=most,
+                finished_only=finished_only,
+                unacknowledged_only=unacknowledged_only,
             )
         return self._shown(organization, rows)
 
@@ -143,12 +151,12 @@ class InquiryDesk:
         now = milliseconds(self._environment.clock.now())
 
         def step(connection: Connection) -> tuple[int, list[Unavailable]]:
-            rows = self._inquiries.by_ids(connection, organization, list(numbers.values()))
+            rows = self._inquiries.standings(connection, organization, list(numbers.values()))
             unavailable: list[Unavailable] = []
             fresh: list[int] = []
             for receipt, number in numbers.items():
                 row = rows.get(number)
-                if row is None or receipt_number(receipt_prefix(instant(row.accepted)), row.id) != receipt:
+                if row is None or receipt_number(receipt_prefix(row.accepted), number) != receipt:
                     unavailable.append(Unavailable(receipt, "INQUIRY_UNKNOWN"))
                 elif row.state in OPEN_STATES:
                     unavailable.append(Unavailable(receipt, "INQUIRY_NOT_FINISHED"))
@@ -168,7 +176,7 @@ class InquiryDesk:
 
         def step(connection: Connection) -> bool:
             row = self._inquiries.by_ids(connection, organization, [number]).get(number)
-            if row is None or receipt_number(receipt_prefix(instant(row.accepted)), row.id) != receipt:
+            if row is None or receipt_number(receipt_prefix(row.accepted), row.id) != receipt:
                 raise ChukanError("INQUIRY_UNKNOWN")
             if row.state == InquiryState.CANCELLED:
                 return False
@@ -193,7 +201,7 @@ class InquiryDesk:
             organization, "inquiry", "sealed", [row.record_id for row in rows], [row.sealed for row in rows]
         )
         return [
-            inquiry_of(row, self._codec.decode(InquirySpec, unpack_sealed(plain)[0]))
+            inquiry_of(row, unpack_sealed(plain)[0], partial(self._codec.decode, InquirySpec))
             for row, plain in zip(rows, opened, strict=True)
         ]
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.idempotency import once
-from chukan.server.domain.exchange import Outcome, ReceiptOutcome, instant, milliseconds
+from chukan.server.domain.exchange import Outcome, ReceiptOutcome, milliseconds
 from chukan.server.domain.exchange_record import RecordRow, RecordSide
 from chukan.server.domain.inquiry import InquiryRow, InquiryState, inquiry_of, receipt_number, receipt_prefix
 from chukan.server.domain.linkage import RowFailure
@@ -29,6 +29,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chukan.server.domain.exchange import Mode
     from chukan.server.domain.inquiry import Inquiry, InquirySpec
     from chukan.server.middle.inquiry_judgement import InquiryJudge, Judged
     from chukan.server.ports import Connection, Environment, Outbox
@@ -98,7 +99,7 @@ class InquiryAcceptance:
         if draft is None or accepted.outcomes[0] != ReceiptOutcome.COMMITTED:
             return AcceptedOne(ids[0], None)
         row = InquiryRow._make((organization, ids[0], *draft.inquiry, ids[0]))
-        return AcceptedOne(ids[0], inquiry_of(row, spec))
+        return AcceptedOne(ids[0], inquiry_of(row, draft.asked, lambda _: spec))
 
     def accept(
         self, organization: str, system: str, batch_id: str, body_digest: bytes, specs: Sequence[InquirySpec]
@@ -112,7 +113,8 @@ class InquiryAcceptance:
         now = milliseconds(self._environment.clock.now())
         failures = row_failures(specs)
         judged = self._judge.judge(organization, specs, failures, now)
-        drafts = [None if each is None else _draft(organization, each, now) for each in judged]
+        mode = self._environment.master.mode(organization)
+        drafts = [None if each is None else _draft(organization, each, mode, now) for each in judged]
         if batch is None:
             accepted, ids = self._environment.database.write(
                 organization, lambda connection: self._store(connection, organization, drafts, failures, now)
@@ -166,11 +168,11 @@ class InquiryAcceptance:
                 new.append((row, each))
             elif held[0] == each.spec_digest:
                 outcomes[row], ids[row] = int(ReceiptOutcome.UNCHANGED), held[1]
-                receipts[row] = receipt_number(receipt_prefix(instant(held[2])), held[1])
+                receipts[row] = receipt_number(receipt_prefix(held[2]), held[1])
             else:
                 refused[row] = RowFailure(row, "RECORD_ID_EXISTS", "record_id")
         if new:
-            first, prefix = next_change_seq(connection, count=len(new)), receipt_prefix(instant(now))
+            first, prefix = next_change_seq(connection, count=len(new)), receipt_prefix(now)
             for id_, (row, _) in enumerate(new, first):
                 outcomes[row], ids[row] = int(ReceiptOutcome.COMMITTED), id_
                 receipts[row] = receipt_number(prefix, id_)
@@ -211,14 +213,16 @@ class _Draft(NamedTuple):
 
     record_id: str
     spec_digest: bytes
+    asked: bytes
     permitted: bool
     inquiry: tuple[Any, ...]
     record: tuple[Any, ...]
 
 
-def _draft(organization: str, each: Judged, now: int) -> _Draft:
-    inquiry, record = _inquiry_row(organization, each, now), _record_row(organization, each)
-    return _Draft(each.spec.record_id, each.spec_digest, each.decision.permitted, inquiry[2:-1], record[2:-2])
+def _draft(organization: str, each: Judged, mode: Mode, now: int) -> _Draft:
+    inquiry, record = _inquiry_row(organization, each, now), _record_row(organization, each, mode)
+    permitted = each.decision.permitted
+    return _Draft(each.spec.record_id, each.spec_digest, each.asked, permitted, inquiry[2:-1], record[2:-2])
 
 
 def _inquiry_row(organization: str, each: Judged, now: int) -> InquiryRow:
@@ -242,7 +246,7 @@ def _inquiry_row(organization: str, each: Judged, now: int) -> InquiryRow:
     )
 
 
-def _record_row(organization: str, each: Judged) -> RecordRow:
+def _record_row(organization: str, each: Judged, mode: Mode) -> RecordRow:
     spec, decision = each.spec, each.decision
     return RecordRow(
         organization=organization,
@@ -255,6 +259,9 @@ def _record_row(organization: str, each: Judged) -> RecordRow:
         affair=spec.affair,
         procedure=spec.procedure,
         information=spec.information,
+        inquirer_delegator=spec.inquirer_delegator,
+        provider_delegator=spec.provider_delegator,
+        mode=int(mode),
         addressee=each.addressee,
         inquired=each.inquired,
         provided=0,

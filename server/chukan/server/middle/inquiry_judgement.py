@@ -6,8 +6,7 @@ Reads and cryptography only; what is durable happens in `inquiry_acceptance`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.server.domain.exchange import NONCE_SIZE, InquiryLeaf, digest
 from chukan.server.domain.inquiry import InquirySpec, check_spec, pack_sealed, time_out_of
@@ -16,6 +15,7 @@ from chukan.server.domain.permission import Decision, Purpose, decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.ports import Environment
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["InquiryJudge", "Judged", "row_failures"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One row ready to be stored; everything secret in it is sealed."""
 
     spec: InquirySpec
+    asked: bytes
     spec_digest: bytes
     sealed: bytes
     exchange: bytes
@@ -56,6 +56,7 @@ class InquiryJudge:
         """Return each row ready to be stored, None for those that failed already."""
         taken = [row for row in range(len(specs)) if row not in failures]
         found = self._find(organization, {specs[row].number for row in taken})
+        today = self._environment.clock.today()
         entropy = self._keys.random(NONCE_SIZE * len(taken))
         plain: list[bytes] = []
         asked: list[bytes] = []
@@ -63,7 +64,7 @@ class InquiryJudge:
         for place, row in enumerate(taken):
             spec = specs[row]
             person = found.get(spec.number)
-            decision = self._decide(organization, spec, person)
+            decision = self._decide(organization, spec, person, today)
             inquired, expires = spec.request_time_ms or now, now + time_out_of(spec)
             leaf = self._codec.encode(
                 _leaf(
@@ -82,9 +83,9 @@ class InquiryJudge:
         sealed = vault.seal_many(organization, "inquiry", "sealed", [specs[row].record_id for row in taken], plain)
         digests = vault.index_digest_many(organization, "inquiry.spec", [digest(each).hex() for each in asked])
         judged: list[Judged | None] = [None] * len(specs)
-        for row, draft, seal, keyed in zip(taken, drafts, sealed, digests, strict=True):
+        for row, draft, encoded, seal, keyed in zip(taken, drafts, asked, sealed, digests, strict=True):
             spec, decision, addressee, exchange, inquired, expires = draft
-            judged[row] = Judged(spec, keyed, seal, exchange, addressee, decision, inquired, expires)
+            judged[row] = Judged(spec, encoded, keyed, seal, exchange, addressee, decision, inquired, expires)
         return judged
 
     def _find(self, organization: str, numbers: set[str]) -> dict[str, AddresseeRow]:
@@ -93,7 +94,7 @@ class InquiryJudge:
         with self._environment.database.read() as connection:
             return self._addressees.find(connection, organization, list(numbers))
 
-    def _decide(self, organization: str, spec: InquirySpec, person: AddresseeRow | None) -> Decision:
+    def _decide(self, organization: str, spec: InquirySpec, person: AddresseeRow | None, today: date) -> Decision:
         permissions = self._environment.master.permissions
         purpose = Purpose(
             inquirer=organization,
@@ -105,7 +106,7 @@ class InquiryJudge:
             inquirer_delegator=spec.inquirer_delegator,
             provider_delegator=spec.provider_delegator,
         )
-        decision = decide(permissions, purpose, self._environment.clock.today()).with_consent(given=spec.consent)
+        decision = decide(permissions, purpose, today).with_consent(given=spec.consent)
         if not decision.permitted:
             return decision
         if person is None:

@@ -2,8 +2,8 @@
 """符号管理 (FGU): registering addressees and asking for their linkage codes.
 
 Acquisition, in numbered steps (docs/divergences "Code acquisition"; law: 番号法21条の2):
-1 the address system registers 団体内統合宛名番号 and asks for a code: committed with an outbox row;
-2 the dispatcher asks the network for a 処理通番, known to the network by a random token only;
+1 the address system registers 団体内統合宛名番号 and asks for a code, at once or later: committed with an outbox row;
+2 the dispatcher asks the network for a 処理通番, known to the network by a token only;
 3 the number is readable until it is linked or expires; the address system submits it with the individual number;
 4 the network delivers the code or the reason why there is none;
 5 the code is stored, the processing number purged.
@@ -12,6 +12,7 @@ Steps 2, 4 and 5 are in `code_acquisition`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from chukan.durable.changes import next_change_seq
@@ -32,7 +33,7 @@ from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from chukan.server.domain.linkage import AddresseeBatch, BatchAnswer
     from chukan.server.ports import Connection, Environment, Outbox
@@ -48,6 +49,10 @@ _NEW: Final = Repeat()
 _BLOCK: Final = 1_000
 """Addressees of one outbox row: what one call to the network carries."""
 
+_Flags = tuple[int, bool, bool, str]
+"""State, 不開示該当, 自己情報提供不可, informations under 自動応答不可."""
+_ACTIVE: Final = int(AddresseeState.ACTIVE)
+_OFF: Final[_Flags] = (_ACTIVE, False, False, "")
 _UNDER_WAY: Final = frozenset(
     {
         LinkageState.REQUESTED,
@@ -71,41 +76,30 @@ class LinkageCodes:
     def register(
         self, organization: str, system: str, batch_id: str, body_digest: bytes, batch: AddresseeBatch
     ) -> BatchAnswer:
-        """Register or update a batch of addressees; the same batch id and content answers as before.
+        """Register or update a batch of addressees and ask for the codes of those named.
 
+        The same batch id and content answers as before.
         Errors: INFORMATION_UNKNOWN for the whole batch, where automatic answers are switched off for no information.
         """
-        if not set().union(*batch.auto_response_disabled.values()).issubset(information_codes()):
-            raise ChukanError("INFORMATION_UNKNOWN", field="auto_response_disabled.information_code")
+        disabled = batch.auto_response_disabled or {}
+        if not set().union(*disabled.values()).issubset(information_codes()):
+            raise ChukanError("INFORMATION_UNKNOWN", field="auto_response_disabled.entries.information_code")
         failures = check_numbers(batch.numbers, field=_NUMBERS)
         digests = self._addressees.number_digests(organization, batch.numbers)
         sealed = self._addressees.seal_numbers(organization, digests, batch.numbers)
         now = to_micros(self._environment.clock.now())
 
         def step(connection: Connection) -> bytes:
-            found = self._addressees.flags(connection, organization, digests)
-            outcomes: dict[int, int] = {}
-            refused = dict(failures)
-            fresh: list[NewAddressee] = []
-            changed: list[tuple[int, int, bool, bool, str, int]] = []
-            for row, digest in enumerate(digests):
-                if row in refused:
-                    continue
-                flags = _flags(batch, row)
-                held = found.get(digest)
-                if held is None:
-                    fresh.append(NewAddressee(digest, sealed[row], *flags))
-                elif held[1] == AddresseeState.MERGED:
-                    refused[row] = RowFailure(row, "ADDRESSEE_MERGED", _NUMBERS)
-                elif held[1:5] == flags:
-                    outcomes[row] = Outcome.UNCHANGED
-                else:
-                    changed.append((held[0], *flags, held[5]))
+            sorted_ = _Sorted({}, dict(failures), [], [], [])
+            sorted_.sort(batch, digests, sealed, self._addressees.flags(connection, organization, digests))
+            fresh, changed = sorted_.fresh, sorted_.changed
             if fresh or changed:
                 first = next_change_seq(connection, count=len(fresh) + len(changed))
-                self._addressees.insert(connection, organization, fresh, now=now, first_seq=first)
+                asked = self._addressees.insert(connection, organization, fresh, now=now, first_seq=first)
+                self._promise_numbers(connection, organization, asked)
                 self._addressees.set_flags(connection, changed, now=now, first_seq=first + len(fresh))
-            return encode_answer(answer_of(len(digests), outcomes, refused))
+            self._ask(connection, organization, sorted_.wanting, now)
+            return encode_answer(sorted_.answer(len(digests)))
 
         return self._once(organization, system, "RegisterAddressees", (batch_id, body_digest), step)
 
@@ -314,22 +308,71 @@ class LinkageCodes:
         if not ids:
             return
         first = next_change_seq(connection, count=len(ids))
-        rows = [LinkageUpdate(key, int(LinkageState.REQUESTED), requested=now) for key in ids]
-        self._addressees.set_linkage(connection, rows, now=now, first_seq=first)
+        self._addressees.request(connection, ids, now=now, first_seq=first)
+        self._promise_numbers(connection, organization, ids)
+
+    def _promise_numbers(self, connection: Connection, organization: str, ids: Sequence[int]) -> None:
+        """Write the outbox rows by which processing numbers are asked for."""
         for start in range(0, len(ids), _BLOCK):
-            block = b"".join(key.to_bytes(8, "big") for key in ids[start : start + _BLOCK])
+            block = b"".join([key.to_bytes(8, "big") for key in ids[start : start + _BLOCK]])
             self._outbox.add(connection, kind=ISSUE, organization=organization, payload=block)
 
 
-def _flags(batch: AddresseeBatch, row: int) -> tuple[int, bool, bool, str]:
-    state = AddresseeState.CLOSED if row in batch.closed else AddresseeState.ACTIVE
-    codes = batch.auto_response_disabled.get(row, ())
-    return (
-        int(state),
-        row in batch.nondisclosure,
-        row in batch.self_information_disabled,
-        " ".join(sorted(codes)),
-    )
+@dataclass(slots=True)
+class _Sorted:
+    """What a batch of addressees does: rows that stay or are refused, new ones, changed ones, codes to be asked for."""
+
+    outcomes: dict[int, int]
+    refused: dict[int, RowFailure]
+    fresh: list[NewAddressee]
+    changed: list[tuple[int, int, bool, bool, str, int]]
+    wanting: list[int]
+
+    def sort(
+        self,
+        batch: AddresseeBatch,
+        digests: Sequence[bytes],
+        sealed: Sequence[bytes],
+        found: Mapping[bytes, tuple[int, int, bool, bool, str, int, int]],
+    ) -> None:
+        """Sort every row beside what is held of it, by number digest."""
+        for row, digest in enumerate(digests):
+            if row in self.refused:
+                continue
+            held = found.get(digest)
+            flags = _flags(batch, row, _OFF if held is None else held[1:5])
+            asks = row in batch.code_rows and flags[0] == _ACTIVE
+            if held is None:
+                self.fresh.append(NewAddressee(digest, sealed[row], *flags, asks))
+                continue
+            if held[1] == AddresseeState.MERGED:
+                self.refused[row] = RowFailure(row, "ADDRESSEE_MERGED", _NUMBERS)
+                continue
+            if held[1:5] == flags:
+                self.outcomes[row] = Outcome.UNCHANGED
+            else:
+                self.changed.append((held[0], *flags, held[5]))
+            if asks and held[6] not in _UNDER_WAY:
+                self.wanting.append(held[0])
+
+    def answer(self, rows: int) -> BatchAnswer:
+        """Return the answer of the batch."""
+        asked = len(self.wanting) + sum(each.asked for each in self.fresh)
+        return answer_of(rows, self.outcomes, self.refused, asked=asked)
+
+
+def _flags(batch: AddresseeBatch, row: int, held: _Flags) -> _Flags:
+    """Return state and flags of an addressee after the batch: what it says nothing of stays as held."""
+    state, nondisclosure, stopped, codes = held
+    if batch.closed is not None:
+        state = int(AddresseeState.CLOSED if row in batch.closed else AddresseeState.ACTIVE)
+    if batch.nondisclosure is not None:
+        nondisclosure = row in batch.nondisclosure
+    if batch.self_information_disabled is not None:
+        stopped = row in batch.self_information_disabled
+    if batch.auto_response_disabled is not None:
+        codes = " ".join(sorted(batch.auto_response_disabled.get(row, ())))
+    return state, nondisclosure, stopped, codes
 
 
 def _kept_flags(row: AddresseeRow) -> tuple[bool, bool, str]:

@@ -149,11 +149,13 @@ class ProvisionDesk:
         self._environment.database.write(organization, step)
         return self.get(organization, provision_id)
 
-    def approve(self, organization: str, provision_id: str, user: str, *, repeat: Repeat = _NEW) -> ShownProvision:
-        """First person: approve a waiting provision."""
+    def approve(
+        self, organization: str, provision_id: str, user: str, *, expected: int = 0, repeat: Repeat = _NEW
+    ) -> ShownProvision:
+        """First person: approve a waiting provision; expected: the change it was decided on, 0 = whichever."""
         if repeat.was_made(self._environment):
             return self.get(organization, provision_id)
-        row, waiting = self._waiting(organization, provision_id)
+        row, waiting = self._waiting(organization, provision_id, expected)
         if not user:
             raise ChukanError("FIELD_REQUIRED", field="chukan-user")
 
@@ -168,11 +170,13 @@ class ProvisionDesk:
         self._environment.database.write(organization, step)
         return self.get(organization, provision_id)
 
-    def confirm(self, organization: str, provision_id: str, user: str, *, repeat: Repeat = _NEW) -> ShownProvision:
+    def confirm(
+        self, organization: str, provision_id: str, user: str, *, expected: int = 0, repeat: Repeat = _NEW
+    ) -> ShownProvision:
         """Second person: confirm; the answer is sealed, kept and returned, under a permit that counts."""
         if repeat.was_made(self._environment):
             return self.get(organization, provision_id)
-        row, waiting = self._waiting(organization, provision_id)
+        row, waiting = self._waiting(organization, provision_id, expected)
         if row.state != ProvisionState.APPROVED:
             raise ChukanError("PROVISION_NOT_WAITING")
         if not user or user == waiting.approver:
@@ -184,11 +188,13 @@ class ProvisionDesk:
         self._answer(row, waiting, (outcome, ""), ProvisionState.PROVIDED, repeat)
         return self.get(organization, provision_id)
 
-    def refuse(self, organization: str, provision_id: str, refusal: str, *, repeat: Repeat = _NEW) -> ShownProvision:
+    def refuse(
+        self, organization: str, provision_id: str, refusal: str, *, expected: int = 0, repeat: Repeat = _NEW
+    ) -> ShownProvision:
         """Refuse a waiting provision; why is kept here and never sent."""
         if repeat.was_made(self._environment):
             return self.get(organization, provision_id)
-        row, waiting = self._waiting(organization, provision_id)
+        row, waiting = self._waiting(organization, provision_id, expected)
         noted = row._replace(note=self._note(organization, row, refusal))
         refused = (Outcome.REFUSED, "REFUSED_BY_PROVIDER")
         self._answer(noted, waiting, refused, ProvisionState.REFUSED, repeat)
@@ -209,12 +215,14 @@ class ProvisionDesk:
     def _done(self, organization: str, item: int) -> None:
         self._environment.database.write(organization, lambda connection: self._outbox.done(connection, [item]))
 
-    def _waiting(self, organization: str, provision_id: str) -> tuple[ProvisionRow, WaitingRow]:
+    def _waiting(self, organization: str, provision_id: str, expected: int = 0) -> tuple[ProvisionRow, WaitingRow]:
         shown = self.get(organization, provision_id)
         with self._environment.database.read() as connection:
             waiting = self._provisions.waiting(connection, organization, shown.row.id)
         if waiting is None or shown.row.state not in (ProvisionState.WAITING, ProvisionState.APPROVED):
             raise ChukanError("PROVISION_NOT_WAITING")
+        if expected not in (0, shown.row.change_seq):
+            raise ChukanError("CONCURRENT_CHANGE", field="expected_change_seq")
         return shown.row, waiting
 
     def _unsealed(self, organization: str, row: ProvisionRow, waiting: WaitingRow) -> Waiting:

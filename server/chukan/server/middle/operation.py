@@ -65,7 +65,15 @@ class Operation:
             change_seq=environment.database.changes.last(),
             server_time=environment.clock.now(),
             start_time=self._started,
+            world_generation=self._generation(),
         )
+
+    def _generation(self) -> str:
+        """Return the world's generation, empty before the network told it: asking how things are never fails."""
+        try:
+            return self._environment.master.world_generation
+        except ChukanError:
+            return ""
 
     def _master(self) -> Component:
         """Without the network's world generation nothing can be signed."""

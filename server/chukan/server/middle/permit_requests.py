@@ -7,8 +7,7 @@ the network knows them by their digests and answers with the same permits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.durable.changes import next_change_seq
 from chukan.server.domain.envelope import PayloadType
@@ -16,14 +15,14 @@ from chukan.server.domain.exchange import (
     BATCH_LIMIT,
     NETWORK,
     Outcome,
-    PermitLeaf,
     PermitRequest,
+    PermitSummary,
     digest,
     milliseconds,
 )
 from chukan.server.domain.exchange_record import RecordEnd
 from chukan.server.domain.inquiry import OPEN_STATES, InquiryEnd, InquiryState, unpack_sealed
-from chukan.server.domain.permits import check_permits
+from chukan.server.domain.permits import check_all_leaves
 from chukan.server.middle.inquiry_acceptance import unpack_ids
 from chukan.standard.reasons import ChukanError
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chukan.server.domain.exchange import PermitResponse
-    from chukan.server.domain.inquiry import InquiryRow
+    from chukan.server.domain.inquiry import AcceptedInquiry
     from chukan.server.middle.statements import Statements
     from chukan.server.ports import Connection, Environment, Outbox, OutboxItem
     from chukan.server.ports.exchange import Codec, ExchangeKeys, ExchangeNetwork
@@ -43,11 +42,10 @@ _LIFETIME_MS: Final = 300_000
 """How long a signed request counts: it is sent at once, and signed anew when repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
+class _Decided(NamedTuple):
     """The network's word about one inquiry: a verified permit, or a refusal."""
 
-    row: InquiryRow
+    row: AcceptedInquiry
     reason: str
     permit_digest: bytes = b""
     permission_row: str = ""
@@ -86,8 +84,7 @@ class PermitRequests:
     def _ask(self, organization: str, items: Sequence[OutboxItem]) -> None:
         ids = [id_ for item in items for id_ in unpack_ids(item.payload)]
         with self._environment.database.read() as connection:
-            found = self._inquiries.by_ids(connection, organization, ids)
-        rows = [row for row in found.values() if row.state == InquiryState.ACCEPTED]
+            rows = self._inquiries.accepted(connection, organization, ids)
         decided = self._decisions(organization, rows) if rows else []
         now = milliseconds(self._environment.clock.now())
 
@@ -98,7 +95,7 @@ class PermitRequests:
         self._environment.database.write(organization, step)
         self._note(decided)
 
-    def _decisions(self, organization: str, rows: Sequence[InquiryRow]) -> list[_Decided]:
+    def _decisions(self, organization: str, rows: Sequence[AcceptedInquiry]) -> list[_Decided]:
         opened = self._environment.vault.open_many(
             organization, "inquiry", "sealed", [row.record_id for row in rows], [row.sealed for row in rows]
         )
@@ -111,12 +108,13 @@ class PermitRequests:
         return self._verified(organization, rows, digest(envelope.payload), response)
 
     def _verified(
-        self, organization: str, rows: Sequence[InquiryRow], request_digest: bytes, response: PermitResponse
+        self, organization: str, rows: Sequence[AcceptedInquiry], request_digest: bytes, response: PermitResponse
     ) -> list[_Decided]:
-        # 1. One decision per leaf.
-        if len(response.decisions) != len(rows):
+        # 1. Every leaf is either permitted or refused.
+        permits, refusals = response.permits, response.refusals
+        permitted = [row for at, row in enumerate(rows) if at not in refusals]
+        if len(permitted) != len(permits) or len(permits) + len(refusals) != len(rows):
             raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "decisions"})
-        permits = [each.permit for each in response.decisions if each.permit is not None]
         # 2. The network signed the permits, as an answer to this request, and they stand under its root.
         if permits:
             if response.statement is None:
@@ -130,21 +128,17 @@ class PermitRequests:
             )
             if statement.header.answers_digest != request_digest:
                 raise ChukanError("SIGNATURE_INVALID", params={"rule": "answers_digest"})
-            check_permits(statement, permits)
+            check_all_leaves(statement, permits)
         # 3. Each is about the inquiry it came for.
         thumbprint = self._keys.recipient_thumbprint(organization)
-        decided: list[_Decided] = []
-        for row, each in zip(rows, response.decisions, strict=True):
-            if each.permit is None:
-                decided.append(_Decided(row, each.reason or "NOT_PERMITTED"))
-                continue
-            leaf = self._codec.decode(PermitLeaf, each.permit.leaf)
+        decided = [_Decided(rows[at], reason or "NOT_PERMITTED") for at, reason in refusals.items()]
+        for row, permit in zip(permitted, permits, strict=True):
+            leaf = self._codec.decode(PermitSummary, permit)
             if leaf.exchange_digest != row.exchange or leaf.inquirer != organization:
                 raise ChukanError("PERMIT_CONTENT_MISMATCH", params={"rule": "exchange"})
             if leaf.recipient_thumbprint != thumbprint:
                 raise ChukanError("PERMIT_CONTENT_MISMATCH", params={"rule": "recipient_key"})
-            name = digest(each.permit.leaf)
-            decided.append(_Decided(row, "", name, leaf.permission_row_id, leaf.legal_basis))
+            decided.append(_Decided(row, "", digest(permit), leaf.permission_row_id, leaf.legal_basis))
         return decided
 
     def _store(self, connection: Connection, organization: str, decided: Sequence[_Decided], now: int) -> None:

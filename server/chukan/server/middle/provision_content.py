@@ -9,13 +9,13 @@ answers for this one (1 January rule); nothing applies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.provision import asked_period, choose, to_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from chukan.server.domain.exchange import PermitLeaf, ResultRecord
     from chukan.server.domain.linkage import AddresseeRow
@@ -29,8 +29,7 @@ _BY_YEAR: Final = frozenset({"TM00000000000002"})
 """Information that the municipality of residence on 1 January answers for (地方税関係情報)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Who a permit is about (0: nobody here) and what there is."""
 
     addressee: int = 0
@@ -64,32 +63,8 @@ class ProvisionContent:
             for row in self._replicas.answerable(connection, organization, list(pairs)) if pairs else ():
                 replicas.setdefault((row.addressee, row.information), []).append(row)
             causes = _Causes(connection, organization, self._replicas)
-            return [self._found(permit, people.get(permit.linkage_code), replicas, causes) for permit in permits]
-
-    def _found(
-        self,
-        permit: PermitLeaf,
-        person: AddresseeRow | None,
-        replicas: dict[tuple[int, str], list[ReplicaRow]],
-        causes: _Causes,
-    ) -> Found:
-        if person is None:
-            return Found(cause="NO_REPLICA_CODE_UNKNOWN")
-        start, end = asked_period(
-            permit.period_start,
-            permit.period_end,
-            year_kind=permit.year_kind,
-            today=self._environment.clock.today(),
-        )
-        held = replicas.get((person.id, permit.information), [])
-        chosen = choose(held, start=start, end=end, condition_kind=permit.condition_kind)
-        return Found(
-            addressee=person.id,
-            records=to_records(chosen, permit.item_codes),
-            cause="" if chosen else causes.of(permit.information, start, end, any_held=bool(held)),
-            undisclosable=person.nondisclosure,
-            waits=permit.information in person.auto_response_disabled,
-        )
+            today = self._environment.clock.today()
+            return [_found(permit, people.get(permit.linkage_code), replicas, causes, today) for permit in permits]
 
 
 class _Causes:
@@ -118,3 +93,29 @@ class _Causes:
                 self._connection, self._organization, information, start=start, end=end
             )
         return self._loaded[key]
+
+
+def _found(
+    permit: PermitLeaf,
+    person: AddresseeRow | None,
+    replicas: dict[tuple[int, str], list[ReplicaRow]],
+    causes: _Causes,
+    today: date,
+) -> Found:
+    if person is None:
+        return Found(cause="NO_REPLICA_CODE_UNKNOWN")
+    start, end = asked_period(
+        permit.period_start,
+        permit.period_end,
+        year_kind=permit.year_kind,
+        today=today,
+    )
+    held = replicas.get((person.id, permit.information), [])
+    chosen = choose(held, start=start, end=end, condition_kind=permit.condition_kind)
+    return Found(
+        addressee=person.id,
+        records=to_records(chosen, permit.item_codes),
+        cause="" if chosen else causes.of(permit.information, start, end, any_held=bool(held)),
+        undisclosable=person.nondisclosure,
+        waits=permit.information in person.auto_response_disabled,
+    )

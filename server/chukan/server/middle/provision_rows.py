@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.exchange import SKEW_MS, AnswerKind, Outcome, PermitLeaf
@@ -15,6 +15,7 @@ from chukan.server.middle.sealed_answers import DraftAnswer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from chukan.server.domain.exchange import Mode
     from chukan.server.middle.provision_content import Found
 
 __all__ = [
@@ -50,7 +51,7 @@ class Asked:
         """What may be looked up: a permit for everything is one for what the own list permits."""
         if self.leaf.item_codes or not self.permitted_items:
             return self.leaf
-        return replace(self.leaf, item_codes=self.permitted_items)
+        return self.leaf._replace(item_codes=self.permitted_items)
 
     @property
     def waits(self) -> bool:
@@ -99,11 +100,15 @@ def outcome_of(each: Asked) -> Outcome:
 def draft_of(each: Asked) -> DraftAnswer:
     """Return what is said to the inquirer."""
     outcome = outcome_of(each)
-    draft = DraftAnswer(permit=each.leaf, permit_digest=each.name, outcome=outcome, reason=each.refusal)
-    if each.found is None:
-        return draft
-    records = each.found.records if outcome is Outcome.PROVIDED else ()
-    return replace(draft, records=records, undisclosable=each.found.undisclosable)
+    found = each.found
+    return DraftAnswer(
+        permit=each.leaf,
+        permit_digest=each.name,
+        outcome=outcome,
+        reason=each.refusal,
+        records=found.records if found and outcome is Outcome.PROVIDED else (),
+        undisclosable=found.undisclosable if found else False,
+    )
 
 
 def used_nonces(asked: Sequence[Asked]) -> list[UsedNonce]:
@@ -136,7 +141,7 @@ def provision_row(organization: str, id_: int, each: Asked, place: tuple[int, in
     )
 
 
-def record_row(organization: str, id_: int, each: Asked, items: int, now: int) -> RecordRow:
+def record_row(organization: str, id_: int, each: Asked, *, items: int, mode: Mode, now: int) -> RecordRow:
     """Return the provider's record; items: the number of the set of item codes provided."""
     leaf, outcome = each.leaf, outcome_of(each)
     found = each.found
@@ -151,6 +156,9 @@ def record_row(organization: str, id_: int, each: Asked, items: int, now: int) -
         affair=leaf.affair,
         procedure=leaf.procedure,
         information=leaf.information,
+        inquirer_delegator=leaf.inquirer_delegator,
+        provider_delegator=leaf.provider_delegator,
+        mode=int(mode),
         addressee=found.addressee if found else 0,
         inquired=leaf.inquiry_time_ms,
         provided=now if outcome is Outcome.PROVIDED else 0,

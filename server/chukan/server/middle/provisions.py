@@ -30,7 +30,7 @@ from chukan.server.domain.exchange import (
 )
 from chukan.server.domain.exchange_record import RecordSide
 from chukan.server.domain.permission import decide
-from chukan.server.domain.permits import check_permits
+from chukan.server.domain.permits import check_all_leaves
 from chukan.server.domain.provision import (
     AnswerBatchRow,
     WaitingRow,
@@ -103,10 +103,10 @@ class AutomaticProvisions:
             recipients=("", organization),
         )
         # 3. About these permits.
-        check_permits(statement, delivery.permits)
+        check_all_leaves(statement, delivery.permits)
         asked = [
-            Asked(each.leaf, digest(each.leaf), self._codec.decode(PermitLeaf, each.leaf))
-            for each in {permit.leaf: permit for permit in delivery.permits}.values()
+            Asked(permit, digest(permit), self._codec.decode(PermitLeaf, permit))
+            for permit in dict.fromkeys(delivery.permits)
         ]
         statement_digest = digest(delivery.statement.payload)
         for _ in range(_TRIES):
@@ -208,6 +208,7 @@ class AutomaticProvisions:
         )
         waiting_seals = dict(zip((each.name for each in waiting), seals, strict=True))
         codes = [item_codes_of(each.found.records) if each.found and not each.waits else "" for each in asked]
+        mode = self._environment.master.mode(organization)
 
         def step(connection: Connection) -> bool:
             nonces, answered, exchanges = self._used(connection, organization, asked)
@@ -230,7 +231,7 @@ class AutomaticProvisions:
             self._records.add(
                 connection,
                 [
-                    record_row(organization, first + at, each, sets[items], now)
+                    record_row(organization, first + at, each, items=sets[items], mode=mode, now=now)
                     for at, (each, items) in enumerate(zip(asked, codes, strict=True))
                 ],
             )

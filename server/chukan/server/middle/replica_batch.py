@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.server.domain.content import pack_rows, without_rows
@@ -25,6 +27,7 @@ __all__ = ["BatchEffect", "PreparedBatch"]
 
 _NUMBERS: Final = "integrated_address_numbers"
 _UNIT: Final = "\x1d"
+_FIRST_VERSION: Final = 1
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class PreparedBatch:
         self._addressees = addressees
         self._replicas = replicas
         self._layout, self._data_set = check_batch(batch)
+        self._exclusive = self._layout.period == "date" and self._data_set.parent is None
         self._failures = check_rows(batch, self._data_set)
         for row, failure in check_format(batch.numbers, field=_NUMBERS).items():
             self._failures.setdefault(row, failure)
@@ -82,6 +86,8 @@ class PreparedBatch:
     def _resolve(self, connection: Connection, effect: BatchEffect) -> dict[int, int]:
         """Return the addressee of each row; rows of unknown and merged ones are refused."""
         found = self._addressees.ids(connection, self._organization, list(dict.fromkeys(self._numbers)))
+        if len(found) == len(set(self._numbers)) and all(held[1] != AddresseeState.MERGED for held in found.values()):
+            return {row: found[digest][0] for row, digest in enumerate(self._numbers)}
         ids: dict[int, int] = {}
         for row, digest in enumerate(self._numbers):
             held = found.get(digest)
@@ -122,48 +128,64 @@ class PreparedBatch:
         """Sort good rows into first versions, new versions and deletions, in the order of the batch."""
         batch = self._batch
         held = self._held(connection, batch.data_set, ids)
-        exclusive = self._layout.period == "date" and self._data_set.parent is None
         shape = self._replicas.shape(connection, batch.edition, [column.item_code for column in batch.columns])
-        ends = batch.end_dates or ("",) * batch.rows
-        parents = batch.parent_keys or ("",) * batch.rows
-        wards = batch.ward_codes or ("",) * batch.rows
-        for row, addressee in ids.items():
-            if row in effect.failures or effect.outcomes[row] == Outcome.UNCHANGED:
-                continue
-            own = held.setdefault(addressee, {})
-            key = batch.record_keys[row]
-            current = own.get(key)
-            if batch.deletes(row):
-                self._delete(row, addressee, own, effect, now)
-                continue
-            start, end = batch.start_dates[row], ends[row]
-            if exclusive and _overlaps(own, key, start, end):
-                effect.refuse(row, "PERIODS_OVERLAP", "start_dates", rule="one record at a time")
-                continue
-            new = NewReplica(
-                organization=self._organization,
-                information=batch.information_code,
-                addressee=addressee,
-                data_set=batch.data_set,
-                record_key=key,
-                version=1 if current is None else current.version + 1,
-                parent_key=parents[row],
-                shape=shape,
-                record_id=batch.record_ids[row],
-                start_date=start,
-                end_date=end,
-                state=int(ReplicaState.ACTIVE),
-                delete_reason="",
-                ward_code=wards[row],
-                updated=now,
-                content=self._sealed[row],
-            )
-            if current is None:
-                effect.fresh.append(new)
-            else:
-                effect.replaced.append(new)
-                effect.revived += current.state == ReplicaState.DELETED
-            own[key] = HeldReplica(new.version, start, end, new.state, new.record_id)
+        rows = [row for row in ids if row not in effect.failures and effect.outcomes[row] != int(Outcome.UNCHANGED)]
+        alone = not batch.operations and len(set(ids.values())) == len(ids)
+        if alone:
+            effect.fresh = self._first_versions([row for row in rows if ids[row] not in held], ids, shape, now)
+            rows = [row for row in rows if ids[row] in held]
+        for row in rows:
+            self._sort_one(row, ids[row], held.setdefault(ids[row], {}), effect, (shape, now))
+
+    def _first_versions(self, rows: Sequence[int], ids: dict[int, int], shape: int, now: int) -> list[NewReplica]:
+        """Return rows of people who have nothing of this data set yet and stand in the batch once, as columns."""
+        batch = self._batch
+
+        def taken(column: Sequence[Any]) -> Iterable[Any]:
+            return column if len(rows) == batch.rows else [column[row] for row in rows]
+
+        columns = (
+            repeat(self._organization),
+            repeat(batch.information_code),
+            [ids[row] for row in rows],
+            repeat(batch.data_set),
+            taken(batch.record_keys),
+            repeat(_FIRST_VERSION),
+            taken(batch.parent_keys) if batch.parent_keys else repeat(""),
+            repeat(shape),
+            taken(batch.record_ids),
+            taken(batch.start_dates),
+            taken(batch.end_dates) if batch.end_dates else repeat(""),
+            repeat(int(ReplicaState.ACTIVE)),
+            repeat(""),
+            taken(batch.ward_codes) if batch.ward_codes else repeat(""),
+            repeat(now),
+            taken(self._sealed),
+        )
+        return list(map(NewReplica._make, zip(*columns, strict=False)))
+
+    def _sort_one(
+        self, row: int, addressee: int, own: dict[str, HeldReplica], effect: BatchEffect, written: tuple[int, int]
+    ) -> None:
+        """Sort one row beside what its person has; written: shape and instant of new versions."""
+        batch = self._batch
+        key = batch.record_keys[row]
+        current = own.get(key)
+        if batch.deletes(row):
+            self._delete(row, addressee, own, effect, written[1])
+            return
+        start, end = batch.start_dates[row], batch.end_dates[row] if batch.end_dates else ""
+        if self._exclusive and _overlaps(own, key, start, end):
+            effect.refuse(row, "PERIODS_OVERLAP", "start_dates", rule="one record at a time")
+            return
+        (new,) = self._first_versions([row], {row: addressee}, *written)
+        if current is None:
+            effect.fresh.append(new)
+        else:
+            new = new._replace(version=current.version + 1)
+            effect.replaced.append(new)
+            effect.revived += current.state == ReplicaState.DELETED
+        own[key] = HeldReplica(new.version, start, end, new.state, new.record_id)
 
     def _delete(self, row: int, addressee: int, own: dict[str, HeldReplica], effect: BatchEffect, now: int) -> None:
         batch = self._batch
@@ -207,11 +229,12 @@ def _overlaps(own: dict[str, HeldReplica], key: str, start: str, end: str) -> bo
     )
 
 
-def _said(batch: ReplicaBatch, packed: Sequence[bytes]) -> Iterable[str]:
+def _said(batch: ReplicaBatch, packed: Sequence[bytes]) -> Iterable[bytes]:
     """Return, per row, everything it says: what a record id stands for."""
-    rows = batch.rows
-    blank = ("",) * rows
+    blank = ("",) * batch.rows
+    common = (batch.information_code, batch.data_set, batch.edition, *(column.item_code for column in batch.columns))
     heads = zip(
+        repeat(_UNIT.join(common)),
         batch.numbers,
         batch.record_keys,
         batch.parent_keys or blank,
@@ -219,14 +242,7 @@ def _said(batch: ReplicaBatch, packed: Sequence[bytes]) -> Iterable[str]:
         batch.end_dates or blank,
         batch.delete_reasons or blank,
         batch.ward_codes or blank,
-        strict=True,
+        blank,
+        strict=False,
     )
-    common = _UNIT.join(
-        (
-            batch.information_code,
-            batch.data_set,
-            batch.edition,
-            *(column.item_code for column in batch.columns),
-        )
-    )
-    return [_UNIT.join((common, *head, content.decode())) for head, content in zip(heads, packed, strict=True)]
+    return map(add, map(str.encode, map(_UNIT.join, heads)), packed)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.instants import to_micros
-from chukan.server.domain.linkage import Outcome, RowFailure
+from chukan.server.domain.linkage import WHOLE_BATCH, Outcome, RowFailure
 from chukan.server.domain.replica import ImportState, LaneState, Operation, ReplicaBatch, ReplicaState
 from chukan.server.domain.replica_rows import ImportRow, LaneRow
 from chukan.server.middle.replica_batch import PreparedBatch
@@ -77,7 +77,7 @@ class Replicas:
             self._check_mode(organization, mode)
             prepared = PreparedBatch(organization, batch, addressees=self._addressees, replicas=self._replicas)
         except ChukanError as error:
-            refusal = RowFailure(0, error.reason.code, error.field, error.params.get("item_code", ""))
+            refusal = RowFailure(WHOLE_BATCH, error.reason.code, error.field, error.params.get("item_code", ""))
 
         def step(connection: Connection) -> tuple[ImportRow, bool]:
             known = self._imports.find(connection, organization, system, batch.batch_id)
@@ -103,12 +103,12 @@ class Replicas:
         """Return why the lane takes no more; count the rows against the send cap."""
         lane = self._imports.lane(connection, organization, batch.information_code)
         if lane.state == LaneState.HELD:
-            return RowFailure(0, "LANE_HELD", "information_code")
+            return RowFailure(WHOLE_BATCH, "LANE_HELD", "information_code")
         sent = batch.rows
         if batch.send_id:
             sent += self._imports.sent(connection, organization, batch.information_code, batch.send_id)
         if sent > self._send_cap:
-            return RowFailure(0, "SEND_CAP_EXCEEDED", "header.send_id", rule=f"rows<={self._send_cap}")
+            return RowFailure(WHOLE_BATCH, "SEND_CAP_EXCEEDED", "header.send_id", rule=f"rows<={self._send_cap}")
         if batch.send_id:
             self._imports.put_sent(connection, (organization, batch.information_code, batch.send_id), sent)
         return None
@@ -135,7 +135,7 @@ class Replicas:
         self, connection: Connection, organization: str, batch: ReplicaBatch, failure: RowFailure | None, now: int
     ) -> ImportRow:
         """Report a batch refused as a whole; going over the send cap holds its lane, and no other."""
-        failure = failure or RowFailure(0, "INTERNAL_ERROR")
+        failure = failure or RowFailure(WHOLE_BATCH, "INTERNAL_ERROR")
         if batch.information_code in information_codes():
             lane = self._imports.lane(connection, organization, batch.information_code)
             lane = lane._replace(last_refusal=now, refused_count=lane.refused_count + batch.rows)

@@ -9,7 +9,7 @@ the plaintexts with their recipient, the outside one over ciphertexts everybody 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.envelope import PayloadType
 from chukan.server.domain.exchange import (
@@ -19,7 +19,6 @@ from chukan.server.domain.exchange import (
     AnswerLeaf,
     GroupSecret,
     Outcome,
-    SealedAnswer,
     SealedGroup,
     digest,
 )
@@ -39,8 +38,7 @@ _LIFETIME_MS: Final = 45 * 86_400_000
 _KEY_SIZE: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftAnswer:
+class DraftAnswer(NamedTuple):
     """What the provider says to one permit."""
 
     permit: PermitLeaf
@@ -108,22 +106,22 @@ class AnswerSealer:
             inquirer=inquirer,
             statement=self._statements.sign(organization, PayloadType.SEALED_ANSWER_BATCH, header, leaves),
             groups=tuple(sealed_groups),
-            answers=tuple(
-                SealedAnswer(leaf, number, ciphertext)
-                for leaf, number, ciphertext in zip(leaves, numbers, ciphertexts, strict=True)
-            ),
+            leaves=tuple(leaves),
+            group_indexes=tuple(numbers),
+            ciphertexts=tuple(ciphertexts),
             provider_keys=self._keys.member_keys(organization),
         )
         return SealedBatch(batch, self._codec.encode(batch), root(leaf_hashes(leaves)), b"".join(secrets))
 
     def open_own(self, batch: AnswerBatch, position: int, group_keys: bytes) -> AnswerContent | None:
         """Open one answer of a batch sealed here, with the group keys kept; None if it holds no content."""
-        answer = batch.answers[position]
-        if not answer.ciphertext:
+        ciphertext = batch.ciphertexts[position]
+        if not ciphertext:
             return None
-        key = group_keys[answer.group * _KEY_SIZE : (answer.group + 1) * _KEY_SIZE]
-        leaf = self._codec.decode(AnswerLeaf, answer.leaf)
-        (content,) = self._keys.open_rows(key, [answer.ciphertext], [leaf.permit_digest])
+        group = batch.group_indexes[position]
+        key = group_keys[group * _KEY_SIZE : (group + 1) * _KEY_SIZE]
+        leaf = self._codec.decode(AnswerLeaf, batch.leaves[position])
+        (content,) = self._keys.open_rows(key, [ciphertext], [leaf.permit_digest])
         return self._codec.decode(AnswerContent, content)
 
     def _seal_group(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from chukan.server.domain.envelope import Envelope
     from chukan.server.domain.exchange import AnswerBatch, AnswerReceipt
-    from chukan.server.domain.network_exchange import NetworkExchange
+    from chukan.server.domain.network_exchange import ExchangeStanding
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
@@ -71,17 +71,16 @@ def verify_answers(core: Core, provider: str, batch: AnswerBatch) -> list[Answer
     statement = core.codec.decode(Statement, payload)
     _check_header(core, statement, issuer=provider, recipient=batch.inquirer)
     # 4. Exactly these leaves.
-    encoded = [answer.leaf for answer in batch.answers]
-    check_all_leaves(statement, encoded)
-    leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in encoded]
+    check_all_leaves(statement, batch.leaves)
+    leaves = [core.codec.decode(AnswerLeaf, leaf) for leaf in batch.leaves]
     # 5. About permits of this network, from this inquirer to this provider.
     with core.environment.database.read() as connection:
-        known = core.exchanges.by_digests(connection, [leaf.exchange_digest for leaf in leaves])
+        known = core.exchanges.standings(connection, [leaf.exchange_digest for leaf in leaves])
     for leaf in leaves:
         _check_permit(known.get(leaf.exchange_digest), leaf, batch)
     # 6. With these ciphertexts.
-    for leaf, answer in zip(leaves, batch.answers, strict=True):
-        if leaf.ciphertext_digest != (digest(answer.ciphertext) if answer.ciphertext else b""):
+    for leaf, ciphertext in zip(leaves, batch.ciphertexts, strict=True):
+        if leaf.ciphertext_digest != (digest(ciphertext) if ciphertext else b""):
             raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "ciphertext_digest"})
     return leaves
 
@@ -98,7 +97,7 @@ class Receipt:
 
 def verify_receipt(core: Core, batch: AnswerBatch, leaves: Sequence[AnswerLeaf], receipt: AnswerReceipt) -> Receipt:
     """Return which exchanges the inquirer signed for, or refuse a receipt that is not its own."""
-    if len(receipt.outcomes) != len(batch.answers):
+    if len(receipt.outcomes) != len(batch.leaves):
         raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "outcomes"})
     taken = [at for at, outcome in enumerate(receipt.outcomes) if outcome is not ReceiptOutcome.REFUSED]
     if not taken or receipt.acknowledgement is None:
@@ -109,7 +108,7 @@ def verify_receipt(core: Core, batch: AnswerBatch, leaves: Sequence[AnswerLeaf],
     _check_header(core, statement, issuer=batch.inquirer, recipient=None)
     if statement.header.answers_digest != digest(batch.statement.payload):
         raise ChukanError("SIGNATURE_INVALID", params={"rule": "answers_digest"})
-    check_all_leaves(statement, [batch.answers[at].leaf for at in taken])
+    check_all_leaves(statement, [batch.leaves[at] for at in taken])
     return Receipt(receipt.acknowledgement, [leaves[at].exchange_digest for at in taken])
 
 
@@ -121,24 +120,29 @@ def note_answers(
     receipt: Receipt | None = None,
 ) -> None:
     """Keep inside a write what the batch says, and the inquirer's receipt if there is one; twice changes nothing."""
-    known = core.exchanges.by_digests(connection, [leaf.exchange_digest for leaf in leaves])
+    known = core.exchanges.standings(connection, [leaf.exchange_digest for leaf in leaves])
     news = [
         leaf
         for leaf in leaves
         if leaf.outcome is not Outcome.PENDING and not known[leaf.exchange_digest].provider_commitment
     ]
     accepted = set(receipt.accepted) if receipt else set()
-    acknowledged = [
+    acknowledged = {
         leaf.exchange_digest
         for leaf in leaves
         if leaf.exchange_digest in accepted
         and leaf.outcome is not Outcome.PENDING
         and not known[leaf.exchange_digest].inquirer_commitment
-    ]
+    }
     answered, received = _commitments(core, connection, batch, receipt if acknowledged else None, news=bool(news))
-    core.exchanges.mark(connection, [_mark(known[leaf.exchange_digest], leaf, answered) for leaf in news])
-    if acknowledged:
-        core.exchanges.acknowledge(connection, acknowledged, received)
+    marks = [
+        _mark(known[leaf.exchange_digest], leaf, answered, received if leaf.exchange_digest in acknowledged else 0)
+        for leaf in news
+    ]
+    core.exchanges.mark(connection, marks)
+    late = acknowledged.difference(leaf.exchange_digest for leaf in news)
+    if late:
+        core.exchanges.acknowledge(connection, [known[name].id for name in late], received)
 
 
 def _commitments(
@@ -147,7 +151,7 @@ def _commitments(
     """Keep the signed statements and return their rows."""
     held: list[Commitment] = []
     if news:
-        leaves = b"".join(len(answer.leaf).to_bytes(2, "big") + answer.leaf for answer in batch.answers)
+        leaves = b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in batch.leaves)
         held.append(Commitment(batch.provider, core.codec.encode(batch.statement), leaves))
     if receipt is not None and receipt.acknowledgement is not None:
         held.append(Commitment(batch.inquirer, core.codec.encode(receipt.acknowledgement), b""))
@@ -155,17 +159,17 @@ def _commitments(
     return (rows[0] if news else _UNHELD, rows[-1] if receipt is not None and rows else _UNHELD)
 
 
-def _mark(known: NetworkExchange, leaf: AnswerLeaf, commitment: int) -> ExchangeMark:
+def _mark(known: ExchangeStanding, leaf: AnswerLeaf, answered: int, received: int) -> ExchangeMark:
     """Return what an answer changes; an exchange the inquirer gave up meanwhile stays given up."""
     ended = not known.is_open
     return ExchangeMark(
-        digest=leaf.exchange_digest,
+        id=known.id,
         outcome=known.outcome if ended else int(leaf.outcome),
         reason=known.reason if ended else leaf.reason,
         provision_time=leaf.provision_time_ms if leaf.outcome is Outcome.PROVIDED else 0,
         undisclosable=leaf.undisclosable,
-        provider_commitment=commitment,
-        inquirer_commitment=known.inquirer_commitment,
+        provider_commitment=answered,
+        inquirer_commitment=received or known.inquirer_commitment,
     )
 
 
@@ -181,7 +185,7 @@ def _check_header(core: Core, statement: Statement, *, issuer: str, recipient: s
         raise ChukanError("MESSAGE_TOO_OLD", params={"rule": "not_yet_valid"})
 
 
-def _check_permit(known: NetworkExchange | None, leaf: AnswerLeaf, batch: AnswerBatch) -> None:
+def _check_permit(known: ExchangeStanding | None, leaf: AnswerLeaf, batch: AnswerBatch) -> None:
     if known is None or known.permit_digest != leaf.permit_digest:
         raise ChukanError("PERMIT_UNKNOWN")
     if (known.inquirer, known.provider) != (batch.inquirer, batch.provider):

@@ -13,7 +13,6 @@ from chukan.server.domain.exchange import Delivery, Outcome
 from chukan.server.network.linkage_codes import pack_rows, unpack_rows
 from chukan.server.network.permits import DELIVER_INQUIRIES, REQUEST_DIGEST_SIZE, open_permits, sign_permits
 from chukan.server.network.records import TIMED_OUT_REASON
-from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +47,9 @@ def prepare(core: Core, payload: bytes) -> PreparedDelivery:
     if not ready:
         return PreparedDelivery(None, expired)
     inquirer = ready[0].inquirer
-    permits = [leaves[each.id] for each in ready]
-    statement, placed = sign_permits(core, permits, inquirer=inquirer, request_digest=request_digest)
-    if statement is None:
-        raise ChukanError("PERMIT_NOT_ISSUED")
-    return PreparedDelivery(Delivery(statement, tuple(placed), core.directory.keys_of(inquirer)), expired)
+    permits = tuple([leaves[each.id] for each in ready])
+    statement = sign_permits(core, permits, inquirer=inquirer, request_digest=request_digest)
+    return PreparedDelivery(Delivery(statement, permits, core.directory.keys_of(inquirer)), expired)
 
 
 def split(payload: bytes) -> list[bytes]:

@@ -8,7 +8,7 @@ provider that has none gets a permit without, and answers that it does not know 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import NONCE_SIZE, InquiryLeaf, PermitLeaf, milliseconds
 from chukan.server.domain.permission import Decision, Purpose, decide
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from chukan.server.network.core import Core
 
 __all__ = ["JudgedItem", "judge"]
+
+_MOMENT_SIZE: Final = 6
+"""Bytes a permit's nonce begins with, its moment in milliseconds: providers keep used nonces in order of time, where
+random ones would touch a page of the index each. The rest is random."""
 
 
 class JudgedItem(NamedTuple):
@@ -80,6 +84,7 @@ class _Judge:
         names = linkage_code_digests(self._core, [item.inquiry.linkage_code for item in open_ones])
         residents, codes = self._people(open_ones, names)
         random = self._core.keys.random(2 * NONCE_SIZE * len(open_ones))
+        moment = self._now_ms.to_bytes(_MOMENT_SIZE, "big")
         made: dict[bytes, JudgedItem] = {}
         for at, (item, name) in enumerate(zip(open_ones, names, strict=True)):
             resident = residents.get(name)
@@ -87,7 +92,7 @@ class _Judge:
                 made[item.digest] = item._replace(decision=None, reason="LINKAGE_CODE_UNKNOWN")
                 continue
             code = codes[item.inquiry.provider].get(resident, b"")
-            fresh = random[2 * NONCE_SIZE * at : 2 * NONCE_SIZE * (at + 1)]
+            fresh = moment + random[2 * NONCE_SIZE * at : 2 * NONCE_SIZE * (at + 1)]
             permit = self._core.codec.encode(self._permit(item, item.decision, code, fresh))
             made[item.digest] = item._replace(permit=permit)
         return [made.get(item.digest, item) for item in items]
@@ -129,7 +134,7 @@ class _Judge:
             linkage_code=code,
             permission_row_id=decision.row_id,
             legal_basis=decision.legal_basis,
-            route=fresh[NONCE_SIZE:].hex(),
+            route=fresh[NONCE_SIZE : 2 * NONCE_SIZE].hex(),
             recipient_thumbprint=self._thumbprint,
             undisclosable=inquiry.undisclosable,
             consent=inquiry.consent,

@@ -21,7 +21,7 @@ from chukan.server.domain.acquisition import (
 )
 from chukan.server.domain.exchange import NETWORK
 from chukan.server.domain.linkage import CODE_SIZE, BatchAnswer, CodeDelivery, Outcome, RowFailure
-from chukan.server.network.resident_network import individual_number_digests, refusal_of_number
+from chukan.server.network.resident_network import individual_number_digests, refusals_of_numbers
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ TABLE: Final = "network_linkage_code"
 _DIGEST: Final = "linkage-code"
 _TOLD: Final = frozenset({"NO_RESIDENT_RECORD_CODE", "PROCESSING_NUMBER_EXPIRED"})
 """Refusals that end an acquisition, which the middle server still waits for."""
+_TAKEN: Final = SubmissionOutcome()
+_SUBMITTED: Final = int(AcquisitionState.SUBMITTED)
 
 
 def submit(
@@ -61,8 +63,7 @@ def submit(
     mode = core.environment.master.mode(organization)
     refused = {
         row: RowFailure(row, reason, field="individual_numbers")
-        for row, number in enumerate(individual_numbers)
-        if (reason := refusal_of_number(number, mode))
+        for row, reason in refusals_of_numbers(individual_numbers, mode).items()
     }
     split = [split_processing_number(number) for number in processing_numbers]
     for row, parts in enumerate(split):
@@ -178,14 +179,14 @@ class _Submission:
         # 4. The resident network knows a resident record code for the person.
         if resident is None or not resident.has_record_code:
             return _refusal(acquisition, "NO_RESIDENT_RECORD_CODE")
-        settled = acquisition._replace(state=AcquisitionState.SUBMITTED, resident=resident.id)
-        return SubmissionOutcome(), settled
+        id_, organization, token, kept, _, _, reason, expire = acquisition
+        return _TAKEN, Acquisition(id_, organization, token, kept, _SUBMITTED, resident.id, reason, expire)
 
     def _settle(self, connection: Connection, ended: Sequence[Acquisition]) -> None:
         core, organization = self._core, self._organization
         core.processing_numbers.settle(
             connection,
-            [(each.id, AcquisitionState(each.state), each.resident, each.reason) for each in ended],
+            [(each.state, each.resident, each.reason, each.id) for each in ended],
         )
         residents = list({each.resident for each in ended if each.resident})
         coded: Mapping[int, LinkageCodeRow] = (

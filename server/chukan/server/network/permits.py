@@ -13,15 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chukan.server.domain.envelope import Envelope, PayloadType
+from chukan.server.domain.envelope import PayloadType
 from chukan.server.domain.exchange import (
     BATCH_LIMIT,
     NETWORK,
     NONCE_SIZE,
     Header,
     Outcome,
-    Permit,
-    PermitDecision,
     PermitRequest,
     PermitResponse,
     Statement,
@@ -38,6 +36,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chukan.server.domain.envelope import Envelope
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
@@ -61,28 +60,21 @@ def request_permits(core: Core, caller: str, request: PermitRequest) -> PermitRe
     if decided:
         _record(core, caller, request, request_digest, decided)
     permits = {**stored, **{item.digest: item.permit for item in decided if item.permit}}
-    issued = [permits[name] for name in digests if name in permits]
-    envelope, placed = sign_permits(core, issued, inquirer=caller, request_digest=request_digest)
-    fresh_by_digest = {item.digest: item for item in decided}
-    places = iter(placed)
+    issued = tuple([permits[name] for name in digests if name in permits])
+    reasons = {name: exchange.reason or "PERMIT_EXPIRED" for name, exchange in known.items()}
+    reasons.update((item.digest, item.reason) for item in decided)
     return PermitResponse(
-        envelope,
-        tuple(
-            _decision(known.get(name), fresh_by_digest.get(name), next(places) if name in permits else None)
-            for name in digests
-        ),
+        sign_permits(core, issued, inquirer=caller, request_digest=request_digest) if issued else None,
+        issued,
+        {row: reasons[name] for row, name in enumerate(digests) if name not in permits},
     )
 
 
-def sign_permits(
-    core: Core, leaves: Sequence[bytes], *, inquirer: str, request_digest: bytes
-) -> tuple[Envelope | None, list[Permit]]:
-    """Sign permits once over their root; nothing is signed about no permit.
+def sign_permits(core: Core, leaves: Sequence[bytes], *, inquirer: str, request_digest: bytes) -> Envelope:
+    """Sign permits once over their root.
 
     Each group that is shown to somebody is signed whole, so its root proves it and no permit needs a path.
     """
-    if not leaves:
-        return None, []
     now = core.environment.clock.now()
     header = Header(
         kind=PayloadType.PERMIT_BATCH,
@@ -97,8 +89,7 @@ def sign_permits(
         nonce=core.keys.random(NONCE_SIZE),
     )
     payload = core.codec.encode(Statement(header, root(leaf_hashes(leaves)), len(leaves)))
-    envelope = core.keys.sign(NETWORK, PayloadType.PERMIT_BATCH, payload)
-    return envelope, [Permit(leaf, at, ()) for at, leaf in enumerate(leaves)]
+    return core.keys.sign(NETWORK, PayloadType.PERMIT_BATCH, payload)
 
 
 def open_permits(core: Core, connection: Connection, exchanges: Sequence[NetworkExchange]) -> dict[int, bytes]:
@@ -160,7 +151,7 @@ def _record(
     statement = core.codec.encode(request.statement)
 
     def write(connection: Connection) -> None:
-        if core.exchanges.by_digests(connection, [item.digest for item in items]):
+        if core.exchanges.known(connection, [item.digest for item in items]):
             raise ChukanError("CONCURRENT_CHANGE")
         ids = core.exchanges.add(
             connection,
@@ -205,13 +196,3 @@ def _columns(item: JudgedItem) -> RecordColumns:
         legal_basis=item.decision.legal_basis if item.decision else "",
         permit_digest=digest(item.permit) if item.permit else b"",
     )
-
-
-def _decision(known: NetworkExchange | None, item: JudgedItem | None, permit: Permit | None) -> PermitDecision:
-    if item is not None:
-        if item.decision is None:
-            return PermitDecision(item.reason)
-        return PermitDecision("", item.decision.row_id, item.decision.legal_basis, permit)
-    if known is None or permit is None:
-        return PermitDecision((known.reason if known else "") or "PERMIT_EXPIRED")
-    return PermitDecision("", known.permission_row, known.legal_basis, permit)

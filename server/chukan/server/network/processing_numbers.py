@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["issue"]
 
 _RANDOM_NUMBERS: Final = 10**12
+_RANDOM_BYTES: Final = 16
+"""Of each number: so many more than it has digits that no digit is likelier than another."""
 
 
 def issue(core: Core, organization: str, tokens: Sequence[str]) -> IssuedNumbers:
@@ -32,7 +34,7 @@ def issue(core: Core, organization: str, tokens: Sequence[str]) -> IssuedNumbers
     if rows_like_individual_numbers(tokens):
         raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field="tokens")
     wanted = list(dict.fromkeys(tokens))
-    halves = [f"{secrets.randbelow(_RANDOM_NUMBERS):012d}" for _ in wanted]
+    halves = _halves(len(wanted))
     expire = milliseconds(core.environment.clock.now() + core.settings.processing_number_lifetime)
 
     def write(connection: Connection) -> IssuedNumbers:
@@ -47,3 +49,10 @@ def issue(core: Core, organization: str, tokens: Sequence[str]) -> IssuedNumbers
         )
 
     return core.environment.database.write(organization, write)
+
+
+def _halves(count: int) -> list[str]:
+    """Return the random halves of so many numbers."""
+    random = secrets.token_bytes(_RANDOM_BYTES * count)
+    parts = [random[at : at + _RANDOM_BYTES] for at in range(0, len(random), _RANDOM_BYTES)]
+    return [f"{int.from_bytes(part, 'big') % _RANDOM_NUMBERS:012d}" for part in parts]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chukan.server.domain.exchange import NETWORK, Mode
 from chukan.server.domain.linkage import BatchAnswer, Outcome, RowFailure
 from chukan.server.domain.resident import BasicAttributes, Identity, ResidentRow
-from chukan.standard.numbers import is_dummy_individual_number, is_individual_number
+from chukan.standard.individual_numbers import are_individual_numbers
+from chukan.standard.numbers import DUMMY_PREFIX, is_dummy_individual_number, is_individual_number
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
-__all__ = ["ResidentColumns", "individual_number_digests", "notify", "refusal_of_number", "search"]
+__all__ = ["ResidentColumns", "individual_number_digests", "notify", "refusals_of_numbers", "search"]
 
 TABLE: Final = "network_resident"
 _NUMBER: Final = "individual-number"
@@ -60,6 +61,15 @@ def refusal_of_number(number: str, mode: Mode) -> str:
     return ""
 
 
+def refusals_of_numbers(numbers: Sequence[str], mode: Mode) -> dict[int, str]:
+    """Return the rows of individual numbers that are not taken, and why."""
+    if "" not in numbers and are_individual_numbers(numbers):
+        dummies = mode is not Mode.TEST or all(number.startswith(DUMMY_PREFIX) for number in numbers)
+        if dummies:
+            return {}
+    return {row: reason for row, number in enumerate(numbers) if (reason := refusal_of_number(number, mode))}
+
+
 def individual_number_digests(core: Core, numbers: Sequence[str]) -> list[bytes]:
     """Return the digests individual numbers are looked up by."""
     return core.environment.vault.index_digest_many(NETWORK, _NUMBER, numbers)
@@ -69,10 +79,11 @@ def notify(core: Core, organization: str, columns: ResidentColumns) -> BatchAnsw
     """Take over identity data; the same data again changes nothing, so a batch may be sent again."""
     columns = columns.filled()
     mode = core.environment.master.mode(organization)
+    refused = refusals_of_numbers(columns.individual_numbers, mode)
     failures: dict[int, RowFailure] = {}
     last: dict[str, int] = {}
     for row, number in enumerate(columns.individual_numbers):
-        reason = refusal_of_number(number, mode)
+        reason = refused.get(row, "")
         if not reason and number in last:
             reason = "DUPLICATE_IN_BATCH"
         if reason:
@@ -116,22 +127,18 @@ def search(core: Core, queries: Sequence[BasicAttributes]) -> list[tuple[int, st
 
 def _sealed(core: Core, columns: ResidentColumns, taken: Sequence[int]) -> list[ResidentRow]:
     vault = core.environment.vault
-    identities = [
-        Identity(
-            individual_number=columns.individual_numbers[row],
-            resident_record_code=columns.resident_record_codes[row],
-            attributes=BasicAttributes.of(
-                columns.names[row],
-                columns.birth_dates[row],
-                columns.sexes[row],
-                columns.residential_addresses[row],
-            ),
-        )
-        for row in taken
-    ]
+
+    def of(column: Sequence[str]) -> list[str]:
+        return [column[row] for row in taken]
+
+    numbers, codes = of(columns.individual_numbers), of(columns.resident_record_codes)
+    attributes = BasicAttributes.of_columns(
+        of(columns.names), of(columns.birth_dates), of(columns.sexes), of(columns.residential_addresses)
+    )
+    identities = list(map(Identity, numbers, codes, attributes))
     packed = [identity.pack() for identity in identities]
-    digests = individual_number_digests(core, [identity.individual_number for identity in identities])
-    contents = vault.index_digest_many(NETWORK, _CONTENT, [content.decode() for content in packed])
+    digests = individual_number_digests(core, numbers)
+    contents = vault.index_digest_many_bytes(NETWORK, _CONTENT, packed)
     names = _keys(core, _NAME, [identity.attributes.name for identity in identities])
     places = _keys(core, _PLACE, [identity.attributes.place for identity in identities])
     sealed = vault.seal_many(NETWORK, TABLE, "identity", digests, packed)

@@ -126,6 +126,9 @@ class Vault(Protocol):
     def index_digest_many(self, organization: str, kind: str, values: Iterable[str]) -> list[bytes]:
         """Return the keyed digests of many values."""
 
+    def index_digest_many_bytes(self, organization: str, kind: str, values: Iterable[bytes]) -> list[bytes]:
+        """Return the keyed digests of many values that are bytes already."""
+
 
 class Master(Protocol):
     """The master data in force at one organization: the network's and a member's copies may differ."""

@@ -102,6 +102,9 @@ class ExchangeNetwork(Protocol):
     def network_records(self, organization: str, exchange_ids: Sequence[str]) -> list[NetworkRecord]:
         """Read the network's records of exchanges (hexadecimal ids, at most 1,000)."""
 
+    def list_network_records(self, organization: str, page_token: str) -> tuple[list[NetworkRecord], str]:
+        """Read a page of the network's records of the organization, in order of its own numbers; token empty = last."""
+
 
 class ExchangeMember(Protocol):
     """A member's middle server as the network calls it; organization = the member called."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chukan.server.domain.exchange_record import RecordEnd, RecordMark, RecordRow
-    from chukan.server.domain.inquiry import InquiryEnd, InquiryRow, StoredResult
+    from chukan.server.domain.inquiry import AcceptedInquiry, InquiryEnd, InquiryRow, InquiryStanding, StoredResult
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.domain.provision import AnswerBatchRow, ProvisionRow, UsedNonce, WaitingRow
     from chukan.server.domain.replica_rows import ReplicaRow
@@ -27,7 +27,7 @@ class AddresseeFinder(Protocol):
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return addressees by linkage code."""
+        """Return addressees by linkage code, their numbers left sealed."""
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
         """Return integrated address numbers by surrogate."""
@@ -62,13 +62,26 @@ class Inquiries(Protocol):
     def states(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, int]:
         """Return the states of inquiries, nothing else read."""
 
+    def standings(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryStanding]:
+        """Return where inquiries stand, nothing sealed read."""
+
+    def accepted(self, connection: Connection, organization: str, ids: Sequence[int]) -> list[AcceptedInquiry]:
+        """Return those of these inquiries that wait for their permit."""
+
     def page(
         self, connection: Connection, organization: str, *, after: int, states: Sequence[int], most: int
     ) -> list[InquiryRow]:
         """Return inquiries in order of receipt."""
 
     def changed(
-        self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
+        self,
+        connection: Connection,
+        organization: str,
+        *,
+        after: int,
+        most: int,
+        finished_only: bool,
+        unacknowledged_only: bool,
     ) -> list[InquiryRow]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
 
@@ -123,6 +136,11 @@ class ExchangeRecords(Protocol):
     ) -> dict[bytes, RecordRow]:
         """Return the first record of each exchange; of one side, or of either."""
 
+    def by_sides(
+        self, connection: Connection, organization: str, exchanges: Sequence[bytes]
+    ) -> dict[tuple[bytes, int], RecordRow]:
+        """Return the first record of each exchange and side."""
+
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, RecordRow]:
         """Return records by the number of their inquiry or provision."""
 
@@ -158,12 +176,25 @@ class ExchangeRecords(Protocol):
         """Return the item codes of sets."""
 
     def keep_copies(
-        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes]], *, now: int
+        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes, int]], *, now: int
     ) -> None:
-        """Replace (exchange, record as the network showed it, or empty)."""
+        """Replace (exchange, record as the network showed it or empty, the network's number of it)."""
 
     def copies(self, connection: Connection, organization: str, exchanges: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the network's records by exchange; absent = never fetched."""
+
+    def copies_after(
+        self, connection: Connection, organization: str, *, after: int, most: int
+    ) -> list[tuple[int, bytes, bytes]]:
+        """Return (the network's number, exchange, record) after a number, in its order."""
+
+    def listing(self, connection: Connection, organization: str, generation: str) -> tuple[str, int]:
+        """Return the token the network's list goes on from, and when its end was last seen, 0 = never."""
+
+    def keep_listing(
+        self, connection: Connection, organization: str, generation: str, *, token: str, listed: int
+    ) -> None:
+        """Replace how far the network's list was read."""
 
 
 class Provisions(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chukan.server.domain.linkage import AddresseeRow, LinkageUpdate, NewAddressee
+    from chukan.server.domain.linkage import Acquiring, AddresseeRow, LinkageUpdate, NewAddressee
     from chukan.server.ports.environment import Connection
 
 __all__ = ["AddresseeStore", "ProcessingNumberIssuer", "ReplicaMover"]
@@ -62,12 +62,12 @@ class AddresseeStore(Protocol):
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return addressees by linkage code."""
+        """Return addressees by linkage code, their numbers left sealed."""
 
-    def find_by_processing_digests(
-        self, connection: Connection, organization: str, digests: Sequence[bytes]
-    ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
-        """Return (addressee, number digest) by the digest of the processing number it waits with; nothing is opened."""
+    def waiting(
+        self, connection: Connection, organization: str, processing_digests: Sequence[bytes]
+    ) -> dict[bytes, Acquiring]:
+        """Return who waits with a processing number, by its digest."""
 
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (surrogate, state) by number digest."""
@@ -77,17 +77,14 @@ class AddresseeStore(Protocol):
     ) -> dict[bytes, tuple[int, int, bool, bool, str, int, int]]:
         """Return surrogate, state, nondisclosure, self-information disabled, codes, survivor, linkage state."""
 
-    def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
-        """Return addressees by surrogate; nothing is opened, so this may be asked inside a write."""
+    def acquiring(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, Acquiring]:
+        """Return where acquisitions stand, by surrogate."""
 
     def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return the surrogates of those who hold these codes."""
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
         """Return integrated address numbers by surrogate."""
-
-    def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
-        """Return number digests by surrogate."""
 
     def run_out(self, connection: Connection, *, before: int, most: int) -> list[tuple[str, int]]:
         """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
@@ -104,13 +101,32 @@ class AddresseeStore(Protocol):
 
     def insert(
         self, connection: Connection, organization: str, rows: Sequence[NewAddressee], *, now: int, first_seq: int
-    ) -> None:
-        """Insert addressees."""
+    ) -> list[int]:
+        """Insert addressees; return the surrogates of those whose codes are asked for at once."""
 
     def set_flags(
         self, connection: Connection, rows: Sequence[tuple[int, int, bool, bool, str, int]], *, now: int, first_seq: int
     ) -> None:
         """Update (surrogate, state, nondisclosure, self-information disabled, codes, survivor)."""
+
+    def request(self, connection: Connection, ids: Sequence[int], *, now: int, first_seq: int) -> None:
+        """Note that codes were asked for; none of these is under way or linked."""
+
+    def issue(
+        self,
+        connection: Connection,
+        rows: Sequence[tuple[int, bytes, bytes]],
+        *,
+        expires: int,
+        now: int,
+        first_seq: int,
+    ) -> None:
+        """Note (surrogate, digest, sealed processing number) of those who wait for one still."""
+
+    def link(
+        self, connection: Connection, rows: Sequence[tuple[int, bytes, bytes]], *, now: int, first_seq: int
+    ) -> None:
+        """Link (surrogate, digest, sealed code) and purge the processing numbers."""
 
     def set_linkage(self, connection: Connection, rows: Sequence[LinkageUpdate], *, now: int, first_seq: int) -> None:
         """Write the linkage columns."""

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chukan.server.domain.acquisition import Acquisition, AcquisitionState, LinkageCodeRow
+    from chukan.server.domain.acquisition import Acquisition, LinkageCodeRow
     from chukan.server.domain.linkage import BatchAnswer, CodeDelivery
-    from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
+    from chukan.server.domain.network_exchange import (
+        Commitment,
+        ExchangeMark,
+        ExchangeStanding,
+        NetworkExchange,
+        NewExchange,
+    )
     from chukan.server.domain.resident import KnownResident, ResidentRow
     from chukan.server.ports.environment import Connection
 
@@ -44,8 +50,8 @@ class ProcessingNumbers(Protocol):
     ) -> list[Acquisition]:
         """Open one acquisition per token, in order; expire in milliseconds."""
 
-    def settle(self, connection: Connection, rows: Iterable[tuple[int, AcquisitionState, int, str]], /) -> None:
-        """Set (row, state, resident, reason)."""
+    def settle(self, connection: Connection, rows: Sequence[tuple[int, int, str, int]], /) -> None:
+        """Set (state, resident, reason, row)."""
 
     def purge(self, connection: Connection, ids: Iterable[int], /) -> None:
         """Drop the numbers of finished acquisitions."""
@@ -96,6 +102,12 @@ class Exchanges(Protocol):
     def by_digests(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, NetworkExchange]:
         """Return exchanges by digest."""
 
+    def standings(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, ExchangeStanding]:
+        """Return where exchanges stand, by digest."""
+
+    def known(self, connection: Connection, digests: Sequence[bytes], /) -> set[bytes]:
+        """Return which of these digests have an exchange."""
+
     def by_ids(self, connection: Connection, ids: Iterable[int], /) -> list[NetworkExchange]:
         """Return exchanges by row, in order."""
 
@@ -122,7 +134,7 @@ class Exchanges(Protocol):
     def mark(self, connection: Connection, marks: Iterable[ExchangeMark], /) -> None:
         """Set what answers say about their exchanges."""
 
-    def acknowledge(self, connection: Connection, digests: Iterable[bytes], commitment: int, /) -> None:
+    def acknowledge(self, connection: Connection, rows: Iterable[int], commitment: int, /) -> None:
         """Note that the inquirer's receipt is held."""
 
     def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]], /) -> None:

@@ -20,7 +20,7 @@ class ReplicaStore(Protocol):
     def seal(self, organization: str, record_ids: Sequence[str], contents: Sequence[bytes]) -> list[bytes]:
         """Seal packed contents, each under its record id."""
 
-    def digests(self, organization: str, texts: Iterable[str]) -> list[bytes]:
+    def digests(self, organization: str, said: Iterable[bytes]) -> list[bytes]:
         """Return keyed digests of what rows say."""
 
     def shape(self, connection: Connection, edition: str, item_codes: Sequence[str]) -> int:

@@ -187,6 +187,16 @@ def _permit_leaf_from(message: wire.PermitLeaf) -> exchange.PermitLeaf:
     )
 
 
+def _permit_summary_from(message: wire.PermitLeaf) -> exchange.PermitSummary:
+    return exchange.PermitSummary(
+        message.exchange_digest,
+        message.inquirer_code,
+        message.recipient_key_thumbprint,
+        message.permission_row_id,
+        message.legal_basis,
+    )
+
+
 def _answer_leaf_to(value: exchange.AnswerLeaf) -> wire.AnswerLeaf:
     return wire.AnswerLeaf(
         exchange_digest=value.exchange_digest,
@@ -246,7 +256,7 @@ def _summary_from(message: wire.AnswerContent) -> exchange.AnswerSummary:
     )
 
 
-def _fill_result(record: ResultRecord, message: inquiry_service_pb2.ResultRecord) -> None:
+def _fill_result(record: ResultRecord, message: common_pb2.ResultRecord) -> None:
     message.data_set = record.data_set
     message.edition = record.edition
     message.record_key = record.record_key
@@ -260,14 +270,14 @@ def _fill_result(record: ResultRecord, message: inquiry_service_pb2.ResultRecord
             add(item_code=code, nil_reason=nil_reason)
 
 
-def result_to_message(record: ResultRecord) -> inquiry_service_pb2.ResultRecord:
+def result_to_message(record: ResultRecord) -> common_pb2.ResultRecord:
     """Return the message of one record of an answer."""
-    message = inquiry_service_pb2.ResultRecord()
+    message = common_pb2.ResultRecord()
     _fill_result(record, message)
     return message
 
 
-def result_from_message(message: inquiry_service_pb2.ResultRecord) -> ResultRecord:
+def result_from_message(message: common_pb2.ResultRecord) -> ResultRecord:
     """Return the domain's value of one record of an answer."""
     return ResultRecord(
         data_set=message.data_set,
@@ -304,6 +314,7 @@ _DECODERS: dict[type, tuple[type[Message], Callable[[Any], Any]]] = {
     Statement: (wire.RequestStatement, _statement_from),
     exchange.InquiryLeaf: (wire.InquiryLeaf, _inquiry_leaf_from),
     exchange.PermitLeaf: (wire.PermitLeaf, _permit_leaf_from),
+    exchange.PermitSummary: (wire.PermitLeaf, _permit_summary_from),
     exchange.AnswerLeaf: (wire.AnswerLeaf, _answer_leaf_from),
     exchange.GroupSecret: (wire.GroupSecret, _secret_from),
     exchange.AnswerContent: (wire.AnswerContent, _content_from),
@@ -321,7 +332,7 @@ class ProtoCodec:
 
     def encode(self, value: object) -> bytes:
         """Return the bytes of a value of domain.exchange."""
-        return _ENCODERS[type(value)](value).SerializeToString(deterministic=True)
+        return _ENCODERS[type(value)](value).SerializeToString()  # no message has a map: one order of fields
 
     def decode(self, kind: type[T], data: bytes) -> T:
         """Return the value, or PEER_ANSWER_INVALID for bytes that are no such message."""

@@ -16,13 +16,10 @@ from chukan.server.domain.exchange import (
     MemberKeys,
     Outcome,
     OutcomeCommitment,
-    Permit,
-    PermitDecision,
     PermitRequest,
     PermitResponse,
     ReceiptFailure,
     ReceiptOutcome,
-    SealedAnswer,
     SealedGroup,
 )
 from chukan.standard.reasons import ChukanError, reason
@@ -78,16 +75,6 @@ def keys_from_message(message: wire.MemberKeys) -> MemberKeys:
     return MemberKeys(message.organization_code, message.certificate, statement)
 
 
-def permit_to_message(value: Permit) -> wire.Permit:
-    """Convert a permit."""
-    return wire.Permit(leaf=value.leaf, leaf_index=value.leaf_index, path=value.path)
-
-
-def permit_from_message(message: wire.Permit) -> Permit:
-    """Convert a permit."""
-    return Permit(message.leaf, message.leaf_index, tuple(message.path))
-
-
 def permit_request_to_message(value: PermitRequest) -> network.RequestPermitsRequest:
     """Convert the request of RequestPermits."""
     return network.RequestPermitsRequest(request_statement=envelope_to_message(value.statement), leaves=value.leaves)
@@ -100,40 +87,24 @@ def permit_request_from_message(message: network.RequestPermitsRequest) -> Permi
 
 def permit_response_to_message(value: PermitResponse) -> network.RequestPermitsResponse:
     """Convert the response of RequestPermits."""
-    message = network.RequestPermitsResponse()
-    if value.statement is not None:
-        message.permit_statement.CopyFrom(envelope_to_message(value.statement))
-    for each in value.decisions:
-        decision = message.decisions.add(
-            reason=each.reason, permission_row_id=each.permission_row_id, legal_basis=each.legal_basis
-        )
-        if each.permit is not None:
-            decision.permit.CopyFrom(permit_to_message(each.permit))
-    return message
+    return network.RequestPermitsResponse(
+        permit_statement=None if value.statement is None else envelope_to_message(value.statement),
+        permits=value.permits,
+        refusals=[network.PermitRefusal(row=row, reason=reason) for row, reason in value.refusals.items()],
+    )
 
 
 def permit_response_from_message(message: network.RequestPermitsResponse) -> PermitResponse:
     """Convert the response of RequestPermits."""
     statement = envelope_from_message(message.permit_statement) if message.HasField("permit_statement") else None
-    return PermitResponse(
-        statement,
-        tuple(
-            PermitDecision(
-                each.reason,
-                each.permission_row_id,
-                each.legal_basis,
-                permit_from_message(each.permit) if each.HasField("permit") else None,
-            )
-            for each in message.decisions
-        ),
-    )
+    return PermitResponse(statement, tuple(message.permits), {each.row: each.reason for each in message.refusals})
 
 
 def delivery_to_message(value: Delivery) -> member.DeliverInquiriesRequest:
     """Convert the request of DeliverInquiries."""
     return member.DeliverInquiriesRequest(
         permit_statement=envelope_to_message(value.statement),
-        permits=[permit_to_message(each) for each in value.permits],
+        permits=value.permits,
         inquirer_keys=keys_to_message(value.inquirer_keys),
     )
 
@@ -142,7 +113,7 @@ def delivery_from_message(message: member.DeliverInquiriesRequest) -> Delivery:
     """Convert the request of DeliverInquiries."""
     return Delivery(
         envelope_from_message(message.permit_statement),
-        tuple(permit_from_message(each) for each in message.permits),
+        tuple(message.permits),
         keys_from_message(message.inquirer_keys),
     )
 
@@ -154,21 +125,25 @@ def answer_batch_to_message(value: AnswerBatch) -> wire.AnswerBatch:
         inquirer_code=value.inquirer,
         answer_statement=envelope_to_message(value.statement),
         groups=[wire.SealedGroup(sealed_secret=each.sealed_secret, context=each.context) for each in value.groups],
-        answers=[
-            wire.SealedAnswer(leaf=each.leaf, group=each.group, ciphertext=each.ciphertext) for each in value.answers
-        ],
+        leaves=value.leaves,
+        group_indexes=value.group_indexes,
+        ciphertexts=value.ciphertexts,
         provider_keys=keys_to_message(value.provider_keys),
     )
 
 
 def answer_batch_from_message(message: wire.AnswerBatch) -> AnswerBatch:
-    """Convert a batch of answers."""
+    """Convert a batch of answers. Errors: PEER_ANSWER_INVALID for columns of unequal length."""
+    if not len(message.leaves) == len(message.group_indexes) == len(message.ciphertexts):
+        raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "columns"})
     return AnswerBatch(
         message.provider_code,
         message.inquirer_code,
         envelope_from_message(message.answer_statement),
         tuple(SealedGroup(each.sealed_secret, each.context) for each in message.groups),
-        tuple(SealedAnswer(each.leaf, each.group, each.ciphertext) for each in message.answers),
+        tuple(message.leaves),
+        tuple(message.group_indexes),
+        tuple(message.ciphertexts),
         keys_from_message(message.provider_keys),
     )
 

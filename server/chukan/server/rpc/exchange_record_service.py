@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
 from chukan.edge.unimplemented import unimplemented
+from chukan.server.middle.record_comparison import Place
+from chukan.server.rpc.inquiry_messages import timestamp
 from chukan.server.rpc.record_messages import reconciliation_to_message, record_to_message
+from chukan.server.rpc.resuming import place_of, resume_token
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import exchange_record_service_pb2 as pb
 from chukan.v1 import exchange_record_service_pb2_grpc as rpc
 
@@ -18,11 +22,14 @@ if TYPE_CHECKING:
     import grpc
 
     from chukan.server.middle.exchange_records import ExchangeRecordDesk
+    from chukan.server.middle.record_comparison import RecordComparison
 
 __all__ = ["ExchangeRecordServicer"]
 
 _LISTING = "exchange_records"
 _TRACE = "trace"
+_EXPORT = "export"
+_COMPARISON = "comparison"
 _PAGE = 1_000
 
 
@@ -33,8 +40,9 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
     GetInclusionProof = unimplemented("proofs over the record log")
     GetConsistencyProof = unimplemented("proofs over the record log")
 
-    def __init__(self, desk: ExchangeRecordDesk) -> None:
+    def __init__(self, desk: ExchangeRecordDesk, comparison: RecordComparison) -> None:
         self._desk = desk
+        self._comparison = comparison
 
     def ListExchangeRecords(
         self, request: pb.ListExchangeRecordsRequest, context: grpc.ServicerContext
@@ -66,13 +74,18 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
         self, request: pb.ReconcileExchangeRecordsRequest, context: grpc.ServicerContext
     ) -> pb.ReconcileExchangeRecordsResponse:
         """Compare records with the network's."""
-        found, last = self._desk.reconcile(
-            current_caller().organization,
-            exchange_ids=list(request.exchange_ids),
-            after=request.after_change_seq,
-        )
+        organization = current_caller().organization
+        if request.exchange_ids:
+            if request.resume_token:
+                raise ChukanError("INVALID_FIELD", field="resume_token")
+            found = self._comparison.named(organization, list(request.exchange_ids))
+            return pb.ReconcileExchangeRecordsResponse(reconciliations=map(reconciliation_to_message, found))
+        compared = self._comparison.walk(organization, Place(*self._place(_COMPARISON, request.resume_token, 3)))
         return pb.ReconcileExchangeRecordsResponse(
-            reconciliations=map(reconciliation_to_message, found), last_change_seq=last
+            reconciliations=map(reconciliation_to_message, compared.found),
+            resume_token=resume_token(_COMPARISON, self._desk.generation, *compared.place),
+            more=compared.more,
+            network_list_time=timestamp(compared.listed),
         )
 
     def TraceProvision(
@@ -97,9 +110,15 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
         self, request: pb.ExportExchangeRecordsRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.ExportExchangeRecordsResponse]:
         """Export records in pages, up to what stood when the export began."""
-        organization, after = current_caller().organization, request.after_change_seq
-        while rows := self._desk.changed(organization, after=after, most=_PAGE):
-            yield pb.ExportExchangeRecordsResponse(records=map(record_to_message, rows))
+        organization, until = current_caller().organization, self._desk.last_change()
+        (after,) = self._place(_EXPORT, request.resume_token, 1)
+        while rows := self._desk.changed(organization, after=after, until=until, most=_PAGE):
             after = rows[-1].change_seq
+            yield pb.ExportExchangeRecordsResponse(
+                records=map(record_to_message, rows), resume_token=resume_token(_EXPORT, self._desk.generation, after)
+            )
             if len(rows) < _PAGE:
                 return
+
+    def _place(self, kind: str, token: str, numbers: int) -> list[int]:
+        return place_of(kind, token, self._desk.generation, numbers=numbers, last=self._desk.last_change())

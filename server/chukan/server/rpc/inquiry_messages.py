@@ -84,9 +84,8 @@ def spec_from_message(message: wire.InquirySpec) -> InquirySpec:
 
 def inquiry_to_message(value: Inquiry) -> wire.Inquiry:
     """Convert an inquiry without content."""
-    return wire.Inquiry(
+    message = wire.Inquiry(
         receipt_number=value.receipt_number,
-        spec=spec_to_message(value.spec),
         state=cast("Any", int(value.state)),
         status=status_to_message(value.status),
         answer_kind=cast("Any", int(value.answer_kind)),
@@ -99,6 +98,8 @@ def inquiry_to_message(value: Inquiry) -> wire.Inquiry:
         acknowledge_time=timestamp(value.acknowledge_time_ms),
         change_seq=value.change_seq,
     )
+    message.spec.MergeFromString(value.asked)  # as it was stored: the same message
+    return message
 
 
 def status_to_message(value: Status) -> wire.InquiryStatus:

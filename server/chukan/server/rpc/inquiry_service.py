@@ -13,7 +13,7 @@ from chukan.server.middle.permission_check import Query
 from chukan.server.rpc.inquiry_messages import inquiry_to_message, spec_from_message, status_to_message, timestamp
 from chukan.server.rpc.rows import body_digest, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
-from chukan.server.rpc.watching import watch
+from chukan.server.rpc.watching import position, watch
 from chukan.standard.reasons import reason
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1 import inquiry_service_pb2_grpc as rpc
@@ -84,7 +84,7 @@ class InquiryServicer(rpc.InquiryServiceServicer):
     def GetInquiry(self, request: pb.GetInquiryRequest, context: grpc.ServicerContext) -> pb.GetInquiryResponse:
         """Read one inquiry."""
         organization = current_caller().organization
-        if request.WhichOneof("name") == "record_id":
+        if request.WhichOneof("key") == "record_id":
             inquiry = self._desk.by_record(organization, request.record_id)
         else:
             inquiry = self._desk.by_receipt(organization, request.receipt_number)
@@ -95,23 +95,26 @@ class InquiryServicer(rpc.InquiryServiceServicer):
     ) -> pb.ListInquiriesResponse:
         """List inquiries in order of receipt."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
-        most = page_size(request.page_size)
+        most, seen = page_size(request.page_size), position(self._changes)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1][0]) if len(rows) == most else ""
         return pb.ListInquiriesResponse(
-            inquiries=[inquiry_to_message(inquiry) for _, inquiry in rows], next_page_token=token
+            inquiries=[inquiry_to_message(inquiry) for _, inquiry in rows], next_page_token=token, resume_token=seen
         )
 
     def WatchInquiries(
         self, request: pb.WatchInquiriesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.WatchInquiriesResponse]:
         """Follow inquiries in commit order."""
-        organization, finished = current_caller().organization, request.finished_only
+        organization = current_caller().organization
+        finished, open_results = request.finished_only, request.unacknowledged_only
 
         def changed(after: int, most: int) -> Sequence[Inquiry]:
-            return self._desk.changed(organization, after=after, finished_only=finished, most=most)
+            return self._desk.changed(
+                organization, after=after, most=most, finished_only=finished, unacknowledged_only=open_results
+            )
 
-        for token, rows in watch(self._changes, context, request.resume_token, changed):
+        for token, rows in watch(self._changes, context, request, changed):
             yield pb.WatchInquiriesResponse(resume_token=token, inquiries=[inquiry_to_message(row) for row in rows])
 
     def GetInquiryResults(
@@ -169,14 +172,15 @@ class InquiryServicer(rpc.InquiryServiceServicer):
 
 def _result(result: Result) -> pb.InquiryResult:
     inquiry = result.inquiry
+    asked = pb.InquirySpec.FromString(inquiry.asked)
     message = pb.InquiryResult(
         receipt_number=inquiry.receipt_number,
-        record_id=inquiry.spec.record_id,
-        integrated_address_number=inquiry.spec.number,
+        record_id=asked.record_id,
+        integrated_address_number=asked.integrated_address_number,
         status=status_to_message(inquiry.status),
         answer_kind=wire(inquiry.answer_kind),
-        provider_code=inquiry.spec.provider,
-        information_code=inquiry.spec.information,
+        provider_code=asked.provider_code,
+        information_code=asked.information_code,
         provision_time=timestamp(result.provision_time_ms),
         expire_time=timestamp(inquiry.result_expire_time_ms),
     )

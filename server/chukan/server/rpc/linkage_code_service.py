@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
 from chukan.server.rpc.rows import body_digest, repeat_of, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
-from chukan.server.rpc.watching import watch
+from chukan.server.rpc.watching import position, watch
 from chukan.v1 import common_pb2
 from chukan.v1 import linkage_code_service_pb2 as pb
 from chukan.v1 import linkage_code_service_pb2_grpc as rpc
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LinkageCodeServicer"]
 
 _STATES = "linkage_states"
+_Rows = frozenset[int] | None
 
 
 class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
@@ -49,6 +53,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
                 outcomes=wire(answer.outcomes),
                 failures=_failures(answer),
                 repeated_batch=answer.repeated,
+                requested_code_count=answer.asked,
             )
 
     def GetAddressee(self, request: pb.GetAddresseeRequest, context: grpc.ServicerContext) -> pb.GetAddresseeResponse:
@@ -102,12 +107,14 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
     ) -> pb.ListLinkageStatesResponse:
         """List linkage states in order of registration."""
         (after,) = decode_token(_STATES, request.page_token, 0)
-        most = page_size(request.page_size)
+        most, seen = page_size(request.page_size), position(self._changes)
         rows = self._use_cases.page(
             current_caller().organization, after_id=int(after), states=list(request.states), most=most
         )
         token = encode_token(_STATES, rows[-1].id) if len(rows) == most else ""
-        return pb.ListLinkageStatesResponse(linkage_statuses=map(_status, rows), next_page_token=token)
+        return pb.ListLinkageStatesResponse(
+            linkage_statuses=map(_status, rows), next_page_token=token, resume_token=seen
+        )
 
     def WatchLinkageStates(
         self, request: pb.WatchLinkageStatesRequest, context: grpc.ServicerContext
@@ -119,7 +126,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
         def changed(after: int, most: int) -> list[AddresseeRow]:
             return self._use_cases.changed(organization, after_seq=after, states=states, most=most)
 
-        for token, rows in watch(self._changes, context, request.resume_token, changed):
+        for token, rows in watch(self._changes, context, request, changed):
             yield pb.WatchLinkageStatesResponse(resume_token=token, linkage_statuses=map(_status, rows))
 
     def MergeAddressees(
@@ -167,17 +174,25 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
 
 
 def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
-    disabled: dict[int, frozenset[str]] = {}
-    for entry in request.auto_response_disabled:
-        for row in entry.rows:
-            disabled[row] = disabled.get(row, frozenset()) | {entry.information_code}
+    def given(name: Literal["closed_rows", "nondisclosure_rows", "self_information_disabled_rows"]) -> _Rows:
+        return frozenset(getattr(request, name).rows) if request.HasField(name) else None
+
     return AddresseeBatch(
         numbers=list(request.integrated_address_numbers),
-        closed=frozenset(request.closed_rows),
-        nondisclosure=frozenset(request.nondisclosure_rows),
-        self_information_disabled=frozenset(request.self_information_disabled_rows),
-        auto_response_disabled=disabled,
+        closed=given("closed_rows"),
+        nondisclosure=given("nondisclosure_rows"),
+        self_information_disabled=given("self_information_disabled_rows"),
+        auto_response_disabled=_disabled(request) if request.HasField("auto_response_disabled") else None,
+        code_rows=frozenset(request.code_rows),
     )
+
+
+def _disabled(request: pb.RegisterAddresseesRequest) -> dict[int, frozenset[str]]:
+    disabled: dict[int, frozenset[str]] = {}
+    for entry in request.auto_response_disabled.entries:
+        for row in entry.rows:
+            disabled[row] = disabled.get(row, frozenset()) | {entry.information_code}
+    return disabled
 
 
 def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:
@@ -185,17 +200,24 @@ def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:
 
 
 def _status(row: AddresseeRow) -> pb.LinkageStatus:
-    message = pb.LinkageStatus(
+    issued = row.linkage_state is LinkageState.PROCESSING_NUMBER_ISSUED
+    return pb.LinkageStatus(
         integrated_address_number=row.number,
         state=wire(row.linkage_state),
         failure_reason=row.failure_reason,
         change_seq=row.change_seq,
+        processing_number=row.processing_number if issued else "",
+        processing_number_expire_time=_instant(row.processing_number_expires) if issued else None,
+        request_time=_instant(row.requested),
+        link_time=_instant(row.linked),
     )
-    if row.linkage_state is LinkageState.PROCESSING_NUMBER_ISSUED:
-        message.processing_number = row.processing_number
-        message.processing_number_expire_time.FromMicroseconds(row.processing_number_expires)
-    if row.requested:
-        message.request_time.FromMicroseconds(row.requested)
-    if row.linked:
-        message.link_time.FromMicroseconds(row.linked)
+
+
+@lru_cache(maxsize=64)
+def _instant(micros: int) -> Timestamp | None:
+    """Return an instant, None where there is none; rows of one batch share theirs."""
+    if not micros:
+        return None
+    message = Timestamp()
+    message.FromMicroseconds(micros)
     return message

@@ -44,6 +44,7 @@ __all__ = ["NetworkClient"]
 _SERVICE: Final = "/chukan.network.v1.NetworkService/"
 _SYSTEM: Final = "middle-server"
 _MICROS: Final = 1_000_000
+_PAGE: Final = 1_000
 _FORGOTTEN: Final = frozenset({"KEY_UNKNOWN", "ORGANIZATION_NOT_CONNECTED"})
 
 _Answer = TypeVar("_Answer", bound="Message")
@@ -116,6 +117,12 @@ class NetworkClient:
         request = wire.ListNetworkRecordsRequest(exchange_ids=exchange_ids)
         response = self._known(organization, "ListNetworkRecords", request, wire.ListNetworkRecordsResponse)
         return [network_record_from_message(record) for record in response.records]
+
+    def list_network_records(self, organization: str, page_token: str) -> tuple[list[NetworkRecord], str]:
+        """Read a page of the network's records of the organization."""
+        request = wire.ListNetworkRecordsRequest(page_size=_PAGE, page_token=page_token)
+        response = self._known(organization, "ListNetworkRecords", request, wire.ListNetworkRecordsResponse)
+        return [network_record_from_message(record) for record in response.records], response.next_page_token
 
     def _known(self, organization: str, method: str, request: Message, response_type: type[_Answer]) -> _Answer:
         """Call as an organization the network knows; one it forgot (it was made anew) announces itself once more."""

@@ -3,21 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
 from chukan.network.v1 import network_service_pb2 as wire
 from chukan.network.v1.network_service_pb2_grpc import NetworkServiceServicer
-from chukan.server.domain.resident import BasicAttributes
-from chukan.server.network import (
-    answers,
-    delivery,
-    linkage_codes,
-    permits,
-    processing_numbers,
-    records,
-    resident_network,
-)
+from chukan.server.network import answers, delivery, permits, processing_numbers, records
 from chukan.server.rpc.exchange_messages import (
     answer_batch_from_message,
     commitments_from_messages,
@@ -28,23 +19,18 @@ from chukan.server.rpc.exchange_messages import (
 )
 from chukan.server.rpc.inquiry_messages import timestamp
 from chukan.server.rpc.record_messages import network_record_to_message
-from chukan.server.rpc.rows import row_failure
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import grpc
 
-    from chukan.server.domain.linkage import BatchAnswer
     from chukan.server.network.core import Core
-    from chukan.v1 import common_pb2
 
 __all__ = ["NetworkServicer"]
 
 
 class NetworkServicer(NetworkServiceServicer):
-    """Serves the network core; the caller's organization is the member, address system or resident system that asks."""
+    """Serves the network core; the caller's organization is the member that asks."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -53,53 +39,10 @@ class NetworkServicer(NetworkServiceServicer):
         self, request: wire.IssueProcessingNumbersRequest, context: grpc.ServicerContext
     ) -> wire.IssueProcessingNumbersResponse:
         """Issue processing numbers."""
-        issued = processing_numbers.issue(self._core, current_caller().organization, request.tokens)
+        issued = processing_numbers.issue(self._core, current_caller().organization, list(request.tokens))
         return wire.IssueProcessingNumbersResponse(
             processing_numbers=issued.numbers, expire_time=timestamp(issued.expire_time_ms)
         )
-
-    def SubmitProcessingNumbers(
-        self, request: wire.SubmitProcessingNumbersRequest, context: grpc.ServicerContext
-    ) -> wire.SubmitProcessingNumbersResponse:
-        """Take processing numbers with individual numbers."""
-        answer = linkage_codes.submit(
-            self._core, current_caller().organization, request.processing_numbers, request.individual_numbers
-        )
-        return wire.SubmitProcessingNumbersResponse(outcomes=cast("Any", answer.outcomes), failures=_failures(answer))
-
-    def SearchResidents(
-        self, request: wire.SearchResidentsRequest, context: grpc.ServicerContext
-    ) -> wire.SearchResidentsResponse:
-        """Search the simulated resident network."""
-        queries = [
-            BasicAttributes.of(query.name, query.birth_date, query.sex, query.residential_address)
-            for query in request.queries
-        ]
-        matches = resident_network.search(self._core, queries)
-        return wire.SearchResidentsResponse(
-            matches=[wire.ResidentMatch(query=query, individual_number=number) for query, number in matches]
-        )
-
-    def NotifyResidents(
-        self, request_iterator: Iterable[wire.NotifyResidentsRequest], context: grpc.ServicerContext
-    ) -> Iterator[wire.NotifyResidentsResponse]:
-        """Take identity data, a batch per message."""
-        organization = current_caller().organization
-        for request in request_iterator:
-            columns = resident_network.ResidentColumns(
-                individual_numbers=request.individual_numbers,
-                resident_record_codes=request.resident_record_codes,
-                names=request.names,
-                birth_dates=request.birth_dates,
-                sexes=request.sexes,
-                residential_addresses=request.residential_addresses,
-            )
-            answer = resident_network.notify(self._core, organization, columns)
-            yield wire.NotifyResidentsResponse(
-                batch_id=request.batch_id,
-                outcomes=cast("Any", answer.outcomes),
-                failures=_failures(answer),
-            )
 
     def RequestPermits(
         self, request: wire.RequestPermitsRequest, context: grpc.ServicerContext
@@ -161,7 +104,3 @@ class NetworkServicer(NetworkServiceServicer):
         return wire.ListNetworkRecordsResponse(
             records=[network_record_to_message(record) for record in page.records], next_page_token=page.next_token
         )
-
-
-def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:
-    return [row_failure(each.row, each.reason, each.field) for each in answer.failures]

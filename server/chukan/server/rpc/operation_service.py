@@ -50,6 +50,7 @@ class OperationServicer(OperationServiceServicer):
             change_seq=status.change_seq,
             server_time=now,
             start_time=_timestamp(status.start_time),
+            world_generation=status.world_generation,
         )
 
     ListBatches = unimplemented(_FEATURE)

@@ -10,7 +10,7 @@ from chukan.server.rpc.codec import result_from_message, result_to_message
 from chukan.server.rpc.inquiry_messages import timestamp
 from chukan.server.rpc.rows import repeat_of, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
-from chukan.server.rpc.watching import watch
+from chukan.server.rpc.watching import position, watch
 from chukan.v1 import provision_service_pb2 as pb
 from chukan.v1 import provision_service_pb2_grpc as rpc
 
@@ -39,10 +39,10 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
     ) -> pb.ListProvisionsResponse:
         """List provisions in order of arrival."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
-        most = page_size(request.page_size)
+        most, seen = page_size(request.page_size), position(self._changes)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1].row.id) if len(rows) == most else ""
-        return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token)
+        return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token, resume_token=seen)
 
     def GetProvision(self, request: pb.GetProvisionRequest, context: grpc.ServicerContext) -> pb.GetProvisionResponse:
         """Read one provision without content."""
@@ -76,7 +76,11 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         """First person: approve."""
         caller = current_caller()
         shown = self._desk.approve(
-            caller.organization, request.provision_id, caller.user, repeat=repeat_of("ApproveProvision", request)
+            caller.organization,
+            request.provision_id,
+            caller.user,
+            expected=request.expected_change_seq,
+            repeat=repeat_of("ApproveProvision", request),
         )
         return pb.ApproveProvisionResponse(provision=_provision(shown))
 
@@ -86,7 +90,11 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         """Second person: confirm."""
         caller = current_caller()
         shown = self._desk.confirm(
-            caller.organization, request.provision_id, caller.user, repeat=repeat_of("ConfirmProvision", request)
+            caller.organization,
+            request.provision_id,
+            caller.user,
+            expected=request.expected_change_seq,
+            repeat=repeat_of("ConfirmProvision", request),
         )
         return pb.ConfirmProvisionResponse(provision=_provision(shown))
 
@@ -98,6 +106,7 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
             current_caller().organization,
             request.provision_id,
             request.refusal_reason,
+            expected=request.expected_change_seq,
             repeat=repeat_of("RefuseProvision", request),
         )
         return pb.RefuseProvisionResponse(provision=_provision(shown))
@@ -111,7 +120,7 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         def changed(after: int, most: int) -> Sequence[ShownProvision]:
             return self._desk.changed(organization, after=after, states=states, most=most)
 
-        for token, rows in watch(self._changes, context, request.resume_token, changed):
+        for token, rows in watch(self._changes, context, request, changed):
             yield pb.WatchProvisionsResponse(resume_token=token, provisions=map(_provision, rows))
 
 
@@ -131,4 +140,7 @@ def _provision(shown: ShownProvision) -> pb.Provision:
         receive_time=timestamp(row.received),
         provision_time=timestamp(row.provided),
         change_seq=row.change_seq,
+        inquirer_delegator_code=record.inquirer_delegator,
+        provider_delegator_code=record.provider_delegator,
+        mode=wire(record.mode),
     )

@@ -87,6 +87,9 @@ def record_to_message(value: ExchangeRecord) -> wire.ExchangeRecord:
         legal_basis=value.legal_basis,
         permission_row_id=value.permission_row_id,
         receipt_number=value.receipt_number,
+        inquirer_delegator_code=value.inquirer_delegator,
+        provider_delegator_code=value.provider_delegator,
+        mode=cast("Any", value.mode),
         change_seq=value.change_seq,
         permit_digest=value.permit_digest,
     )
@@ -98,4 +101,5 @@ def reconciliation_to_message(value: Reconciliation) -> wire.Reconciliation:
         exchange_id=value.exchange_id,
         state=cast("Any", int(value.state)),
         differing_fields=value.differing_fields,
+        side=cast("Any", value.side),
     )

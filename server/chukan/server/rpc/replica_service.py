@@ -11,10 +11,10 @@ from chukan.edge.caller import current_caller
 from chukan.server.domain.content import Column, unpack_row
 from chukan.server.domain.replica import ImportState, Operation, ReplicaBatch
 from chukan.server.rpc.rows import body_digest, row_failure, wire
+from chukan.server.rpc.sizes import MOST_BYTES, that_fit
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
-from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import replica_service_pb2 as pb
 from chukan.v1 import replica_service_pb2_grpc as rpc
 
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     import grpc
 
     from chukan.server.domain.replica_rows import ImportRow, LaneRow, ReplicaRow
-    from chukan.server.middle.comparison import ReplicaComparison
+    from chukan.server.middle.comparison import Difference, ReplicaComparison
     from chukan.server.middle.replicas import Replicas
 
 __all__ = ["ReplicaServicer"]
 
+_MOST_DIFFERENCES = 10_000
+_LONGEST_READABLE = 60
 _MODES = {common_pb2.MODE_PRODUCTION: "production", common_pb2.MODE_TEST: "test"}
 
 
@@ -104,8 +106,10 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
         rows = self._use_cases.versions(
             current_caller().organization, number, _key(request.key), before=int(before), most=most
         )
-        token = encode_token("versions", rows[-1].version) if len(rows) == most and rows[-1].version > 1 else ""
-        return pb.ListReplicaVersionsResponse(replicas=[_replica(number, row) for row in rows], next_page_token=token)
+        shown = that_fit(_replica(number, row) for row in rows)
+        more = len(shown) < len(rows) or len(rows) == most
+        token = encode_token("versions", shown[-1].version) if more and shown[-1].version > 1 else ""
+        return pb.ListReplicaVersionsResponse(replicas=shown, next_page_token=token)
 
     def DeleteReplica(
         self, request: pb.DeleteReplicaRequest, context: grpc.ServicerContext
@@ -127,33 +131,26 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
             chosen = [pair for pair in page if not request.data_set or pair[1].data_set == request.data_set]
             chosen.sort(key=lambda pair: (pair[1].data_set, pair[1].edition, pair[1].item_codes))
             for shape, pairs in groupby(chosen, key=lambda pair: pair[1][2:3] + pair[1][5:7]):
-                yield _exported(request.information_code, shape[0], shape[1], list(pairs))
+                yield from _exported_parts(request.information_code, shape[0], shape[1], list(pairs))
 
     def CompareReplicas(
         self, request_iterator: Iterator[pb.CompareReplicasRequest], context: grpc.ServicerContext
     ) -> Iterator[pb.CompareReplicasResponse]:
         """Compare the original's digests with the replicas."""
         comparing = self._comparison.begin(current_caller().organization)
-        for request in request_iterator:
+        for index, request in enumerate(request_iterator):
             if len({len(request.integrated_address_numbers), len(request.record_keys), len(request.digests)}) != 1:
                 raise ChukanError("COLUMNS_UNEQUAL", field="digests")
             named = zip(request.integrated_address_numbers, request.record_keys, request.digests, strict=True)
             found = comparing.compare(request.information_code, request.data_set, list(named), last=request.last)
-            yield pb.CompareReplicasResponse(
-                differences=[
-                    pb.ReplicaDifference(
-                        integrated_address_number=one.number,
-                        key=linkage.ReplicaKey(
-                            information_code=request.information_code,
-                            data_set=request.data_set,
-                            record_key=one.record_key,
-                        ),
-                        kind=wire(one.kind),
-                    )
-                    for one in found
-                ],
-                compared_count=comparing.compared,
-            )
+            for start in range(0, max(len(found), 1), _MOST_DIFFERENCES):
+                end = start + _MOST_DIFFERENCES
+                yield pb.CompareReplicasResponse(
+                    differences=[_difference(request, one) for one in found[start:end]],
+                    compared_count=comparing.compared,
+                    request_index=index,
+                    more=end < len(found),
+                )
 
     def GetImport(self, request: pb.GetImportRequest, context: grpc.ServicerContext) -> pb.GetImportResponse:
         """Read the report of a batch."""
@@ -222,7 +219,7 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
         for item in replica.items
     ]
     return ReplicaBatch(
-        batch_id=f"put/{replica.record_id}"[:64],
+        batch_id=_put_batch(replica.record_id),
         information_code=replica.information_code,
         data_set=replica.data_set,
         edition=replica.edition,
@@ -239,7 +236,21 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
     )
 
 
-def _key(key: linkage.ReplicaKey) -> tuple[str, str, str]:
+def _difference(request: pb.CompareReplicasRequest, one: Difference) -> pb.ReplicaDifference:
+    key = common_pb2.ReplicaKey(
+        information_code=request.information_code, data_set=request.data_set, record_key=one.record_key
+    )
+    return pb.ReplicaDifference(integrated_address_number=one.number, key=key, kind=wire(one.kind))
+
+
+def _put_batch(record_id: str) -> str:
+    """Name the batch of one after its record: readable where it fits, else by digest, so that no two share one."""
+    if len(record_id) <= _LONGEST_READABLE:
+        return f"put/{record_id}"
+    return f"put/{hashlib.sha256(record_id.encode()).hexdigest()[:_LONGEST_READABLE]}"
+
+
+def _key(key: common_pb2.ReplicaKey) -> tuple[str, str, str]:
     return key.information_code, key.data_set, key.record_key
 
 
@@ -278,6 +289,19 @@ def _replica(number: str, row: ReplicaRow, *, content: bool = True) -> pb.Replic
             else:
                 item.value = value
     return message
+
+
+def _exported_parts(
+    information: str, data_set: str, edition: str, pairs: Sequence[tuple[str, ReplicaRow]]
+) -> Iterator[pb.ExportReplicasResponse]:
+    """Yield the rows in one message, or in halves where that would be too large."""
+    message = _exported(information, data_set, edition, pairs)
+    if message.ByteSize() <= MOST_BYTES or len(pairs) == 1:
+        yield message
+        return
+    middle = len(pairs) // 2
+    for half in (pairs[:middle], pairs[middle:]):
+        yield from _exported_parts(information, data_set, edition, half)
 
 
 def _exported(

@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from chukan.edge.caller import current_caller
+from chukan.server.domain.linkage import WHOLE_BATCH
 from chukan.server.middle.repeats import Repeat
 from chukan.standard.reasons import reason
 from chukan.v1 import common_pb2
@@ -37,7 +38,7 @@ def row_failure(row: int, code: str, field: str = "", item_code: str = "", rule:
     """Return a row's failure with the sentence of its reason in both languages."""
     found = reason(code)
     return common_pb2.RowFailure(
-        row=row,
+        row=None if row == WHOLE_BATCH else row,
         reason=code,
         field=field,
         item_code=item_code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chukan.edge.caller import current_caller
 from chukan.edge.unimplemented import unimplemented
@@ -19,6 +19,7 @@ from chukan.v1 import security_service_pb2 as pb
 from chukan.v1 import security_service_pb2_grpc as rpc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import grpc
@@ -31,6 +32,29 @@ if TYPE_CHECKING:
 __all__ = ["SecurityServicer"]
 
 _LISTING = "permission_list"
+_LISTS = "permission_lists"
+_MASTERS = "master_versions"
+_KEYS = "keys"
+_KINDS = {
+    "network": pb.PERMISSION_KIND_NETWORK,
+    "ordinance": pb.PERMISSION_KIND_ORDINANCE,
+    "in_house": pb.PERMISSION_KIND_IN_HOUSE,
+}
+
+
+_Row = TypeVar("_Row")
+
+
+class _Paged(Protocol):
+    """A request for a page."""
+
+    @property
+    def page_size(self) -> int:
+        """How many rows; 0 = 100."""
+
+    @property
+    def page_token(self) -> str:
+        """Where to go on."""
 
 
 class SecurityServicer(rpc.SecurityServiceServicer):
@@ -62,19 +86,21 @@ class SecurityServicer(rpc.SecurityServiceServicer):
         self, request: pb.ListPermissionListsRequest, context: grpc.ServicerContext
     ) -> pb.ListPermissionListsResponse:
         """List the versions held here: the one shipped."""
-        return pb.ListPermissionListsResponse(versions=[_list_version(self._master.permissions)])
+        page, token = _page(_LISTS, request, [_list_version(self._master.permissions)])
+        return pb.ListPermissionListsResponse(versions=page, next_page_token=token)
 
     def GetMasterVersion(
         self, request: pb.GetMasterVersionRequest, context: grpc.ServicerContext
     ) -> pb.GetMasterVersionResponse:
         """Say which master data are in force here."""
-        return pb.GetMasterVersionResponse(version=self._version())
+        return pb.GetMasterVersionResponse(master_version=self._version())
 
     def ListMasterVersions(
         self, request: pb.ListMasterVersionsRequest, context: grpc.ServicerContext
     ) -> pb.ListMasterVersionsResponse:
         """List the master versions held here: the one shipped."""
-        return pb.ListMasterVersionsResponse(versions=[self._version()])
+        page, token = _page(_MASTERS, request, [self._version()])
+        return pb.ListMasterVersionsResponse(versions=page, next_page_token=token)
 
     def ListKeys(self, request: pb.ListKeysRequest, context: grpc.ServicerContext) -> pb.ListKeysResponse:
         """List the caller's public keys."""
@@ -85,13 +111,14 @@ class SecurityServicer(rpc.SecurityServiceServicer):
                 key_id=each.thumbprint.hex(),
                 purpose=purposes[each.purpose],
                 public_key=each.public_key,
-                valid_from=timestamp(each.valid_from_ms),
-                valid_to=timestamp(each.valid_to_ms),
+                start_time=timestamp(each.valid_from_ms),
+                end_time=timestamp(each.valid_to_ms),
             )
             for each in listed
             if request.purpose in (pb.KEY_PURPOSE_UNSPECIFIED, purposes[each.purpose])
         ]
-        return pb.ListKeysResponse(keys=keys)
+        page, token = _page(_KEYS, request, keys)
+        return pb.ListKeysResponse(keys=page, next_page_token=token)
 
     def _version(self) -> pb.MasterVersion:
         held = self._master.permissions
@@ -101,6 +128,14 @@ class SecurityServicer(rpc.SecurityServiceServicer):
             digest=_list_version(held).digest,
             receive_time=_midnight(held.effective_from),
         )
+
+
+def _page(kind: str, request: _Paged, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
+    """Return a page of a short list. It grows at its head, so a place is counted from its end."""
+    (left,) = decode_token(kind, request.page_token, 0)
+    start = max(len(rows) - int(left), 0) if left else 0
+    end = start + page_size(request.page_size)
+    return rows[start:end], encode_token(kind, len(rows) - end) if end < len(rows) else ""
 
 
 def _list_version(held: PermissionList) -> pb.MasterVersion:
@@ -131,7 +166,7 @@ def _row(row: PermissionRow) -> pb.PermissionRow:
         valid_from=format_date(row.valid_from),
         valid_to=format_date(row.valid_to) if row.valid_to else "",
         consent_required=row.consent_required,
-        kind=row.kind,
+        kind=_KINDS[row.kind],
         organization_code=row.organization or "",
         note=row.note,
     )

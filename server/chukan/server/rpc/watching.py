@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     from chukan.server.ports import Changes
 
-__all__ = ["watch"]
+__all__ = ["position", "watch"]
 
 _KIND = "changes"
-_NOW = "now"
 _MOST = 1_000
 _WAKE_SECONDS = 1.0
 """How soon a watch notices that its caller went away."""
@@ -39,14 +38,34 @@ class Changed(Protocol):
 Row = TypeVar("Row", bound=Changed)
 
 
+class Watching(Protocol):
+    """A request that says from where on it watches."""
+
+    @property
+    def resume_token(self) -> str:
+        """Where a watch or a list left off; empty = the beginning."""
+
+    @property
+    def from_now(self) -> bool:
+        """Only what changes from now on."""
+
+
+def position(changes: Changes) -> str:
+    """Return the token to watch from after a list that is read after this call."""
+    return encode_token(_KIND, changes.last())
+
+
 def watch(
     changes: Changes,
     context: grpc.ServicerContext,
-    resume_token: str,
+    request: Watching,
     read: Callable[[int, int], Sequence[Row]],
 ) -> Iterator[tuple[str, Sequence[Row]]]:
     """Yield (resume token, rows) as rows change; `read` takes a position and how many rows at most."""
-    if resume_token == _NOW:
+    resume_token = request.resume_token
+    if request.from_now:
+        if resume_token:
+            raise ChukanError("INVALID_FIELD", field="from_now", params={"rule": "not together with resume_token"})
         after = changes.last()
         yield encode_token(_KIND, after), ()  # the caller now knows from where on it hears of everything
     else:
@@ -63,4 +82,5 @@ def watch(
             after = rows[-1].change_seq
             yield encode_token(_KIND, after), rows
         if len(rows) < _MOST:
+            after = max(after, seen)  # the read saw all up to there: what it passed over is not read again
             changes.wait(seen, _WAKE_SECONDS)

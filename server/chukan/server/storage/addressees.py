@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addressees: an integer surrogate each; numbers and codes sealed, found by keyed digests.
 
-The two digest indexes lie in this table only; replicas, inquiries and records carry the surrogate, because random-order
-indexes on bulk tables halve the speed of loading.
+The digest indexes lie in this table only; replicas, inquiries and records carry the surrogate, because random-order
+indexes on bulk tables halve the speed of loading. Digests are keyed per organization, so their indexes begin with the
+digest and need no other column. The steps of an acquisition each set their own columns only: what a statement does not
+set, its indexes need not be looked at for.
 """
 
 from __future__ import annotations
 
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy
@@ -14,11 +17,18 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
-from chukan.server.domain.linkage import AddresseeRow, AddresseeState, LinkageState, LinkageUpdate, NewAddressee
+from chukan.server.domain.linkage import (
+    Acquiring,
+    AddresseeRow,
+    AddresseeState,
+    LinkageState,
+    LinkageUpdate,
+    NewAddressee,
+)
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -50,18 +60,16 @@ _table: Final = Table(
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Column("change_seq", BigInteger, nullable=False),
-    Index("addressee_number", "organization", "number_digest", unique=True),
+    Index("addressee_number", "number_digest", unique=True),
     Index("addressee_change", "organization", "change_seq"),
     Index(
         "addressee_code",
-        "organization",
         "code_digest",
         unique=True,
         sqlite_where=sqlalchemy.text("code_digest IS NOT NULL"),
     ),
     Index(
         "addressee_processing",
-        "organization",
         "processing_digest",
         unique=True,
         sqlite_where=sqlalchemy.text("processing_digest IS NOT NULL"),
@@ -74,13 +82,19 @@ _table: Final = Table(
 )
 _c = _table.c
 _ALL: Final = tuple(column.name for column in _table.c)
-_INSERT: Final = _ALL[1:]
+_NOT_YET: Final = frozenset({"processing_digest", "processing_number", "code_digest", "code"})
+_INSERT: Final = tuple(name for name in _ALL[1:] if name not in _NOT_YET)
 _ORGANIZATION = _c.organization == bindparam("organization")
 _OWN: Final = sqlalchemy.select(_table).where(_ORGANIZATION)
 _BY_NUMBERS: Final = Lookup(_OWN, _c.number_digest)
 _BY_CODES: Final = Lookup(_OWN, _c.code_digest)
-_BY_PROCESSING: Final = Lookup(_OWN, _c.processing_digest)
-_BY_IDS: Final = Lookup(_OWN, _c.id)
+_ACQUIRING: Final = (_c.id, _c.number_digest, _c.state, _c.linkage_state, _c.processing_expires, _c.requested)
+_BY_PROCESSING: Final = Lookup(
+    sqlalchemy.select(_c.processing_digest, *_ACQUIRING).where(_ORGANIZATION), _c.processing_digest
+)
+_BY_IDS: Final = Lookup(sqlalchemy.select(*_ACQUIRING).where(_ORGANIZATION), _c.id)
+_NUMBERS: Final = Lookup(sqlalchemy.select(_c.id, _c.number_digest, _c.number).where(_ORGANIZATION), _c.id)
+_STATES_OF: Final = Lookup(sqlalchemy.select(_c.number_digest, _c.id, _c.state).where(_ORGANIZATION), _c.number_digest)
 _HOLDERS: Final = Lookup(sqlalchemy.select(_c.code_digest, _c.id).where(_ORGANIZATION), _c.code_digest)
 _FLAGS: Final = Lookup(
     sqlalchemy.select(
@@ -143,6 +157,55 @@ _SET_LINKAGE: Final = Statement(
     .where(_c.id == bindparam("id_"))
     .values({name: bindparam(f"{name}_") for name in _LINKAGE})
 )
+_REQUEST: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"))
+    .values(
+        linkage_state=int(LinkageState.REQUESTED),
+        failure_reason="",
+        requested=bindparam("now"),
+        updated=bindparam("now"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_ISSUE: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"), _c.linkage_state == int(LinkageState.REQUESTED))
+    .values(
+        linkage_state=int(LinkageState.PROCESSING_NUMBER_ISSUED),
+        processing_digest=bindparam("processing_digest_"),
+        processing_number=bindparam("processing_number_"),
+        processing_expires=bindparam("processing_expires_"),
+        updated=bindparam("now"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_LINK: Final = Statement(
+    sqlalchemy.update(_table)
+    .where(_c.id == bindparam("id_"))
+    .values(
+        linkage_state=int(LinkageState.LINKED),
+        processing_digest=sqlalchemy.null(),
+        processing_number=sqlalchemy.null(),
+        processing_expires=0,
+        failure_reason="",
+        code_digest=bindparam("code_digest_"),
+        code=bindparam("code_"),
+        linked=bindparam("now"),
+        updated=bindparam("now"),
+        change_seq=bindparam("change_seq_"),
+    )
+)
+_ADDED: Final = Statement(
+    sqlalchemy.select(_c.id, _c.linkage_state)
+    .where(_ORGANIZATION, _c.change_seq >= bindparam("first"))
+    .order_by(_c.change_seq)
+)
+_REQUESTED: Final = int(LinkageState.REQUESTED)
+_NOT_REQUESTED: Final = int(LinkageState.NOT_REQUESTED)
+_STATES: Final = {int(state): state for state in AddresseeState}
+_LINKAGE_STATES: Final = {int(state): state for state in LinkageState}
+_NO_CODES: Final[frozenset[str]] = frozenset()
 
 
 class _Raw(NamedTuple):
@@ -209,14 +272,15 @@ class AddresseeStore:
 
     def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
         """Return the addressees with these integrated address numbers, by number."""
-        digests = self.number_digests(organization, numbers)
-        rows = _BY_NUMBERS.all(connection, digests, organization=organization)
-        return {row.number: row for row in self._open(organization, rows)}
+        by_digest = dict(zip(self.number_digests(organization, numbers), numbers, strict=True))
+        raw = [_Raw._make(row) for row in _BY_NUMBERS.all(connection, list(by_digest), organization=organization)]
+        found = self._open(organization, raw, numbers={row.id: by_digest[row.number_digest] for row in raw})
+        return {row.number: row for row in found}
 
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (id, state) by number digest, nothing opened: the look-up of bulk loading."""
-        rows = self.flags(connection, organization, digests)
-        return {digest: (row[0], row[1]) for digest, row in rows.items()}
+        rows = _STATES_OF.all(connection, digests, organization=organization)
+        return {digest: (id_, state) for digest, id_, state in rows}
 
     def flags(
         self, connection: Connection, organization: str, digests: Sequence[bytes]
@@ -232,26 +296,25 @@ class AddresseeStore:
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:
-        """Return the addressees linked with these codes, by code."""
-        digests = self.code_digests(organization, codes)
-        rows = _BY_CODES.all(connection, digests, organization=organization)
-        return {row.linkage_code: row for row in self._open(organization, rows) if row.linkage_code is not None}
+        """Return the addressees linked with these codes, by code; numbers are not opened."""
+        by_digest = dict(zip(self.code_digests(organization, codes), codes, strict=True))
+        found: dict[bytes, AddresseeRow] = {}
+        for row in map(_Raw._make, _BY_CODES.all(connection, list(by_digest), organization=organization)):
+            code = by_digest[row.code_digest or b""]
+            found[code] = _addressee(row, code=code)
+        return found
 
-    def find_by_processing_digests(
-        self, connection: Connection, organization: str, digests: Sequence[bytes]
-    ) -> dict[bytes, tuple[AddresseeRow, bytes]]:
-        """Return (addressee, number digest) by the digest of the processing number it waits with; nothing is opened."""
-        raw = map(_Raw._make, _BY_PROCESSING.all(connection, digests, organization=organization))
-        return {
-            row.processing_digest: (_addressee(row), row.number_digest)
-            for row in raw
-            if row.processing_digest is not None
-        }
+    def waiting(
+        self, connection: Connection, organization: str, processing_digests: Sequence[bytes]
+    ) -> dict[bytes, Acquiring]:
+        """Return who waits with a processing number, by its digest; nothing is opened."""
+        rows = _BY_PROCESSING.all(connection, processing_digests, organization=organization)
+        return {row[0]: Acquiring._make(row[1:]) for row in rows}
 
-    def find_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, AddresseeRow]:
-        """Return addressees by surrogate; nothing is opened, so this may be asked inside a write."""
+    def acquiring(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, Acquiring]:
+        """Return where acquisitions stand, by surrogate; nothing is opened, so this may be asked inside a write."""
         rows = _BY_IDS.all(connection, ids, organization=organization)
-        return {row.id: _addressee(row) for row in map(_Raw._make, rows)}
+        return {row[0]: Acquiring._make(row) for row in rows}
 
     def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return the surrogates of those who hold these codes."""
@@ -260,14 +323,10 @@ class AddresseeStore:
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
         """Return integrated address numbers by surrogate."""
-        rows = _BY_IDS.all(connection, ids, organization=organization)
-        numbers = self._column(organization, "number", list(map(_Raw._make, rows)))
-        return {key: number.decode() for key, number in numbers.items()}
-
-    def digests_by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, bytes]:
-        """Return number digests by surrogate, to seal further columns of the same rows."""
-        rows = _BY_IDS.all(connection, ids, organization=organization)
-        return {row[0]: row[2] for row in rows}
+        rows = _NUMBERS.all(connection, ids, organization=organization)
+        digests, sealed = [row[1] for row in rows], [row[2] for row in rows]
+        opened = self._vault.open_many(organization, "addressee", "number", digests, sealed)
+        return {row[0]: number.decode() for row, number in zip(rows, opened, strict=True)}
 
     def run_out(self, connection: Connection, *, before: int, most: int) -> list[tuple[str, int]]:
         """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
@@ -276,27 +335,29 @@ class AddresseeStore:
     def page(
         self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
     ) -> list[AddresseeRow]:
-        """Return addressees in order of registration, after an id."""
+        """Return addressees in order of registration, after an id; their codes are not opened."""
         query = sqlalchemy.select(_table).where(_c.organization == organization, _c.id > after_id)
         if states:
             query = query.where(_c.linkage_state.in_(states))
-        return self._open(organization, connection.execute(query.order_by(_c.id).limit(most)).fetchall())
+        found = connection.execute(query.order_by(_c.id).limit(most)).fetchall()
+        return self._open(organization, [_Raw._make(row) for row in found], codes=False)
 
     def changed(
         self, connection: Connection, organization: str, *, after_seq: int, states: Sequence[int], most: int
     ) -> list[AddresseeRow]:
-        """Return addressees whose last change came after a position, in commit order."""
+        """Return addressees whose last change came after a position, in commit order; codes are not opened."""
         query = sqlalchemy.select(_table).where(_c.organization == organization, _c.change_seq > after_seq)
         if states:
             query = query.where(_c.linkage_state.in_(states))
-        return self._open(organization, connection.execute(query.order_by(_c.change_seq).limit(most)).fetchall())
+        found = connection.execute(query.order_by(_c.change_seq).limit(most)).fetchall()
+        return self._open(organization, [_Raw._make(row) for row in found], codes=False)
 
     # --- writing ---
 
     def insert(
         self, connection: Connection, organization: str, rows: Sequence[NewAddressee], *, now: int, first_seq: int
-    ) -> None:
-        """Insert addressees that are not there yet, in order."""
+    ) -> list[int]:
+        """Insert addressees that are not there yet, in order; return who of them asks for a code."""
         values = [
             (
                 organization,
@@ -307,14 +368,10 @@ class AddresseeStore:
                 int(row.self_information_disabled),
                 row.auto_response_disabled,
                 0,
-                int(LinkageState.NOT_REQUESTED),
-                None,
-                None,
+                _REQUESTED if row.asked else _NOT_REQUESTED,
                 0,
                 "",
-                None,
-                None,
-                0,
+                now if row.asked else 0,
                 0,
                 now,
                 now,
@@ -323,6 +380,10 @@ class AddresseeStore:
             for place, row in enumerate(rows)
         ]
         bulk_insert(connection, _table, _INSERT, values)
+        if not any(row.asked for row in rows):
+            return []
+        found = _ADDED.all(connection, organization=organization, first=first_seq)
+        return [id_ for id_, state in found if state == _REQUESTED]
 
     def set_flags(
         self, connection: Connection, rows: Sequence[tuple[int, int, bool, bool, str, int]], *, now: int, first_seq: int
@@ -344,6 +405,36 @@ class AddresseeStore:
         ]
         _SET_FLAGS.many(connection, names, values)
 
+    def request(self, connection: Connection, ids: Sequence[int], *, now: int, first_seq: int) -> None:
+        """Note that codes were asked for; none of these is under way or linked."""
+        rows = list(zip(ids, repeat(now), count(first_seq), strict=False))
+        _REQUEST.many(connection, ("id_", "now", "change_seq_"), rows)
+
+    def issue(
+        self,
+        connection: Connection,
+        rows: Sequence[tuple[int, bytes, bytes]],
+        *,
+        expires: int,
+        now: int,
+        first_seq: int,
+    ) -> None:
+        """Note (surrogate, digest, sealed processing number) of those who wait for one still."""
+        names = ("id_", "processing_digest_", "processing_number_", "processing_expires_", "now", "change_seq_")
+        ids, digests, sealed = zip(*rows, strict=True)
+        columns = (ids, map(bytearray, digests), map(bytearray, sealed), repeat(expires), repeat(now), count(first_seq))
+        _ISSUE.many(connection, names, list(zip(*columns, strict=False)))
+
+    def link(
+        self, connection: Connection, rows: Sequence[tuple[int, bytes, bytes]], *, now: int, first_seq: int
+    ) -> None:
+        """Link (surrogate, digest, sealed code) and purge the processing numbers."""
+        names = ("id_", "code_digest_", "code_", "now", "change_seq_")
+        if rows:
+            ids, digests, sealed = zip(*rows, strict=True)
+            columns = (ids, map(bytearray, digests), map(bytearray, sealed), repeat(now), count(first_seq))
+            _LINK.many(connection, names, list(zip(*columns, strict=False)))
+
     def set_linkage(self, connection: Connection, rows: Sequence[LinkageUpdate], *, now: int, first_seq: int) -> None:
         """Write the linkage columns of addressees."""
         names = ("id_", *(f"{name}_" for name in _LINKAGE))
@@ -358,16 +449,25 @@ class AddresseeStore:
     def _seal(self, organization: str, column: str, digests: Sequence[bytes], plain: Sequence[bytes]) -> list[bytes]:
         return self._vault.seal_many(organization, "addressee", column, digests, plain)
 
-    def _open(self, organization: str, rows: Iterable[Sequence[Any]]) -> list[AddresseeRow]:
-        raw = [_Raw._make(row) for row in rows]
-        numbers = self._column(organization, "number", raw)
+    def _open(
+        self,
+        organization: str,
+        raw: Sequence[_Raw],
+        *,
+        numbers: Mapping[int, str] | None = None,
+        codes: bool = True,
+    ) -> list[AddresseeRow]:
+        """Open rows; their numbers only where the caller does not know them, their codes only if asked for."""
+        if numbers is None:
+            found = self._column(organization, "number", raw)
+            numbers = {key: number.decode() for key, number in found.items()}
         processing = self._column(organization, "processing_number", raw)
-        codes = self._column(organization, "code", raw)
+        opened = self._column(organization, "code", raw) if codes else {}
         return [
             _addressee(
                 row,
-                number=numbers[row.id].decode(),
-                code=codes.get(row.id),
+                number=numbers[row.id],
+                code=opened.get(row.id),
                 processing_number=processing.get(row.id, b"").decode(),
             )
             for row in raw
@@ -387,12 +487,12 @@ def _addressee(row: _Raw, *, number: str = "", code: bytes | None = None, proces
     return AddresseeRow(
         id=row.id,
         number=number,
-        state=AddresseeState(row.state),
-        linkage_state=LinkageState(row.linkage_state),
+        state=_STATES[row.state],
+        linkage_state=_LINKAGE_STATES[row.linkage_state],
         linkage_code=code,
         nondisclosure=bool(row.nondisclosure),
         self_information_disabled=bool(row.self_information_disabled),
-        auto_response_disabled=frozenset(row.auto_response_disabled.split()),
+        auto_response_disabled=frozenset(row.auto_response_disabled.split()) or _NO_CODES,
         merged_into=row.merged_into,
         processing_number=processing_number,
         processing_number_expires=row.processing_expires,

@@ -45,6 +45,9 @@ _table: Final = Table(
     Column("affair", String(16), nullable=False),
     Column("procedure", String(16), nullable=False),
     Column("information", String(16), nullable=False),
+    Column("inquirer_delegator", String(16), nullable=False),
+    Column("provider_delegator", String(16), nullable=False),
+    Column("mode", Integer, nullable=False),
     Column("addressee", BigInteger, nullable=False),
     Column("inquired", BigInteger, nullable=False),
     Column("provided", BigInteger, nullable=False),
@@ -67,6 +70,17 @@ _network: Final = Table(
     Column("exchange", LargeBinary, primary_key=True),
     Column("record", LargeBinary, nullable=False),  # as the network showed it; empty: it has none
     Column("fetched", BigInteger, nullable=False),
+    Column("place", BigInteger, nullable=False),  # the network's number of it; 0: it has none
+    Index("network_record_copy_place", "organization", "place"),
+    sqlite_with_rowid=False,
+)
+_listing: Final = Table(
+    "network_record_listing",
+    metadata,
+    Column("organization", String(16), primary_key=True),
+    Column("generation", String(64), nullable=False),  # of the world the token belongs to
+    Column("token", String, nullable=False),  # of the last page there is
+    Column("listed", BigInteger, nullable=False),  # when the end was last seen; 0 = never
     sqlite_with_rowid=False,
 )
 _c = _table.c
@@ -115,6 +129,17 @@ _COPIES: Final = Lookup(
     ),
     _network.c.exchange,
 )
+_COPIES_AFTER: Final = Statement(
+    sqlalchemy.select(_network.c.place, _network.c.exchange, _network.c.record)
+    .where(_network.c.organization == bindparam("organization_"), _network.c.place > bindparam("after"))
+    .order_by(_network.c.place)
+    .limit(bindparam("most", type_=Integer))
+)
+_LISTED: Final = Statement(
+    sqlalchemy.select(_listing.c.token, _listing.c.listed).where(
+        _listing.c.organization == bindparam("organization_"), _listing.c.generation == bindparam("generation_")
+    )
+)
 
 
 class ExchangeRecordStore:
@@ -145,6 +170,16 @@ class ExchangeRecordStore:
             first.setdefault(mark.exchange, mark.id)
         rows = self.by_ids(connection, organization, list(first.values())) if first else {}
         return {exchange: rows[id_] for exchange, id_ in first.items()}
+
+    def by_sides(
+        self, connection: Connection, organization: str, exchanges: Sequence[bytes]
+    ) -> dict[tuple[bytes, int], RecordRow]:
+        """Return the first record of each exchange and side."""
+        first: dict[tuple[bytes, int], int] = {}
+        for mark in self.marks(connection, organization, exchanges):
+            first.setdefault((mark.exchange, mark.side), mark.id)
+        rows = self.by_ids(connection, organization, list(first.values())) if first else {}
+        return {key: rows[id_] for key, id_ in first.items()}
 
     def by_ids(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, RecordRow]:
         """Return records by the number of their inquiry or provision."""
@@ -217,14 +252,14 @@ class ExchangeRecordStore:
     # --- the network's records, as last fetched ---
 
     def keep_copies(
-        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes]], *, now: int
+        self, connection: Connection, organization: str, rows: Iterable[tuple[bytes, bytes, int]], *, now: int
     ) -> None:
-        """Replace (exchange, record as shown or empty)."""
+        """Replace (exchange, record as shown or empty, the network's number of it)."""
         bulk_insert(
             connection,
             _network,
-            ("organization", "exchange", "record", "fetched"),
-            [(organization, exchange, record, now) for exchange, record in rows],
+            ("organization", "exchange", "record", "fetched", "place"),
+            [(organization, exchange, record, now, place) for exchange, record, place in rows],
             on_conflict="replace",
         )
 
@@ -232,3 +267,23 @@ class ExchangeRecordStore:
         """Return the network's records by exchange; absent = never fetched."""
         rows = _COPIES.all(connection, exchanges, organization_=organization)
         return {row[0]: row[1] for row in rows}
+
+    def copies_after(
+        self, connection: Connection, organization: str, *, after: int, most: int
+    ) -> list[tuple[int, bytes, bytes]]:
+        """Return (the network's number, exchange, record) after a number, in its order."""
+        rows = _COPIES_AFTER.all(connection, organization_=organization, after=min(after, _LAST_CHANGE), most=most)
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def listing(self, connection: Connection, organization: str, generation: str) -> tuple[str, int]:
+        """Return the token the network's list goes on from, and when its end was last seen, 0 = never."""
+        row = _LISTED.first(connection, organization_=organization, generation_=generation)
+        return (row[0], row[1]) if row else ("", 0)
+
+    def keep_listing(
+        self, connection: Connection, organization: str, generation: str, *, token: str, listed: int
+    ) -> None:
+        """Replace how far the network's list was read."""
+        names = ("organization", "generation", "token", "listed")
+        rows = [(organization, generation, token, listed)]
+        bulk_insert(connection, _listing, names, rows, on_conflict="replace")

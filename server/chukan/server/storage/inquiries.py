@@ -15,7 +15,15 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
-from chukan.server.domain.inquiry import OPEN_STATES, InquiryEnd, InquiryRow, InquiryState, StoredResult
+from chukan.server.domain.inquiry import (
+    OPEN_STATES,
+    AcceptedInquiry,
+    InquiryEnd,
+    InquiryRow,
+    InquiryStanding,
+    InquiryState,
+    StoredResult,
+)
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
@@ -80,10 +88,23 @@ _CHANGED: Final = (
     .order_by(_c.change_seq)
     .limit(bindparam("most", type_=Integer))
 )
-_WATCH: Final = Statement(_CHANGED)
-_WATCH_FINISHED: Final = Statement(_CHANGED.where(_c.state > _LAST_OPEN))
+_FINISHED: Final = _c.state > _LAST_OPEN
+_UNACKNOWLEDGED: Final = _c.acknowledged == 0
+_WATCHES: Final = {
+    (False, False): Statement(_CHANGED),
+    (True, False): Statement(_CHANGED.where(_FINISHED)),
+    (False, True): Statement(_CHANGED.where(_UNACKNOWLEDGED)),
+    (True, True): Statement(_CHANGED.where(_FINISHED, _UNACKNOWLEDGED)),
+}
 _PAGE: Final = Statement(
     _ROW.where(_HERE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("most", type_=Integer))
+)
+_STANDINGS: Final = Lookup(sqlalchemy.select(_c.id, _c.state, _c.accepted, _c.acknowledged).where(_HERE), _c.id)
+_ASKED: Final = Lookup(
+    sqlalchemy.select(_c.id, _c.record_id, _c.sealed, _c.exchange).where(
+        _HERE, sqlalchemy.text(f"inquiry.state = {int(InquiryState.ACCEPTED)}")
+    ),
+    _c.id,
 )
 _STATES: Final = Lookup(sqlalchemy.select(_c.id, _c.state).where(_HERE), _c.id)
 _OPEN: Final = sqlalchemy.text(f"inquiry.state <= {_LAST_OPEN}")  # as the partial index has it, not bound
@@ -179,6 +200,16 @@ class InquiryStore:
         rows = _STATES.all(connection, ids, organization_=organization)
         return {row[0]: row[1] for row in rows}
 
+    def standings(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, InquiryStanding]:
+        """Return where inquiries stand, nothing sealed read."""
+        rows = _STANDINGS.all(connection, ids, organization_=organization)
+        return {row[0]: InquiryStanding._make(row[1:]) for row in rows}
+
+    def accepted(self, connection: Connection, organization: str, ids: Sequence[int]) -> list[AcceptedInquiry]:
+        """Return those of these inquiries that wait for their permit."""
+        rows = _ASKED.all(connection, ids, organization_=organization)
+        return [AcceptedInquiry._make(row) for row in rows]
+
     def page(
         self, connection: Connection, organization: str, *, after: int, states: Sequence[int], most: int
     ) -> list[InquiryRow]:
@@ -191,10 +222,17 @@ class InquiryStore:
         return [InquiryRow._make(row) for row in rows]
 
     def changed(
-        self, connection: Connection, organization: str, *, after: int, finished_only: bool, most: int
+        self,
+        connection: Connection,
+        organization: str,
+        *,
+        after: int,
+        most: int,
+        finished_only: bool,
+        unacknowledged_only: bool,
     ) -> list[InquiryRow]:
         """Return inquiries changed after a position, in commit order, each as it stands now."""
-        statement = _WATCH_FINISHED if finished_only else _WATCH
+        statement = _WATCHES[finished_only, unacknowledged_only]
         rows = statement.all(connection, organization_=organization, after=after, most=most)
         return [InquiryRow._make(row) for row in rows]
 

@@ -16,7 +16,13 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Row, Statement, bulk_insert
-from chukan.server.domain.network_exchange import Commitment, ExchangeMark, NetworkExchange, NewExchange
+from chukan.server.domain.network_exchange import (
+    Commitment,
+    ExchangeMark,
+    ExchangeStanding,
+    NetworkExchange,
+    NewExchange,
+)
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
@@ -84,6 +90,8 @@ _exchange_columns: Final = tuple(column.name for column in _exchange.columns)
 _c = _exchange.c
 _ALL = [_c[name] for name in _exchange_columns]
 _BY_DIGEST: Final = Lookup(sqlalchemy.select(*_ALL), _c.digest)
+_STANDINGS: Final = Lookup(sqlalchemy.select(*[_c[name] for name in ExchangeStanding._fields]), _c.digest)
+_KNOWN: Final = Lookup(sqlalchemy.select(_c.digest), _c.digest)
 _BY_ID: Final = Lookup(sqlalchemy.select(*_ALL).order_by(_c.id), _c.id)
 _LEAVES: Final = Lookup(sqlalchemy.select(_permit.c.exchange, _permit.c.leaf), _permit.c.exchange)
 _REQUESTS: Final = Lookup(sqlalchemy.select(_request.c.id, _request.c.digest), _request.c.id)
@@ -99,7 +107,7 @@ _DROP_PERMITS: Final = Statement(
 )
 _MARK: Final = Statement(
     sqlalchemy.update(_exchange)
-    .where(_c.digest == bindparam("digest_"))
+    .where(_c.id == bindparam("id_"))
     .values(
         outcome=bindparam("outcome_"),
         reason=bindparam("reason_"),
@@ -115,9 +123,7 @@ _OUTCOME: Final = Statement(
     .values(outcome=bindparam("outcome_"), reason=bindparam("reason_"))
 )
 _ACKNOWLEDGED: Final = Statement(
-    sqlalchemy.update(_exchange)
-    .where(_c.digest == bindparam("digest_"))
-    .values(inquirer_commitment=bindparam("commitment"))
+    sqlalchemy.update(_exchange).where(_c.id == bindparam("id_")).values(inquirer_commitment=bindparam("commitment"))
 )
 
 
@@ -139,6 +145,14 @@ class ExchangeStore:
     def by_digests(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, NetworkExchange]:
         """Return the exchanges with these digests."""
         return {exchange.digest: exchange for exchange in map(_exchange_of, _BY_DIGEST.all(connection, digests))}
+
+    def standings(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, ExchangeStanding]:
+        """Return where the exchanges with these digests stand."""
+        return {row[0]: ExchangeStanding._make(row) for row in _STANDINGS.all(connection, digests)}
+
+    def known(self, connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
+        """Return which of these digests have an exchange."""
+        return {row[0] for row in _KNOWN.all(connection, digests)}
 
     def by_ids(self, connection: Connection, ids: Iterable[int]) -> list[NetworkExchange]:
         """Return the exchanges of these rows, in order."""
@@ -198,12 +212,12 @@ class ExchangeStore:
 
     def mark(self, connection: Connection, marks: Iterable[ExchangeMark]) -> None:
         """Set what an answer says about its exchange."""
-        names = [f"{name}_" for name in (*ExchangeMark._fields[1:], "digest")]
-        _MARK.many(connection, names, [(*mark[1:], mark.digest) for mark in marks])
+        names = [f"{name}_" for name in (*ExchangeMark._fields[1:], "id")]
+        _MARK.many(connection, names, [(*mark[1:], mark.id) for mark in marks])
 
-    def acknowledge(self, connection: Connection, digests: Iterable[bytes], commitment: int) -> None:
+    def acknowledge(self, connection: Connection, rows: Iterable[int], commitment: int) -> None:
         """Note that the inquirer's receipt for these exchanges is held."""
-        _ACKNOWLEDGED.many(connection, ("commitment", "digest_"), [(commitment, digest) for digest in digests])
+        _ACKNOWLEDGED.many(connection, ("commitment", "id_"), [(commitment, row) for row in rows])
 
     def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]]) -> None:
         """Set (row, outcome, reason) of exchanges that end without an answer."""

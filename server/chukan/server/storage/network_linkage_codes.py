@@ -30,7 +30,7 @@ _table: Final = Table(
     Column("resident", BigInteger, primary_key=True, autoincrement=False),
     Column("code_digest", LargeBinary, nullable=False),
     Column("code", LargeBinary, nullable=False),  # sealed
-    Index("network_linkage_code_digest", "organization", "code_digest", unique=True),
+    Index("network_linkage_code_digest", "code_digest", unique=True),
     sqlite_with_rowid=False,
 )
 _columns: Final = ("organization", "resident", "code_digest", "code")

@@ -38,7 +38,7 @@ _table: Final = Table(
     Column("resident", BigInteger, nullable=False),  # 0 = not submitted, or nobody
     Column("reason", String(64), nullable=False),
     Column("expire", BigInteger, nullable=False),  # milliseconds
-    Index("network_processing_number_token", "organization", "token", unique=True),
+    Index("network_processing_number_token", "token", "organization", unique=True),
     Index("network_processing_number_expire", "expire", sqlite_where=sqlalchemy.text("secret <> ''")),
 )
 _columns: Final = ("id", "organization", "token", "secret", "state", "resident", "reason", "expire")
@@ -69,12 +69,12 @@ class ProcessingNumberStore:
     def by_tokens(self, connection: Connection, organization: str, tokens: Sequence[str]) -> dict[str, Acquisition]:
         """Return the organization's acquisitions by token."""
         rows = _BY_TOKEN.all(connection, tokens, organization=organization)
-        return {row[2]: Acquisition(*row) for row in rows}
+        return {row[2]: Acquisition._make(row) for row in rows}
 
     def by_ids(self, connection: Connection, organization: str, ids: Iterable[int]) -> dict[int, Acquisition]:
         """Return the organization's acquisitions by row; another organization's are absent."""
         rows = _BY_ID.all(connection, list(ids), organization=organization)
-        return {row[0]: Acquisition(*row) for row in rows}
+        return {row[0]: Acquisition._make(row) for row in rows}
 
     def add(
         self, connection: Connection, organization: str, tokens: Sequence[str], secrets: Sequence[str], expire: int
@@ -88,13 +88,9 @@ class ProcessingNumberStore:
         bulk_insert(connection, _table, _columns, added)
         return added
 
-    def settle(self, connection: Connection, rows: Iterable[tuple[int, AcquisitionState, int, str]]) -> None:
-        """Set (row, state, resident, reason) of submitted acquisitions."""
-        _SETTLE.many(
-            connection,
-            ("state_", "resident_", "reason_", "id_"),
-            [(int(state), resident, reason, row) for row, state, resident, reason in rows],
-        )
+    def settle(self, connection: Connection, rows: Sequence[tuple[int, int, str, int]]) -> None:
+        """Set (state, resident, reason, row) of submitted acquisitions."""
+        _SETTLE.many(connection, ("state_", "resident_", "reason_", "id_"), rows)
 
     def expired(self, connection: Connection, *, before: int, most: int) -> list[int]:
         """Return rows whose numbers are still kept and expired before an instant, the oldest first."""
@@ -106,4 +102,5 @@ class ProcessingNumberStore:
 
     def purge(self, connection: Connection, ids: Iterable[int]) -> None:
         """Drop the numbers themselves: nobody may keep one beyond its acquisition."""
-        _PURGE.many(connection, ("state_", "id_"), [(int(AcquisitionState.DELIVERED), row) for row in ids])
+        delivered = int(AcquisitionState.DELIVERED)
+        _PURGE.many(connection, ("state_", "id_"), [(delivered, row) for row in ids])

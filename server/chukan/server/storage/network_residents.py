@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, bindparam
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, bindparam
 
 from chukan.durable.changes import next_change_seq
 from chukan.durable.lookups import Lookup
@@ -37,7 +37,7 @@ _table: Final = Table(
     Column("content_digest", LargeBinary, nullable=False),
     Column("name_key", BigInteger, nullable=False),
     Column("place_key", BigInteger, nullable=False),
-    Column("has_record_code", Boolean, nullable=False),
+    Column("has_record_code", Integer, nullable=False),
     Column("identity", LargeBinary, nullable=False),  # sealed
     Index("network_resident_number", "number_digest", unique=True),
     Index("network_resident_name", "name_key"),
@@ -87,7 +87,7 @@ class ResidentStore:
     def known(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, KnownResident]:
         """Return the residents with these digests of individual numbers."""
         rows = _KNOWN.all(connection, digests)
-        return {row[0]: KnownResident(row[1], row[2], row[3]) for row in rows}
+        return {row[0]: KnownResident(row[1], row[2], bool(row[3])) for row in rows}
 
     def add(self, connection: Connection, rows: Sequence[ResidentRow]) -> None:
         """Add residents whose numbers are new."""

@@ -108,6 +108,7 @@ def _check(session: Session, verdict: Verdict, report: Report, *, inquirer: Body
 def ask_unlawfully(session: Session, verdict: Verdict, target: str, *, inquirer: Body, provider: Body) -> None:
     """Ask for tax information under the procedure for bank accounts: the list has no such row."""
     from chukan.client import Client
+    from chukan.v1 import common_pb2
     from chukan.v1 import exchange_record_service_pb2 as records
     from chukan.v1 import inquiry_service_pb2 as pb
 
@@ -135,7 +136,7 @@ def ask_unlawfully(session: Session, verdict: Verdict, target: str, *, inquirer:
             )
         )
         recorded = client.exchange_records.ListExchangeRecords(
-            records.ListExchangeRecordsRequest(outcomes=[records.EXCHANGE_OUTCOME_REFUSED])
+            records.ListExchangeRecordsRequest(outcomes=[common_pb2.EXCHANGE_OUTCOME_REFUSED])
         ).records
     session.say(
         f"   {inquirer.name} asks for local tax under the procedure 公金受取口座の確認 ({_ACCOUNT_PROCEDURE}):",
@@ -145,7 +146,7 @@ def ask_unlawfully(session: Session, verdict: Verdict, target: str, *, inquirer:
     session.say(f"{text}\n   {inquiry.reason}: {check.message}", f"{text}\n   {inquiry.reason}: {check.message_ja}")
     if not session.machine:
         inquiry_view.show_what_is_permitted(session, _ACCOUNT_PROCEDURE)
-    verdict.check(inquiry.state == pb.INQUIRY_STATE_REFUSED, "the inquiry is refused", "照会は拒否されます")
+    verdict.check(inquiry.state == common_pb2.INQUIRY_STATE_REFUSED, "the inquiry is refused", "照会は拒否されます")
     verdict.check(
         not check.permitted and check.reason.startswith("NOT_PERMITTED"),
         f"the list says why beforehand: {check.reason}",

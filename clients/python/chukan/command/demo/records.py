@@ -8,7 +8,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.request import urlopen
 
-from chukan.command import record_view
+from chukan.command import record_comparison, record_view
+from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def compare(session: Session, verdict: Verdict, target: str, *, inquirer: Body, 
     with Client(target, organization=inquirer.code) as asking, Client(target, organization=provider.code) as giving:
         _one(session, verdict, asking, giving)
         for client, body in ((asking, inquirer), (giving, provider)):
-            found = record_view.reconciled(client, (), wait=_RECONCILE_SECONDS)
+            found = record_comparison.reconciled(client, (), wait=_RECONCILE_SECONDS).found
             states = Counter(pb.ReconciliationState.Name(each.state) for each in found)
             verdict.equal(
                 ", ".join(f"{count} {state.removeprefix(_STATE)}" for state, count in states.items()),
@@ -61,7 +62,9 @@ def compare(session: Session, verdict: Verdict, target: str, *, inquirer: Body, 
 
 
 def _one(session: Session, verdict: Verdict, asking: Client, giving: Client) -> None:
-    request = pb.ListExchangeRecordsRequest(side=pb.RECORD_SIDE_INQUIRER, outcomes=[pb.EXCHANGE_OUTCOME_PROVIDED])
+    request = pb.ListExchangeRecordsRequest(
+        side=pb.RECORD_SIDE_INQUIRER, outcomes=[common_pb2.EXCHANGE_OUTCOME_PROVIDED]
+    )
     provided = asking.exchange_records.ListExchangeRecords(request).records
     if not verdict.check(bool(provided), "something was provided", "提供された記録があります"):
         return

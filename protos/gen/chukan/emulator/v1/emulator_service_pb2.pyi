@@ -29,7 +29,9 @@ class _WorldSeed:
 class _WorldSeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorldSeed.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     WORLD_SEED_UNSPECIFIED: _WorldSeed.ValueType  # 0
-    """Taken as STANDARD."""
+    """In CreateWorld taken as STANDARD; in ResetWorld what the world started from;
+    never sent by this server.
+    """
     WORLD_SEED_STANDARD: _WorldSeed.ValueType  # 1
     """The shipped seed: organizations, lists, layouts, a small dummy population."""
     WORLD_SEED_EMPTY: _WorldSeed.ValueType  # 2
@@ -41,7 +43,9 @@ class WorldSeed(_WorldSeed, metaclass=_WorldSeedEnumTypeWrapper):
     """What a world starts from."""
 
 WORLD_SEED_UNSPECIFIED: WorldSeed.ValueType  # 0
-"""Taken as STANDARD."""
+"""In CreateWorld taken as STANDARD; in ResetWorld what the world started from;
+never sent by this server.
+"""
 WORLD_SEED_STANDARD: WorldSeed.ValueType  # 1
 """The shipped seed: organizations, lists, layouts, a small dummy population."""
 WORLD_SEED_EMPTY: WorldSeed.ValueType  # 2
@@ -254,12 +258,13 @@ class World(_message.Message):
     CLOCK_FIELD_NUMBER: _builtins.int
     FAULT_COUNT_FIELD_NUMBER: _builtins.int
     JOURNAL_SEQ_FIELD_NUMBER: _builtins.int
+    WORLD_GENERATION_FIELD_NUMBER: _builtins.int
     world_id: _builtins.str
     """Id as in the metadata `chukan-world`, 1–64 of a–z, 0–9, "-"; empty = default."""
     generation: _builtins.int
     """Generation, from 1; grows at every reset and restore."""
     seed: Global___WorldSeed.ValueType
-    """What it started from."""
+    """What it started from; never UNSPECIFIED."""
     snapshot_id: _builtins.str
     """Snapshot it started from; only if seed is SNAPSHOT."""
     random_seed: _builtins.int
@@ -274,6 +279,11 @@ class World(_message.Message):
     """Faults that are set."""
     journal_seq: _builtins.int
     """Last entry of its journal; 0 = none."""
+    world_generation: _builtins.str
+    """Name of this generation, 1–64, drawn anew at every reset and restore: the
+    value that stands in every signed statement (StatementHeader) and that what
+    a client remembers of the world belongs to.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made, in real time."""
@@ -307,10 +317,11 @@ class World(_message.Message):
         clock: Global___ClockState | None = ...,
         fault_count: _builtins.int = ...,
         journal_seq: _builtins.int = ...,
+        world_generation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "create_time", b"create_time", "idle_time_to_live", b"idle_time_to_live", "last_call_time", b"last_call_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "create_time", b"create_time", "fault_count", b"fault_count", "generation", b"generation", "idle_time_to_live", b"idle_time_to_live", "journal_seq", b"journal_seq", "last_call_time", b"last_call_time", "memory_bytes", b"memory_bytes", "persistent", b"persistent", "random_seed", b"random_seed", "seed", b"seed", "snapshot_id", b"snapshot_id", "world_id", b"world_id", "written", b"written"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "create_time", b"create_time", "fault_count", b"fault_count", "generation", b"generation", "idle_time_to_live", b"idle_time_to_live", "journal_seq", b"journal_seq", "last_call_time", b"last_call_time", "memory_bytes", b"memory_bytes", "persistent", b"persistent", "random_seed", b"random_seed", "seed", b"seed", "snapshot_id", b"snapshot_id", "world_generation", b"world_generation", "world_id", b"world_id", "written", b"written"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -333,7 +344,7 @@ class CreateWorldRequest(_message.Message):
     makes another.
     """
     seed: Global___WorldSeed.ValueType
-    """What to start from."""
+    """What to start from; UNSPECIFIED = STANDARD."""
     snapshot_id: _builtins.str
     """Snapshot; only if seed is SNAPSHOT."""
     random_seed: _builtins.int
@@ -1822,9 +1833,10 @@ class JournalEntry(_message.Message):
 
     @_builtins.property
     def explanations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the visible answer doesn't say, e.g. why there is no replica:
-        "NOTHING_APPLIES", "NOT_SENT_YET", "PROVIDER_HAS_NO_CODE",
-        "WRONG_MUNICIPALITY", "YEAR_NOT_LOADED".
+        """What the visible answer doesn't say, by reasons of the reason table: why
+        there is no replica (NO_REPLICA_NOT_APPLICABLE, NO_REPLICA_NOT_SENT,
+        NO_REPLICA_CODE_UNKNOWN, NO_REPLICA_YEAR_NOT_LOADED,
+        NO_REPLICA_OTHER_MUNICIPALITY).
         """
 
     def __init__(
@@ -2050,15 +2062,19 @@ class WatchJournalRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     FOLLOW_FRAMES_FIELD_NUMBER: _builtins.int
-    FROM_BEGINNING_FIELD_NUMBER: _builtins.int
+    FROM_NOW_FIELD_NUMBER: _builtins.int
     world_id: _builtins.str
     """The world; empty = default."""
     resume_token: _builtins.str
-    """resume_token of the last response; empty = from now on."""
+    """resume_token of the last response processed; empty = from the first entry
+    that is kept.
+    """
     follow_frames: _builtins.bool
     """Frames as they pass, not only with the ended call."""
-    from_beginning: _builtins.bool
-    """From the first entry that is kept, if resume_token is empty."""
+    from_now: _builtins.bool
+    """From now on instead: the first response comes at once, with a resume_token
+    and nothing else. Refused as INVALID_FIELD together with resume_token.
+    """
     @_builtins.property
     def filter(self) -> Global___JournalFilter:
         """Which entries; absent = all but internal ones."""
@@ -2070,11 +2086,11 @@ class WatchJournalRequest(_message.Message):
         filter: Global___JournalFilter | None = ...,
         resume_token: _builtins.str = ...,
         follow_frames: _builtins.bool = ...,
-        from_beginning: _builtins.bool = ...,
+        from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "follow_frames", b"follow_frames", "from_beginning", b"from_beginning", "resume_token", b"resume_token", "world_id", b"world_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "follow_frames", b"follow_frames", "from_now", b"from_now", "resume_token", b"resume_token", "world_id", b"world_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

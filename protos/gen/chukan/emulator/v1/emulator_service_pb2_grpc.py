@@ -309,8 +309,11 @@ class EmulatorServiceServicer:
 
     def WatchJournal(self, request, context):
         """Sends journal entries as calls end (and frames as they pass, if asked), from
-        resume_token on. Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED,
-        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, ABORTED WORLD_RESET.
+        resume_token on. Ends when the caller cancels, or with an error. Errors:
+        INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED (of
+        another generation, or dropped from the journal), RESOURCE_EXHAUSTED
+        WATCHES_EXHAUSTED, DEADLINE_EXCEEDED WATCH_IDLE, ABORTED WORLD_RESET,
+        UNAVAILABLE SHUTTING_DOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -127,8 +127,11 @@ class EmulatorServiceStub:
     """
     WatchJournal: _grpc.UnaryStreamMultiCallable[_emulator_service_pb2.WatchJournalRequest, _emulator_service_pb2.WatchJournalResponse]
     """Sends journal entries as calls end (and frames as they pass, if asked), from
-    resume_token on. Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED,
-    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, ABORTED WORLD_RESET.
+    resume_token on. Ends when the caller cancels, or with an error. Errors:
+    INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED (of
+    another generation, or dropped from the journal), RESOURCE_EXHAUSTED
+    WATCHES_EXHAUSTED, DEADLINE_EXCEEDED WATCH_IDLE, ABORTED WORLD_RESET,
+    UNAVAILABLE SHUTTING_DOWN.
     """
     VerifyJournal: _grpc.UnaryUnaryMultiCallable[_emulator_service_pb2.VerifyJournalRequest, _emulator_service_pb2.VerifyJournalResponse]
     """Checks expectations against the journal: how often and in which order calls
@@ -236,8 +239,11 @@ class EmulatorServiceAsyncStub(EmulatorServiceStub):
     """
     WatchJournal: _aio.UnaryStreamMultiCallable[_emulator_service_pb2.WatchJournalRequest, _emulator_service_pb2.WatchJournalResponse]  # type: ignore[assignment]
     """Sends journal entries as calls end (and frames as they pass, if asked), from
-    resume_token on. Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED,
-    RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, ABORTED WORLD_RESET.
+    resume_token on. Ends when the caller cancels, or with an error. Errors:
+    INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED (of
+    another generation, or dropped from the journal), RESOURCE_EXHAUSTED
+    WATCHES_EXHAUSTED, DEADLINE_EXCEEDED WATCH_IDLE, ABORTED WORLD_RESET,
+    UNAVAILABLE SHUTTING_DOWN.
     """
     VerifyJournal: _aio.UnaryUnaryMultiCallable[_emulator_service_pb2.VerifyJournalRequest, _emulator_service_pb2.VerifyJournalResponse]  # type: ignore[assignment]
     """Checks expectations against the journal: how often and in which order calls
@@ -450,8 +456,11 @@ class EmulatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_emulator_service_pb2.WatchJournalResponse], _abc.AsyncIterator[_emulator_service_pb2.WatchJournalResponse]]:
         """Sends journal entries as calls end (and frames as they pass, if asked), from
-        resume_token on. Errors: OUT_OF_RANGE RESUME_TOKEN_EXPIRED,
-        RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, ABORTED WORLD_RESET.
+        resume_token on. Ends when the caller cancels, or with an error. Errors:
+        INVALID_ARGUMENT RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED (of
+        another generation, or dropped from the journal), RESOURCE_EXHAUSTED
+        WATCHES_EXHAUSTED, DEADLINE_EXCEEDED WATCH_IDLE, ABORTED WORLD_RESET,
+        UNAVAILABLE SHUTTING_DOWN.
         """
 
     @_abc_1.abstractmethod

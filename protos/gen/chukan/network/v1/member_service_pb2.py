@@ -27,7 +27,7 @@ from chukan.network.v1 import statements_pb2 as chukan_dot_network_dot_v1_dot_st
 from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&chukan/network/v1/member_service.proto\x12\x11\x63hukan.network.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"chukan/network/v1/statements.proto\x1a\x16\x63hukan/v1/common.proto\"O\n\x0c\x43odeDelivery\x12\x19\n\x11processing_number\x18\x01 \x01(\t\x12\x14\n\x0clinkage_code\x18\x02 \x01(\x0c\x12\x0e\n\x06reason\x18\x03 \x01(\t\"W\n\x13\x44\x65liverCodesRequest\x12@\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1f.chukan.network.v1.CodeDeliveryB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"h\n\x14\x44\x65liverCodesResponse\x12\'\n\x08outcomes\x18\x01 \x03(\x0e\x32\x15.chukan.v1.RowOutcome\x12\'\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x15.chukan.v1.RowFailure\"\xcb\x01\n\x17\x44\x65liverInquiriesRequest\x12\x39\n\x10permit_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelopeB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x07permits\x18\x02 \x03(\x0b\x32\x19.chukan.network.v1.PermitB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12<\n\rinquirer_keys\x18\x03 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeysB\x06\xbaH\x03\xc8\x01\x01\"K\n\x18\x44\x65liverInquiriesResponse\x12/\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1e.chukan.network.v1.AnswerBatch\"P\n\x15\x44\x65liverAnswersRequest\x12\x37\n\x07\x61nswers\x18\x01 \x01(\x0b\x32\x1e.chukan.network.v1.AnswerBatchB\x06\xbaH\x03\xc8\x01\x01\"\xa6\x01\n\x16\x44\x65liverAnswersResponse\x12:\n\x19\x61\x63knowledgement_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\x12\'\n\x08outcomes\x18\x02 \x03(\x0e\x32\x15.chukan.v1.RowOutcome\x12\'\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32\x15.chukan.v1.RowFailure\"~\n\x19\x41\x63knowledgeAnswersRequest\x12%\n\x10\x65xchange_digests\x18\x01 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12:\n\x19\x61\x63knowledgement_statement\x18\x02 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\"\x1c\n\x1a\x41\x63knowledgeAnswersResponse\"7\n$DeliverSelfInformationQueriesRequest\x12\x0f\n\x07queries\x18\x01 \x03(\x0c\"8\n%DeliverSelfInformationQueriesResponse\x12\x0f\n\x07\x61nswers\x18\x01 \x03(\x0c\"1\n\x1a\x45xchangeCheckpointsRequest\x12\x13\n\x0bsigned_note\x18\x01 \x01(\x0c\"2\n\x1b\x45xchangeCheckpointsResponse\x12\x13\n\x0bsigned_note\x18\x01 \x01(\x0c\x32\xc2\x05\n\rMemberService\x12_\n\x0c\x44\x65liverCodes\x12&.chukan.network.v1.DeliverCodesRequest\x1a\'.chukan.network.v1.DeliverCodesResponse\x12k\n\x10\x44\x65liverInquiries\x12*.chukan.network.v1.DeliverInquiriesRequest\x1a+.chukan.network.v1.DeliverInquiriesResponse\x12\x65\n\x0e\x44\x65liverAnswers\x12(.chukan.network.v1.DeliverAnswersRequest\x1a).chukan.network.v1.DeliverAnswersResponse\x12q\n\x12\x41\x63knowledgeAnswers\x12,.chukan.network.v1.AcknowledgeAnswersRequest\x1a-.chukan.network.v1.AcknowledgeAnswersResponse\x12\x92\x01\n\x1d\x44\x65liverSelfInformationQueries\x12\x37.chukan.network.v1.DeliverSelfInformationQueriesRequest\x1a\x38.chukan.network.v1.DeliverSelfInformationQueriesResponse\x12t\n\x13\x45xchangeCheckpoints\x12-.chukan.network.v1.ExchangeCheckpointsRequest\x1a..chukan.network.v1.ExchangeCheckpointsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&chukan/network/v1/member_service.proto\x12\x11\x63hukan.network.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"chukan/network/v1/statements.proto\x1a\x16\x63hukan/v1/common.proto\"O\n\x0c\x43odeDelivery\x12\x19\n\x11processing_number\x18\x01 \x01(\t\x12\x14\n\x0clinkage_code\x18\x02 \x01(\x0c\x12\x0e\n\x06reason\x18\x03 \x01(\t\"W\n\x13\x44\x65liverCodesRequest\x12@\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1f.chukan.network.v1.CodeDeliveryB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"h\n\x14\x44\x65liverCodesResponse\x12\'\n\x08outcomes\x18\x01 \x03(\x0e\x32\x15.chukan.v1.RowOutcome\x12\'\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x15.chukan.v1.RowFailure\"\xb0\x01\n\x17\x44\x65liverInquiriesRequest\x12\x39\n\x10permit_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelopeB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\x07permits\x18\x02 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12<\n\rinquirer_keys\x18\x03 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeysB\x06\xbaH\x03\xc8\x01\x01\"K\n\x18\x44\x65liverInquiriesResponse\x12/\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1e.chukan.network.v1.AnswerBatch\"P\n\x15\x44\x65liverAnswersRequest\x12\x37\n\x07\x61nswers\x18\x01 \x01(\x0b\x32\x1e.chukan.network.v1.AnswerBatchB\x06\xbaH\x03\xc8\x01\x01\"\xa6\x01\n\x16\x44\x65liverAnswersResponse\x12:\n\x19\x61\x63knowledgement_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\x12\'\n\x08outcomes\x18\x02 \x03(\x0e\x32\x15.chukan.v1.RowOutcome\x12\'\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32\x15.chukan.v1.RowFailure\"~\n\x19\x41\x63knowledgeAnswersRequest\x12%\n\x10\x65xchange_digests\x18\x01 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\x12:\n\x19\x61\x63knowledgement_statement\x18\x02 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\"\x1c\n\x1a\x41\x63knowledgeAnswersResponse\"\xb9\x01\n$DeliverSelfInformationQueriesRequest\x12\x39\n\x10permit_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelopeB\x06\xbaH\x03\xc8\x01\x01\x12\x1a\n\x06leaves\x18\x02 \x03(\x0c\x42\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12:\n\x0bportal_keys\x18\x03 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeysB\x06\xbaH\x03\xc8\x01\x01\"X\n%DeliverSelfInformationQueriesResponse\x12/\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1e.chukan.network.v1.AnswerBatch\"O\n\x1a\x45xchangeCheckpointsRequest\x12\x31\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.CheckpointB\x06\xbaH\x03\xc8\x01\x01\"H\n\x1b\x45xchangeCheckpointsResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint2\xc2\x05\n\rMemberService\x12_\n\x0c\x44\x65liverCodes\x12&.chukan.network.v1.DeliverCodesRequest\x1a\'.chukan.network.v1.DeliverCodesResponse\x12k\n\x10\x44\x65liverInquiries\x12*.chukan.network.v1.DeliverInquiriesRequest\x1a+.chukan.network.v1.DeliverInquiriesResponse\x12\x65\n\x0e\x44\x65liverAnswers\x12(.chukan.network.v1.DeliverAnswersRequest\x1a).chukan.network.v1.DeliverAnswersResponse\x12q\n\x12\x41\x63knowledgeAnswers\x12,.chukan.network.v1.AcknowledgeAnswersRequest\x1a-.chukan.network.v1.AcknowledgeAnswersResponse\x12\x92\x01\n\x1d\x44\x65liverSelfInformationQueries\x12\x37.chukan.network.v1.DeliverSelfInformationQueriesRequest\x1a\x38.chukan.network.v1.DeliverSelfInformationQueriesResponse\x12t\n\x13\x45xchangeCheckpoints\x12-.chukan.network.v1.ExchangeCheckpointsRequest\x1a..chukan.network.v1.ExchangeCheckpointsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERANSWERSREQUEST'].fields_by_name['answers']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ACKNOWLEDGEANSWERSREQUEST'].fields_by_name['exchange_digests']._loaded_options = None
   _globals['_ACKNOWLEDGEANSWERSREQUEST'].fields_by_name['exchange_digests']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST'].fields_by_name['permit_statement']._loaded_options = None
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST'].fields_by_name['permit_statement']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST'].fields_by_name['leaves']._loaded_options = None
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST'].fields_by_name['leaves']._serialized_options = b'\272H\007\222\001\004\010\001\020d'
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST'].fields_by_name['portal_keys']._loaded_options = None
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST'].fields_by_name['portal_keys']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_EXCHANGECHECKPOINTSREQUEST'].fields_by_name['checkpoint']._loaded_options = None
+  _globals['_EXCHANGECHECKPOINTSREQUEST'].fields_by_name['checkpoint']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CODEDELIVERY']._serialized_start=150
   _globals['_CODEDELIVERY']._serialized_end=229
   _globals['_DELIVERCODESREQUEST']._serialized_start=231
@@ -53,25 +61,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERCODESRESPONSE']._serialized_start=320
   _globals['_DELIVERCODESRESPONSE']._serialized_end=424
   _globals['_DELIVERINQUIRIESREQUEST']._serialized_start=427
-  _globals['_DELIVERINQUIRIESREQUEST']._serialized_end=630
-  _globals['_DELIVERINQUIRIESRESPONSE']._serialized_start=632
-  _globals['_DELIVERINQUIRIESRESPONSE']._serialized_end=707
-  _globals['_DELIVERANSWERSREQUEST']._serialized_start=709
-  _globals['_DELIVERANSWERSREQUEST']._serialized_end=789
-  _globals['_DELIVERANSWERSRESPONSE']._serialized_start=792
-  _globals['_DELIVERANSWERSRESPONSE']._serialized_end=958
-  _globals['_ACKNOWLEDGEANSWERSREQUEST']._serialized_start=960
-  _globals['_ACKNOWLEDGEANSWERSREQUEST']._serialized_end=1086
-  _globals['_ACKNOWLEDGEANSWERSRESPONSE']._serialized_start=1088
-  _globals['_ACKNOWLEDGEANSWERSRESPONSE']._serialized_end=1116
-  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST']._serialized_start=1118
-  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST']._serialized_end=1173
-  _globals['_DELIVERSELFINFORMATIONQUERIESRESPONSE']._serialized_start=1175
-  _globals['_DELIVERSELFINFORMATIONQUERIESRESPONSE']._serialized_end=1231
-  _globals['_EXCHANGECHECKPOINTSREQUEST']._serialized_start=1233
-  _globals['_EXCHANGECHECKPOINTSREQUEST']._serialized_end=1282
-  _globals['_EXCHANGECHECKPOINTSRESPONSE']._serialized_start=1284
-  _globals['_EXCHANGECHECKPOINTSRESPONSE']._serialized_end=1334
-  _globals['_MEMBERSERVICE']._serialized_start=1337
-  _globals['_MEMBERSERVICE']._serialized_end=2043
+  _globals['_DELIVERINQUIRIESREQUEST']._serialized_end=603
+  _globals['_DELIVERINQUIRIESRESPONSE']._serialized_start=605
+  _globals['_DELIVERINQUIRIESRESPONSE']._serialized_end=680
+  _globals['_DELIVERANSWERSREQUEST']._serialized_start=682
+  _globals['_DELIVERANSWERSREQUEST']._serialized_end=762
+  _globals['_DELIVERANSWERSRESPONSE']._serialized_start=765
+  _globals['_DELIVERANSWERSRESPONSE']._serialized_end=931
+  _globals['_ACKNOWLEDGEANSWERSREQUEST']._serialized_start=933
+  _globals['_ACKNOWLEDGEANSWERSREQUEST']._serialized_end=1059
+  _globals['_ACKNOWLEDGEANSWERSRESPONSE']._serialized_start=1061
+  _globals['_ACKNOWLEDGEANSWERSRESPONSE']._serialized_end=1089
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST']._serialized_start=1092
+  _globals['_DELIVERSELFINFORMATIONQUERIESREQUEST']._serialized_end=1277
+  _globals['_DELIVERSELFINFORMATIONQUERIESRESPONSE']._serialized_start=1279
+  _globals['_DELIVERSELFINFORMATIONQUERIESRESPONSE']._serialized_end=1367
+  _globals['_EXCHANGECHECKPOINTSREQUEST']._serialized_start=1369
+  _globals['_EXCHANGECHECKPOINTSREQUEST']._serialized_end=1448
+  _globals['_EXCHANGECHECKPOINTSRESPONSE']._serialized_start=1450
+  _globals['_EXCHANGECHECKPOINTSRESPONSE']._serialized_end=1522
+  _globals['_MEMBERSERVICE']._serialized_start=1525
+  _globals['_MEMBERSERVICE']._serialized_end=2231
 # @@protoc_insertion_point(module_scope)

@@ -120,8 +120,8 @@ class DeliverInquiriesRequest(_message.Message):
         """Signed PermitStatement."""
 
     @_builtins.property
-    def permits(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.Permit]:
-        """Permits, 1–1,000."""
+    def permits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """PermitLeaf bytes, 1–1,000: exactly those that were signed, in order."""
 
     @_builtins.property
     def inquirer_keys(self) -> _statements_pb2.MemberKeys:
@@ -131,7 +131,7 @@ class DeliverInquiriesRequest(_message.Message):
         self,
         *,
         permit_statement: _common_pb2.DsseEnvelope | None = ...,
-        permits: _abc.Iterable[_statements_pb2.Permit] | None = ...,
+        permits: _abc.Iterable[_builtins.bytes] | None = ...,
         inquirer_keys: _statements_pb2.MemberKeys | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["inquirer_keys", b"inquirer_keys", "permit_statement", b"permit_statement"]  # noqa: Y015
@@ -283,19 +283,33 @@ class DeliverSelfInformationQueriesRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    QUERIES_FIELD_NUMBER: _builtins.int
+    PERMIT_STATEMENT_FIELD_NUMBER: _builtins.int
+    LEAVES_FIELD_NUMBER: _builtins.int
+    PORTAL_KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def queries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Encoded queries."""
+    def permit_statement(self) -> _common_pb2.DsseEnvelope:
+        """Signed PermitStatement of the kind self-information: its leaves are those
+        below, in order.
+        """
+
+    @_builtins.property
+    def leaves(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """SelfInformationLeaf bytes, 1–100."""
+
+    @_builtins.property
+    def portal_keys(self) -> _statements_pb2.MemberKeys:
+        """The portal's keys, to seal to."""
 
     def __init__(
         self,
         *,
-        queries: _abc.Iterable[_builtins.bytes] | None = ...,
+        permit_statement: _common_pb2.DsseEnvelope | None = ...,
+        leaves: _abc.Iterable[_builtins.bytes] | None = ...,
+        portal_keys: _statements_pb2.MemberKeys | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["permit_statement", b"permit_statement", "portal_keys", b"portal_keys"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaves", b"leaves", "permit_statement", b"permit_statement", "portal_keys", b"portal_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -307,19 +321,21 @@ class DeliverSelfInformationQueriesResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ANSWERS_FIELD_NUMBER: _builtins.int
+    BATCHES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Sealed answers."""
+    def batches(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.AnswerBatch]:
+        """Answers, refusals included, one per leaf; match them to leaves by
+        exchange_digest (SHA-256 of the leaf), never by position.
+        """
 
     def __init__(
         self,
         *,
-        answers: _abc.Iterable[_builtins.bytes] | None = ...,
+        batches: _abc.Iterable[_statements_pb2.AnswerBatch] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -331,17 +347,19 @@ class ExchangeCheckpointsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SIGNED_NOTE_FIELD_NUMBER: _builtins.int
-    signed_note: _builtins.bytes
-    """The caller's signed note."""
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def checkpoint(self) -> _common_pb2.Checkpoint:
+        """Head of the caller's log."""
+
     def __init__(
         self,
         *,
-        signed_note: _builtins.bytes = ...,
+        checkpoint: _common_pb2.Checkpoint | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["signed_note", b"signed_note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -353,17 +371,19 @@ class ExchangeCheckpointsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SIGNED_NOTE_FIELD_NUMBER: _builtins.int
-    signed_note: _builtins.bytes
-    """The member's signed note."""
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def checkpoint(self) -> _common_pb2.Checkpoint:
+        """Head of the member's log."""
+
     def __init__(
         self,
         *,
-        signed_note: _builtins.bytes = ...,
+        checkpoint: _common_pb2.Checkpoint | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["signed_note", b"signed_note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

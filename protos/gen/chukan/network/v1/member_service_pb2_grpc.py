@@ -111,16 +111,20 @@ class MemberServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeliverSelfInformationQueries(self, request, context):
-        """Delivers self-information queries of the portal. Errors: UNIMPLEMENTED
-        FEATURE_NOT_AVAILABLE.
+        """Delivers self-information queries (自己情報) of the portal under a permit of the
+        network; the answer bears the sealed answers, made durable before. The same
+        leaf answers the stored answer again; anything else on a used nonce is
+        PERMIT_REPLAYED. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+        CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExchangeCheckpoints(self, request, context):
-        """Exchanges signed heads of record logs. Errors: UNIMPLEMENTED
-        FEATURE_NOT_AVAILABLE.
+        """Exchanges signed heads of record logs, so that no member can show different
+        logs to different callers. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+        CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

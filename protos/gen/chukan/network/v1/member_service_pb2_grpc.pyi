@@ -53,12 +53,16 @@ class MemberServiceStub:
     AcknowledgeAnswers: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.AcknowledgeAnswersRequest, _member_service_pb2.AcknowledgeAnswersResponse]
     """Tells the provider that its answers were received. Idempotent."""
     DeliverSelfInformationQueries: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.DeliverSelfInformationQueriesRequest, _member_service_pb2.DeliverSelfInformationQueriesResponse]
-    """Delivers self-information queries of the portal. Errors: UNIMPLEMENTED
-    FEATURE_NOT_AVAILABLE.
+    """Delivers self-information queries (自己情報) of the portal under a permit of the
+    network; the answer bears the sealed answers, made durable before. The same
+    leaf answers the stored answer again; anything else on a used nonce is
+    PERMIT_REPLAYED. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+    CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
     ExchangeCheckpoints: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ExchangeCheckpointsRequest, _member_service_pb2.ExchangeCheckpointsResponse]
-    """Exchanges signed heads of record logs. Errors: UNIMPLEMENTED
-    FEATURE_NOT_AVAILABLE.
+    """Exchanges signed heads of record logs, so that no member can show different
+    logs to different callers. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+    CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
 @_typing.type_check_only
@@ -86,12 +90,16 @@ class MemberServiceAsyncStub(MemberServiceStub):
     AcknowledgeAnswers: _aio.UnaryUnaryMultiCallable[_member_service_pb2.AcknowledgeAnswersRequest, _member_service_pb2.AcknowledgeAnswersResponse]  # type: ignore[assignment]
     """Tells the provider that its answers were received. Idempotent."""
     DeliverSelfInformationQueries: _aio.UnaryUnaryMultiCallable[_member_service_pb2.DeliverSelfInformationQueriesRequest, _member_service_pb2.DeliverSelfInformationQueriesResponse]  # type: ignore[assignment]
-    """Delivers self-information queries of the portal. Errors: UNIMPLEMENTED
-    FEATURE_NOT_AVAILABLE.
+    """Delivers self-information queries (自己情報) of the portal under a permit of the
+    network; the answer bears the sealed answers, made durable before. The same
+    leaf answers the stored answer again; anything else on a used nonce is
+    PERMIT_REPLAYED. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+    CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
     ExchangeCheckpoints: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ExchangeCheckpointsRequest, _member_service_pb2.ExchangeCheckpointsResponse]  # type: ignore[assignment]
-    """Exchanges signed heads of record logs. Errors: UNIMPLEMENTED
-    FEATURE_NOT_AVAILABLE.
+    """Exchanges signed heads of record logs, so that no member can show different
+    logs to different callers. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+    CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -146,8 +154,11 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_service_pb2.DeliverSelfInformationQueriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.DeliverSelfInformationQueriesResponse, _abc.Awaitable[_member_service_pb2.DeliverSelfInformationQueriesResponse]]:
-        """Delivers self-information queries of the portal. Errors: UNIMPLEMENTED
-        FEATURE_NOT_AVAILABLE.
+        """Delivers self-information queries (自己情報) of the portal under a permit of the
+        network; the answer bears the sealed answers, made durable before. The same
+        leaf answers the stored answer again; anything else on a used nonce is
+        PERMIT_REPLAYED. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+        CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -156,8 +167,9 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_service_pb2.ExchangeCheckpointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.ExchangeCheckpointsResponse, _abc.Awaitable[_member_service_pb2.ExchangeCheckpointsResponse]]:
-        """Exchanges signed heads of record logs. Errors: UNIMPLEMENTED
-        FEATURE_NOT_AVAILABLE.
+        """Exchanges signed heads of record logs, so that no member can show different
+        logs to different callers. Errors: PERMISSION_DENIED SIGNATURE_INVALID,
+        CERTIFICATE_INVALID, UNIMPLEMENTED FEATURE_NOT_AVAILABLE.
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

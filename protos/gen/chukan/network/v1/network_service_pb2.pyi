@@ -81,274 +81,6 @@ class IssueProcessingNumbersResponse(_message.Message):
 Global___IssueProcessingNumbersResponse: _TypeAlias = IssueProcessingNumbersResponse  # noqa: Y015
 
 @_typing.final
-class SubmitProcessingNumbersRequest(_message.Message):
-    """Request of SubmitProcessingNumbers, by columns of equal length."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BATCH_ID_FIELD_NUMBER: _builtins.int
-    PROCESSING_NUMBERS_FIELD_NUMBER: _builtins.int
-    INDIVIDUAL_NUMBERS_FIELD_NUMBER: _builtins.int
-    batch_id: _builtins.str
-    """Batch id, 1–64."""
-    @_builtins.property
-    def processing_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Processing numbers, 1–1,000."""
-
-    @_builtins.property
-    def individual_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Individual numbers (個人番号), 12 digits, dummy ones in test mode."""
-
-    def __init__(
-        self,
-        *,
-        batch_id: _builtins.str = ...,
-        processing_numbers: _abc.Iterable[_builtins.str] | None = ...,
-        individual_numbers: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "individual_numbers", b"individual_numbers", "processing_numbers", b"processing_numbers"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SubmitProcessingNumbersRequest: _TypeAlias = SubmitProcessingNumbersRequest  # noqa: Y015
-
-@_typing.final
-class SubmitProcessingNumbersResponse(_message.Message):
-    """Response of SubmitProcessingNumbers."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    OUTCOMES_FIELD_NUMBER: _builtins.int
-    FAILURES_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.RowOutcome.ValueType]:
-        """One outcome per row."""
-
-    @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.RowFailure]:
-        """Refused rows; the middle server learns of them too."""
-
-    def __init__(
-        self,
-        *,
-        outcomes: _abc.Iterable[_common_pb2.RowOutcome.ValueType] | None = ...,
-        failures: _abc.Iterable[_common_pb2.RowFailure] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "outcomes", b"outcomes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SubmitProcessingNumbersResponse: _TypeAlias = SubmitProcessingNumbersResponse  # noqa: Y015
-
-@_typing.final
-class ResidentQuery(_message.Message):
-    """Basic attributes of a resident (基本4情報)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    BIRTH_DATE_FIELD_NUMBER: _builtins.int
-    SEX_FIELD_NUMBER: _builtins.int
-    RESIDENTIAL_ADDRESS_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """Name in kanji (氏名)."""
-    birth_date: _builtins.str
-    """Birth date, yyyyMMdd."""
-    sex: _builtins.str
-    """Sex: "1" male, "2" female; empty with 3 attributes."""
-    residential_address: _builtins.str
-    """Residential address (住所)."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        birth_date: _builtins.str = ...,
-        sex: _builtins.str = ...,
-        residential_address: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "name", b"name", "residential_address", b"residential_address", "sex", b"sex"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ResidentQuery: _TypeAlias = ResidentQuery  # noqa: Y015
-
-@_typing.final
-class ResidentMatch(_message.Message):
-    """A resident found."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    QUERY_FIELD_NUMBER: _builtins.int
-    INDIVIDUAL_NUMBER_FIELD_NUMBER: _builtins.int
-    query: _builtins.int
-    """Index of the query."""
-    individual_number: _builtins.str
-    """Individual number (個人番号), 12 digits."""
-    def __init__(
-        self,
-        *,
-        query: _builtins.int = ...,
-        individual_number: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["individual_number", b"individual_number", "query", b"query"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ResidentMatch: _TypeAlias = ResidentMatch  # noqa: Y015
-
-@_typing.final
-class SearchResidentsRequest(_message.Message):
-    """Request of SearchResidents."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    QUERIES_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResidentQuery]:
-        """Queries, 1–100. With four attributes all must match; with three (one of
-        them empty) the three.
-        """
-
-    def __init__(
-        self,
-        *,
-        queries: _abc.Iterable[Global___ResidentQuery] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["queries", b"queries"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SearchResidentsRequest: _TypeAlias = SearchResidentsRequest  # noqa: Y015
-
-@_typing.final
-class SearchResidentsResponse(_message.Message):
-    """Response of SearchResidents."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MATCHES_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResidentMatch]:
-        """Matches; a query with more than one is for a person to decide."""
-
-    def __init__(
-        self,
-        *,
-        matches: _abc.Iterable[Global___ResidentMatch] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SearchResidentsResponse: _TypeAlias = SearchResidentsResponse  # noqa: Y015
-
-@_typing.final
-class NotifyResidentsRequest(_message.Message):
-    """Identity data of residents, by columns of equal length, 1–10,000."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BATCH_ID_FIELD_NUMBER: _builtins.int
-    INDIVIDUAL_NUMBERS_FIELD_NUMBER: _builtins.int
-    RESIDENT_RECORD_CODES_FIELD_NUMBER: _builtins.int
-    NAMES_FIELD_NUMBER: _builtins.int
-    BIRTH_DATES_FIELD_NUMBER: _builtins.int
-    SEXES_FIELD_NUMBER: _builtins.int
-    RESIDENTIAL_ADDRESSES_FIELD_NUMBER: _builtins.int
-    batch_id: _builtins.str
-    """Batch id, 1–64."""
-    @_builtins.property
-    def individual_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Individual numbers, 12 digits."""
-
-    @_builtins.property
-    def resident_record_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Resident record codes (住民票コード), 11 digits; without one a code can't be
-        acquired (NO_RESIDENT_RECORD_CODE).
-        """
-
-    @_builtins.property
-    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names."""
-
-    @_builtins.property
-    def birth_dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Birth dates, yyyyMMdd, unknown parts 00."""
-
-    @_builtins.property
-    def sexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Sexes."""
-
-    @_builtins.property
-    def residential_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Residential addresses."""
-
-    def __init__(
-        self,
-        *,
-        batch_id: _builtins.str = ...,
-        individual_numbers: _abc.Iterable[_builtins.str] | None = ...,
-        resident_record_codes: _abc.Iterable[_builtins.str] | None = ...,
-        names: _abc.Iterable[_builtins.str] | None = ...,
-        birth_dates: _abc.Iterable[_builtins.str] | None = ...,
-        sexes: _abc.Iterable[_builtins.str] | None = ...,
-        residential_addresses: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "birth_dates", b"birth_dates", "individual_numbers", b"individual_numbers", "names", b"names", "resident_record_codes", b"resident_record_codes", "residential_addresses", b"residential_addresses", "sexes", b"sexes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___NotifyResidentsRequest: _TypeAlias = NotifyResidentsRequest  # noqa: Y015
-
-@_typing.final
-class NotifyResidentsResponse(_message.Message):
-    """Acknowledges one batch; it is durable."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BATCH_ID_FIELD_NUMBER: _builtins.int
-    OUTCOMES_FIELD_NUMBER: _builtins.int
-    FAILURES_FIELD_NUMBER: _builtins.int
-    batch_id: _builtins.str
-    """The batch."""
-    @_builtins.property
-    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.RowOutcome.ValueType]:
-        """One outcome per row."""
-
-    @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.RowFailure]:
-        """Refused rows."""
-
-    def __init__(
-        self,
-        *,
-        batch_id: _builtins.str = ...,
-        outcomes: _abc.Iterable[_common_pb2.RowOutcome.ValueType] | None = ...,
-        failures: _abc.Iterable[_common_pb2.RowFailure] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "outcomes", b"outcomes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___NotifyResidentsResponse: _TypeAlias = NotifyResidentsResponse  # noqa: Y015
-
-@_typing.final
 class RequestPermitsRequest(_message.Message):
     """Request of RequestPermits."""
 
@@ -379,66 +111,62 @@ class RequestPermitsRequest(_message.Message):
 Global___RequestPermitsRequest: _TypeAlias = RequestPermitsRequest  # noqa: Y015
 
 @_typing.final
-class PermitDecision(_message.Message):
-    """What the network decided about one inquiry."""
+class PermitRefusal(_message.Message):
+    """A leaf the network refused."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ROW_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    PERMISSION_ROW_ID_FIELD_NUMBER: _builtins.int
-    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
-    PERMIT_FIELD_NUMBER: _builtins.int
+    row: _builtins.int
+    """Index of the leaf in the request, from 0."""
     reason: _builtins.str
-    """Reason of a refusal; empty = permitted."""
-    permission_row_id: _builtins.str
-    """Row of the permission list; empty if refused."""
-    legal_basis: _builtins.str
-    """Its legal basis."""
-    @_builtins.property
-    def permit(self) -> _statements_pb2.Permit:
-        """The permit; absent if refused."""
-
+    """Reason, from the reason table."""
     def __init__(
         self,
         *,
+        row: _builtins.int = ...,
         reason: _builtins.str = ...,
-        permission_row_id: _builtins.str = ...,
-        legal_basis: _builtins.str = ...,
-        permit: _statements_pb2.Permit | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["permit", b"permit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_basis", b"legal_basis", "permission_row_id", b"permission_row_id", "permit", b"permit", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "row", b"row"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PermitDecision: _TypeAlias = PermitDecision  # noqa: Y015
+Global___PermitRefusal: _TypeAlias = PermitRefusal  # noqa: Y015
 
 @_typing.final
 class RequestPermitsResponse(_message.Message):
-    """Response of RequestPermits."""
+    """Response of RequestPermits: every leaf is either refused or permitted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PERMIT_STATEMENT_FIELD_NUMBER: _builtins.int
-    DECISIONS_FIELD_NUMBER: _builtins.int
+    PERMITS_FIELD_NUMBER: _builtins.int
+    REFUSALS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def permit_statement(self) -> _common_pb2.DsseEnvelope:
-        """Signed PermitStatement; absent if all were refused."""
+        """Signed PermitStatement over exactly these permits; absent if all were refused."""
 
     @_builtins.property
-    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermitDecision]:
-        """One decision per leaf, in order."""
+    def permits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """PermitLeaf bytes of the leaves that were not refused, in their order."""
+
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermitRefusal]:
+        """The refused leaves."""
 
     def __init__(
         self,
         *,
         permit_statement: _common_pb2.DsseEnvelope | None = ...,
-        decisions: _abc.Iterable[Global___PermitDecision] | None = ...,
+        permits: _abc.Iterable[_builtins.bytes] | None = ...,
+        refusals: _abc.Iterable[Global___PermitRefusal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["permit_statement", b"permit_statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "permit_statement", b"permit_statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["permit_statement", b"permit_statement", "permits", b"permits", "refusals", b"refusals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -616,7 +344,7 @@ class OutcomeCommitment(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     exchange_digest: _builtins.bytes
     """The exchange."""
-    outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place."""
     reason: _builtins.str
     """Reason."""
@@ -624,7 +352,7 @@ class OutcomeCommitment(_message.Message):
         self,
         *,
         exchange_digest: _builtins.bytes = ...,
-        outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

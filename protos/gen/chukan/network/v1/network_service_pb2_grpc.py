@@ -26,10 +26,9 @@ if _version_not_supported:
 
 
 class NetworkServiceStub:
-    """情報提供ネットワークシステム, simulated, with the front of the resident network
-    (住基ネット) it needs. Called by middle servers and, for the resident
-    network's RPCs, by integrated address systems and resident systems.
-    It never sees content: answers are sealed by the provider to the inquirer.
+    """情報提供ネットワークシステム, simulated. Called by middle servers.
+    It never sees content: answers are sealed by the provider to the inquirer. It
+    never sees an individual number either: those go to the resident network.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
     INVALID_FIELD, RESOURCE_EXHAUSTED OVERLOADED.
@@ -45,21 +44,6 @@ class NetworkServiceStub:
                 '/chukan.network.v1.NetworkService/IssueProcessingNumbers',
                 request_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.IssueProcessingNumbersRequest.SerializeToString,
                 response_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.IssueProcessingNumbersResponse.FromString,
-                _registered_method=True)
-        self.SubmitProcessingNumbers = channel.unary_unary(
-                '/chukan.network.v1.NetworkService/SubmitProcessingNumbers',
-                request_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SubmitProcessingNumbersRequest.SerializeToString,
-                response_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SubmitProcessingNumbersResponse.FromString,
-                _registered_method=True)
-        self.SearchResidents = channel.unary_unary(
-                '/chukan.network.v1.NetworkService/SearchResidents',
-                request_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SearchResidentsRequest.SerializeToString,
-                response_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SearchResidentsResponse.FromString,
-                _registered_method=True)
-        self.NotifyResidents = channel.stream_stream(
-                '/chukan.network.v1.NetworkService/NotifyResidents',
-                request_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.NotifyResidentsRequest.SerializeToString,
-                response_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.NotifyResidentsResponse.FromString,
                 _registered_method=True)
         self.RequestPermits = channel.unary_unary(
                 '/chukan.network.v1.NetworkService/RequestPermits',
@@ -94,10 +78,9 @@ class NetworkServiceStub:
 
 
 class NetworkServiceServicer:
-    """情報提供ネットワークシステム, simulated, with the front of the resident network
-    (住基ネット) it needs. Called by middle servers and, for the resident
-    network's RPCs, by integrated address systems and resident systems.
-    It never sees content: answers are sealed by the provider to the inquirer.
+    """情報提供ネットワークシステム, simulated. Called by middle servers.
+    It never sees content: answers are sealed by the provider to the inquirer. It
+    never sees an individual number either: those go to the resident network.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
     INVALID_FIELD, RESOURCE_EXHAUSTED OVERLOADED.
@@ -107,36 +90,6 @@ class NetworkServiceServicer:
         """Issues processing numbers (処理通番), one per acquisition. Idempotent by
         token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
         server announced itself to deliver the code to).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def SubmitProcessingNumbers(self, request, context):
-        """Takes individual number and processing number (through the simulated
-        resident network), makes the organization's own linkage code and delivers
-        it to the middle server. Row refusals: PROCESSING_NUMBER_UNKNOWN,
-        PROCESSING_NUMBER_EXPIRED, PROCESSING_NUMBER_REUSED,
-        NO_RESIDENT_RECORD_CODE.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def SearchResidents(self, request, context):
-        """Searches the simulated resident network by 4 or 3 basic attributes
-        (基本4情報) for people without a known individual number.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def NotifyResidents(self, request_iterator, context):
-        """A municipality's resident system notifies identity data (本人確認情報) to the
-        simulated resident network, by columns. Stand-in for the real feed [own]. A
-        person acquires a linkage code only once known here; one municipality's
-        notification serves all.
-        Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -204,21 +157,6 @@ def add_NetworkServiceServicer_to_server(servicer, server):
                     request_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.IssueProcessingNumbersRequest.FromString,
                     response_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.IssueProcessingNumbersResponse.SerializeToString,
             ),
-            'SubmitProcessingNumbers': grpc.unary_unary_rpc_method_handler(
-                    servicer.SubmitProcessingNumbers,
-                    request_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SubmitProcessingNumbersRequest.FromString,
-                    response_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SubmitProcessingNumbersResponse.SerializeToString,
-            ),
-            'SearchResidents': grpc.unary_unary_rpc_method_handler(
-                    servicer.SearchResidents,
-                    request_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SearchResidentsRequest.FromString,
-                    response_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.SearchResidentsResponse.SerializeToString,
-            ),
-            'NotifyResidents': grpc.stream_stream_rpc_method_handler(
-                    servicer.NotifyResidents,
-                    request_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.NotifyResidentsRequest.FromString,
-                    response_serializer=chukan_dot_network_dot_v1_dot_network__service__pb2.NotifyResidentsResponse.SerializeToString,
-            ),
             'RequestPermits': grpc.unary_unary_rpc_method_handler(
                     servicer.RequestPermits,
                     request_deserializer=chukan_dot_network_dot_v1_dot_network__service__pb2.RequestPermitsRequest.FromString,
@@ -258,10 +196,9 @@ def add_NetworkServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class NetworkService:
-    """情報提供ネットワークシステム, simulated, with the front of the resident network
-    (住基ネット) it needs. Called by middle servers and, for the resident
-    network's RPCs, by integrated address systems and resident systems.
-    It never sees content: answers are sealed by the provider to the inquirer.
+    """情報提供ネットワークシステム, simulated. Called by middle servers.
+    It never sees content: answers are sealed by the provider to the inquirer. It
+    never sees an individual number either: those go to the resident network.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
     INVALID_FIELD, RESOURCE_EXHAUSTED OVERLOADED.
@@ -284,87 +221,6 @@ class NetworkService:
             '/chukan.network.v1.NetworkService/IssueProcessingNumbers',
             chukan_dot_network_dot_v1_dot_network__service__pb2.IssueProcessingNumbersRequest.SerializeToString,
             chukan_dot_network_dot_v1_dot_network__service__pb2.IssueProcessingNumbersResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SubmitProcessingNumbers(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/chukan.network.v1.NetworkService/SubmitProcessingNumbers',
-            chukan_dot_network_dot_v1_dot_network__service__pb2.SubmitProcessingNumbersRequest.SerializeToString,
-            chukan_dot_network_dot_v1_dot_network__service__pb2.SubmitProcessingNumbersResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SearchResidents(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/chukan.network.v1.NetworkService/SearchResidents',
-            chukan_dot_network_dot_v1_dot_network__service__pb2.SearchResidentsRequest.SerializeToString,
-            chukan_dot_network_dot_v1_dot_network__service__pb2.SearchResidentsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def NotifyResidents(request_iterator,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.stream_stream(
-            request_iterator,
-            target,
-            '/chukan.network.v1.NetworkService/NotifyResidents',
-            chukan_dot_network_dot_v1_dot_network__service__pb2.NotifyResidentsRequest.SerializeToString,
-            chukan_dot_network_dot_v1_dot_network__service__pb2.NotifyResidentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

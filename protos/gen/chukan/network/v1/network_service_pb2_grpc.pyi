@@ -27,10 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class NetworkServiceStub:
-    """情報提供ネットワークシステム, simulated, with the front of the resident network
-    (住基ネット) it needs. Called by middle servers and, for the resident
-    network's RPCs, by integrated address systems and resident systems.
-    It never sees content: answers are sealed by the provider to the inquirer.
+    """情報提供ネットワークシステム, simulated. Called by middle servers.
+    It never sees content: answers are sealed by the provider to the inquirer. It
+    never sees an individual number either: those go to the resident network.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
     INVALID_FIELD, RESOURCE_EXHAUSTED OVERLOADED.
@@ -44,24 +43,6 @@ class NetworkServiceStub:
     """Issues processing numbers (処理通番), one per acquisition. Idempotent by
     token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
     server announced itself to deliver the code to).
-    """
-    SubmitProcessingNumbers: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.SubmitProcessingNumbersRequest, _network_service_pb2.SubmitProcessingNumbersResponse]
-    """Takes individual number and processing number (through the simulated
-    resident network), makes the organization's own linkage code and delivers
-    it to the middle server. Row refusals: PROCESSING_NUMBER_UNKNOWN,
-    PROCESSING_NUMBER_EXPIRED, PROCESSING_NUMBER_REUSED,
-    NO_RESIDENT_RECORD_CODE.
-    """
-    SearchResidents: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.SearchResidentsRequest, _network_service_pb2.SearchResidentsResponse]
-    """Searches the simulated resident network by 4 or 3 basic attributes
-    (基本4情報) for people without a known individual number.
-    """
-    NotifyResidents: _grpc.StreamStreamMultiCallable[_network_service_pb2.NotifyResidentsRequest, _network_service_pb2.NotifyResidentsResponse]
-    """A municipality's resident system notifies identity data (本人確認情報) to the
-    simulated resident network, by columns. Stand-in for the real feed [own]. A
-    person acquires a linkage code only once known here; one municipality's
-    notification serves all.
-    Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
     RequestPermits: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.RequestPermitsRequest, _network_service_pb2.RequestPermitsResponse]
     """Matches each inquiry against the permission list in force and issues
@@ -94,10 +75,9 @@ class NetworkServiceStub:
 
 @_typing.type_check_only
 class NetworkServiceAsyncStub(NetworkServiceStub):
-    """情報提供ネットワークシステム, simulated, with the front of the resident network
-    (住基ネット) it needs. Called by middle servers and, for the resident
-    network's RPCs, by integrated address systems and resident systems.
-    It never sees content: answers are sealed by the provider to the inquirer.
+    """情報提供ネットワークシステム, simulated. Called by middle servers.
+    It never sees content: answers are sealed by the provider to the inquirer. It
+    never sees an individual number either: those go to the resident network.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
     INVALID_FIELD, RESOURCE_EXHAUSTED OVERLOADED.
@@ -108,24 +88,6 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     """Issues processing numbers (処理通番), one per acquisition. Idempotent by
     token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
     server announced itself to deliver the code to).
-    """
-    SubmitProcessingNumbers: _aio.UnaryUnaryMultiCallable[_network_service_pb2.SubmitProcessingNumbersRequest, _network_service_pb2.SubmitProcessingNumbersResponse]  # type: ignore[assignment]
-    """Takes individual number and processing number (through the simulated
-    resident network), makes the organization's own linkage code and delivers
-    it to the middle server. Row refusals: PROCESSING_NUMBER_UNKNOWN,
-    PROCESSING_NUMBER_EXPIRED, PROCESSING_NUMBER_REUSED,
-    NO_RESIDENT_RECORD_CODE.
-    """
-    SearchResidents: _aio.UnaryUnaryMultiCallable[_network_service_pb2.SearchResidentsRequest, _network_service_pb2.SearchResidentsResponse]  # type: ignore[assignment]
-    """Searches the simulated resident network by 4 or 3 basic attributes
-    (基本4情報) for people without a known individual number.
-    """
-    NotifyResidents: _aio.StreamStreamMultiCallable[_network_service_pb2.NotifyResidentsRequest, _network_service_pb2.NotifyResidentsResponse]  # type: ignore[assignment]
-    """A municipality's resident system notifies identity data (本人確認情報) to the
-    simulated resident network, by columns. Stand-in for the real feed [own]. A
-    person acquires a linkage code only once known here; one municipality's
-    notification serves all.
-    Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
     RequestPermits: _aio.UnaryUnaryMultiCallable[_network_service_pb2.RequestPermitsRequest, _network_service_pb2.RequestPermitsResponse]  # type: ignore[assignment]
     """Matches each inquiry against the permission list in force and issues
@@ -157,10 +119,9 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     """
 
 class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
-    """情報提供ネットワークシステム, simulated, with the front of the resident network
-    (住基ネット) it needs. Called by middle servers and, for the resident
-    network's RPCs, by integrated address systems and resident systems.
-    It never sees content: answers are sealed by the provider to the inquirer.
+    """情報提供ネットワークシステム, simulated. Called by middle servers.
+    It never sees content: answers are sealed by the provider to the inquirer. It
+    never sees an individual number either: those go to the resident network.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
     INVALID_FIELD, RESOURCE_EXHAUSTED OVERLOADED.
@@ -175,42 +136,6 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         """Issues processing numbers (処理通番), one per acquisition. Idempotent by
         token. Errors: FAILED_PRECONDITION ORGANIZATION_NOT_CONNECTED (no middle
         server announced itself to deliver the code to).
-        """
-
-    @_abc_1.abstractmethod
-    def SubmitProcessingNumbers(
-        self,
-        request: _network_service_pb2.SubmitProcessingNumbersRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_network_service_pb2.SubmitProcessingNumbersResponse, _abc.Awaitable[_network_service_pb2.SubmitProcessingNumbersResponse]]:
-        """Takes individual number and processing number (through the simulated
-        resident network), makes the organization's own linkage code and delivers
-        it to the middle server. Row refusals: PROCESSING_NUMBER_UNKNOWN,
-        PROCESSING_NUMBER_EXPIRED, PROCESSING_NUMBER_REUSED,
-        NO_RESIDENT_RECORD_CODE.
-        """
-
-    @_abc_1.abstractmethod
-    def SearchResidents(
-        self,
-        request: _network_service_pb2.SearchResidentsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_network_service_pb2.SearchResidentsResponse, _abc.Awaitable[_network_service_pb2.SearchResidentsResponse]]:
-        """Searches the simulated resident network by 4 or 3 basic attributes
-        (基本4情報) for people without a known individual number.
-        """
-
-    @_abc_1.abstractmethod
-    def NotifyResidents(
-        self,
-        request_iterator: _MaybeAsyncIterator[_network_service_pb2.NotifyResidentsRequest],
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_network_service_pb2.NotifyResidentsResponse], _abc.AsyncIterator[_network_service_pb2.NotifyResidentsResponse]]:
-        """A municipality's resident system notifies identity data (本人確認情報) to the
-        simulated resident network, by columns. Stand-in for the real feed [own]. A
-        person acquires a linkage code only once known here; one municipality's
-        notification serves all.
-        Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
 
     @_abc_1.abstractmethod

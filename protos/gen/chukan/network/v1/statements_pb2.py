@@ -23,49 +23,45 @@ _sym_db = _symbol_database.Default()
 
 
 from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
-from chukan.v1 import exchange_record_service_pb2 as chukan_dot_v1_dot_exchange__record__service__pb2
-from chukan.v1 import inquiry_service_pb2 as chukan_dot_v1_dot_inquiry__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"chukan/network/v1/statements.proto\x12\x11\x63hukan.network.v1\x1a\x16\x63hukan/v1/common.proto\x1a\'chukan/v1/exchange_record_service.proto\x1a\x1f\x63hukan/v1/inquiry_service.proto\"\xd6\x02\n\x0fStatementHeader\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x18\n\x10world_generation\x18\x03 \x01(\t\x12\x1d\n\x04mode\x18\x04 \x01(\x0e\x32\x0f.chukan.v1.Mode\x12\x13\n\x0bissuer_code\x18\x05 \x01(\t\x12\x16\n\x0erecipient_code\x18\x06 \x01(\t\x12\x1f\n\x17permission_list_version\x18\x07 \x01(\t\x12\x16\n\x0emaster_version\x18\x08 \x01(\t\x12\x16\n\x0e\x61nswers_digest\x18\t \x01(\x0c\x12 \n\x18recipient_key_thumbprint\x18\n \x01(\x0c\x12\r\n\x05suite\x18\x0b \x01(\t\x12\x15\n\rissue_time_ms\x18\x0c \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\r \x01(\x03\x12\r\n\x05nonce\x18\x0e \x01(\x0c\"o\n\x10RequestStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"\xb8\x03\n\x0bInquiryLeaf\x12\x15\n\rinquirer_code\x18\x01 \x01(\t\x12\x15\n\rprovider_code\x18\x02 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x03 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x04 \x01(\t\x12\x12\n\ndepartment\x18\x05 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x06 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x07 \x01(\t\x12\x18\n\x10information_code\x18\x08 \x01(\t\x12\x16\n\x0e\x63ondition_kind\x18\t \x01(\t\x12\x11\n\tyear_kind\x18\n \x01(\t\x12!\n\x06period\x18\x0b \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\x0c \x03(\t\x12\x14\n\x0clinkage_code\x18\r \x01(\x0c\x12\x15\n\rundisclosable\x18\x0e \x01(\x08\x12\x0f\n\x07\x63onsent\x18\x0f \x01(\x08\x12\x17\n\x0finquiry_time_ms\x18\x10 \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\x11 \x01(\x03\x12\r\n\x05nonce\x18\x12 \x01(\x0c\"n\n\x0fPermitStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"\xb1\x04\n\nPermitLeaf\x12\x17\n\x0f\x65xchange_digest\x18\x01 \x01(\x0c\x12\x15\n\rinquirer_code\x18\x02 \x01(\t\x12\x15\n\rprovider_code\x18\x03 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x04 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x05 \x01(\t\x12\x12\n\ndepartment\x18\x06 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x07 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x08 \x01(\t\x12\x18\n\x10information_code\x18\t \x01(\t\x12\x16\n\x0e\x63ondition_kind\x18\n \x01(\t\x12\x11\n\tyear_kind\x18\x0b \x01(\t\x12!\n\x06period\x18\x0c \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\r \x03(\t\x12\x14\n\x0clinkage_code\x18\x0e \x01(\x0c\x12\x19\n\x11permission_row_id\x18\x0f \x01(\t\x12\x13\n\x0blegal_basis\x18\x10 \x01(\t\x12\r\n\x05route\x18\x11 \x01(\t\x12 \n\x18recipient_key_thumbprint\x18\x12 \x01(\x0c\x12\x15\n\rundisclosable\x18\x13 \x01(\x08\x12\x0f\n\x07\x63onsent\x18\x14 \x01(\x08\x12\x17\n\x0finquiry_time_ms\x18\x15 \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\x16 \x01(\x03\x12\r\n\x05nonce\x18\x17 \x01(\x0c\"n\n\x0f\x41nswerStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"\xc6\x01\n\nAnswerLeaf\x12\x17\n\x0f\x65xchange_digest\x18\x01 \x01(\x0c\x12\x15\n\rpermit_digest\x18\x02 \x01(\x0c\x12\x19\n\x11\x63iphertext_digest\x18\x03 \x01(\x0c\x12+\n\x07outcome\x18\x04 \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x19\n\x11provision_time_ms\x18\x06 \x01(\x03\x12\x15\n\rundisclosable\x18\x07 \x01(\x08\"o\n\x10\x43ontentStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"N\n\x0bGroupSecret\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x32\n\x11\x63ontent_statement\x18\x02 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\"\x94\x01\n\rAnswerContent\x12\x15\n\rpermit_digest\x18\x01 \x01(\x0c\x12\x16\n\x0erecipient_code\x18\x02 \x01(\t\x12*\n\x0b\x61nswer_kind\x18\x03 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12(\n\x07records\x18\x04 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\"w\n\x18\x41\x63knowledgementStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"t\n\nMemberKeys\x12\x19\n\x11organization_code\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x36\n\x15sealing_key_statement\x18\x03 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\"p\n\x13SealingKeyStatement\x12\x19\n\x11organization_code\x18\x01 \x01(\t\x12\x12\n\npublic_key\x18\x02 \x01(\x0c\x12\x15\n\rvalid_from_ms\x18\x03 \x01(\x03\x12\x13\n\x0bvalid_to_ms\x18\x04 \x01(\x03\"8\n\x06Permit\x12\x0c\n\x04leaf\x18\x01 \x01(\x0c\x12\x12\n\nleaf_index\x18\x02 \x01(\r\x12\x0c\n\x04path\x18\x03 \x03(\x0c\"\x86\x02\n\x0b\x41nswerBatch\x12\x15\n\rprovider_code\x18\x01 \x01(\t\x12\x15\n\rinquirer_code\x18\x02 \x01(\t\x12\x31\n\x10\x61nswer_statement\x18\x03 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\x12.\n\x06groups\x18\x04 \x03(\x0b\x32\x1e.chukan.network.v1.SealedGroup\x12\x30\n\x07\x61nswers\x18\x05 \x03(\x0b\x32\x1f.chukan.network.v1.SealedAnswer\x12\x34\n\rprovider_keys\x18\x06 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeys\"5\n\x0bSealedGroup\x12\x15\n\rsealed_secret\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\"?\n\x0cSealedAnswer\x12\x0c\n\x04leaf\x18\x01 \x01(\x0c\x12\r\n\x05group\x18\x02 \x01(\r\x12\x12\n\nciphertext\x18\x03 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"chukan/network/v1/statements.proto\x12\x11\x63hukan.network.v1\x1a\x16\x63hukan/v1/common.proto\"\xd6\x02\n\x0fStatementHeader\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x18\n\x10world_generation\x18\x03 \x01(\t\x12\x1d\n\x04mode\x18\x04 \x01(\x0e\x32\x0f.chukan.v1.Mode\x12\x13\n\x0bissuer_code\x18\x05 \x01(\t\x12\x16\n\x0erecipient_code\x18\x06 \x01(\t\x12\x1f\n\x17permission_list_version\x18\x07 \x01(\t\x12\x16\n\x0emaster_version\x18\x08 \x01(\t\x12\x16\n\x0e\x61nswers_digest\x18\t \x01(\x0c\x12 \n\x18recipient_key_thumbprint\x18\n \x01(\x0c\x12\r\n\x05suite\x18\x0b \x01(\t\x12\x15\n\rissue_time_ms\x18\x0c \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\r \x01(\x03\x12\r\n\x05nonce\x18\x0e \x01(\x0c\"o\n\x10RequestStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"\xb8\x03\n\x0bInquiryLeaf\x12\x15\n\rinquirer_code\x18\x01 \x01(\t\x12\x15\n\rprovider_code\x18\x02 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x03 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x04 \x01(\t\x12\x12\n\ndepartment\x18\x05 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x06 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x07 \x01(\t\x12\x18\n\x10information_code\x18\x08 \x01(\t\x12\x16\n\x0e\x63ondition_kind\x18\t \x01(\t\x12\x11\n\tyear_kind\x18\n \x01(\t\x12!\n\x06period\x18\x0b \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\x0c \x03(\t\x12\x14\n\x0clinkage_code\x18\r \x01(\x0c\x12\x15\n\rundisclosable\x18\x0e \x01(\x08\x12\x0f\n\x07\x63onsent\x18\x0f \x01(\x08\x12\x17\n\x0finquiry_time_ms\x18\x10 \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\x11 \x01(\x03\x12\r\n\x05nonce\x18\x12 \x01(\x0c\"n\n\x0fPermitStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"\xb1\x04\n\nPermitLeaf\x12\x17\n\x0f\x65xchange_digest\x18\x01 \x01(\x0c\x12\x15\n\rinquirer_code\x18\x02 \x01(\t\x12\x15\n\rprovider_code\x18\x03 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x04 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x05 \x01(\t\x12\x12\n\ndepartment\x18\x06 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x07 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x08 \x01(\t\x12\x18\n\x10information_code\x18\t \x01(\t\x12\x16\n\x0e\x63ondition_kind\x18\n \x01(\t\x12\x11\n\tyear_kind\x18\x0b \x01(\t\x12!\n\x06period\x18\x0c \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\r \x03(\t\x12\x14\n\x0clinkage_code\x18\x0e \x01(\x0c\x12\x19\n\x11permission_row_id\x18\x0f \x01(\t\x12\x13\n\x0blegal_basis\x18\x10 \x01(\t\x12\r\n\x05route\x18\x11 \x01(\t\x12 \n\x18recipient_key_thumbprint\x18\x12 \x01(\x0c\x12\x15\n\rundisclosable\x18\x13 \x01(\x08\x12\x0f\n\x07\x63onsent\x18\x14 \x01(\x08\x12\x17\n\x0finquiry_time_ms\x18\x15 \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\x16 \x01(\x03\x12\r\n\x05nonce\x18\x17 \x01(\x0c\"\x88\x02\n\x13SelfInformationLeaf\x12\x13\n\x0bportal_code\x18\x01 \x01(\t\x12\x15\n\rprovider_code\x18\x02 \x01(\t\x12\x14\n\x0clinkage_code\x18\x03 \x01(\x0c\x12\x18\n\x10information_code\x18\x04 \x01(\t\x12!\n\x06period\x18\x05 \x01(\x0b\x32\x11.chukan.v1.Period\x12\x12\n\nitem_codes\x18\x06 \x03(\t\x12 \n\x18recipient_key_thumbprint\x18\x07 \x01(\x0c\x12\x15\n\rquery_time_ms\x18\x08 \x01(\x03\x12\x16\n\x0e\x65xpire_time_ms\x18\t \x01(\x03\x12\r\n\x05nonce\x18\n \x01(\x0c\"n\n\x0f\x41nswerStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"\xc6\x01\n\nAnswerLeaf\x12\x17\n\x0f\x65xchange_digest\x18\x01 \x01(\x0c\x12\x15\n\rpermit_digest\x18\x02 \x01(\x0c\x12\x19\n\x11\x63iphertext_digest\x18\x03 \x01(\x0c\x12+\n\x07outcome\x18\x04 \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x19\n\x11provision_time_ms\x18\x06 \x01(\x03\x12\x15\n\rundisclosable\x18\x07 \x01(\x08\"o\n\x10\x43ontentStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"N\n\x0bGroupSecret\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x32\n\x11\x63ontent_statement\x18\x02 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\"\x94\x01\n\rAnswerContent\x12\x15\n\rpermit_digest\x18\x01 \x01(\x0c\x12\x16\n\x0erecipient_code\x18\x02 \x01(\t\x12*\n\x0b\x61nswer_kind\x18\x03 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12(\n\x07records\x18\x04 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\"w\n\x18\x41\x63knowledgementStatement\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32\".chukan.network.v1.StatementHeader\x12\x13\n\x0bmerkle_root\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\"t\n\nMemberKeys\x12\x19\n\x11organization_code\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x36\n\x15sealing_key_statement\x18\x03 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\"p\n\x13SealingKeyStatement\x12\x19\n\x11organization_code\x18\x01 \x01(\t\x12\x12\n\npublic_key\x18\x02 \x01(\x0c\x12\x15\n\rvalid_from_ms\x18\x03 \x01(\x03\x12\x13\n\x0bvalid_to_ms\x18\x04 \x01(\x03\"\x90\x02\n\x0b\x41nswerBatch\x12\x15\n\rprovider_code\x18\x01 \x01(\t\x12\x15\n\rinquirer_code\x18\x02 \x01(\t\x12\x31\n\x10\x61nswer_statement\x18\x03 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\x12.\n\x06groups\x18\x04 \x03(\x0b\x32\x1e.chukan.network.v1.SealedGroup\x12\x0e\n\x06leaves\x18\x05 \x03(\x0c\x12\x15\n\rgroup_indexes\x18\x06 \x03(\r\x12\x13\n\x0b\x63iphertexts\x18\x07 \x03(\x0c\x12\x34\n\rprovider_keys\x18\x08 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeys\"5\n\x0bSealedGroup\x12\x15\n\rsealed_secret\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chukan.network.v1.statements_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATEMENTHEADER']._serialized_start=156
-  _globals['_STATEMENTHEADER']._serialized_end=498
-  _globals['_REQUESTSTATEMENT']._serialized_start=500
-  _globals['_REQUESTSTATEMENT']._serialized_end=611
-  _globals['_INQUIRYLEAF']._serialized_start=614
-  _globals['_INQUIRYLEAF']._serialized_end=1054
-  _globals['_PERMITSTATEMENT']._serialized_start=1056
-  _globals['_PERMITSTATEMENT']._serialized_end=1166
-  _globals['_PERMITLEAF']._serialized_start=1169
-  _globals['_PERMITLEAF']._serialized_end=1730
-  _globals['_ANSWERSTATEMENT']._serialized_start=1732
-  _globals['_ANSWERSTATEMENT']._serialized_end=1842
-  _globals['_ANSWERLEAF']._serialized_start=1845
-  _globals['_ANSWERLEAF']._serialized_end=2043
-  _globals['_CONTENTSTATEMENT']._serialized_start=2045
-  _globals['_CONTENTSTATEMENT']._serialized_end=2156
-  _globals['_GROUPSECRET']._serialized_start=2158
-  _globals['_GROUPSECRET']._serialized_end=2236
-  _globals['_ANSWERCONTENT']._serialized_start=2239
-  _globals['_ANSWERCONTENT']._serialized_end=2387
-  _globals['_ACKNOWLEDGEMENTSTATEMENT']._serialized_start=2389
-  _globals['_ACKNOWLEDGEMENTSTATEMENT']._serialized_end=2508
-  _globals['_MEMBERKEYS']._serialized_start=2510
-  _globals['_MEMBERKEYS']._serialized_end=2626
-  _globals['_SEALINGKEYSTATEMENT']._serialized_start=2628
-  _globals['_SEALINGKEYSTATEMENT']._serialized_end=2740
-  _globals['_PERMIT']._serialized_start=2742
-  _globals['_PERMIT']._serialized_end=2798
-  _globals['_ANSWERBATCH']._serialized_start=2801
-  _globals['_ANSWERBATCH']._serialized_end=3063
-  _globals['_SEALEDGROUP']._serialized_start=3065
-  _globals['_SEALEDGROUP']._serialized_end=3118
-  _globals['_SEALEDANSWER']._serialized_start=3120
-  _globals['_SEALEDANSWER']._serialized_end=3183
+  _globals['_STATEMENTHEADER']._serialized_start=82
+  _globals['_STATEMENTHEADER']._serialized_end=424
+  _globals['_REQUESTSTATEMENT']._serialized_start=426
+  _globals['_REQUESTSTATEMENT']._serialized_end=537
+  _globals['_INQUIRYLEAF']._serialized_start=540
+  _globals['_INQUIRYLEAF']._serialized_end=980
+  _globals['_PERMITSTATEMENT']._serialized_start=982
+  _globals['_PERMITSTATEMENT']._serialized_end=1092
+  _globals['_PERMITLEAF']._serialized_start=1095
+  _globals['_PERMITLEAF']._serialized_end=1656
+  _globals['_SELFINFORMATIONLEAF']._serialized_start=1659
+  _globals['_SELFINFORMATIONLEAF']._serialized_end=1923
+  _globals['_ANSWERSTATEMENT']._serialized_start=1925
+  _globals['_ANSWERSTATEMENT']._serialized_end=2035
+  _globals['_ANSWERLEAF']._serialized_start=2038
+  _globals['_ANSWERLEAF']._serialized_end=2236
+  _globals['_CONTENTSTATEMENT']._serialized_start=2238
+  _globals['_CONTENTSTATEMENT']._serialized_end=2349
+  _globals['_GROUPSECRET']._serialized_start=2351
+  _globals['_GROUPSECRET']._serialized_end=2429
+  _globals['_ANSWERCONTENT']._serialized_start=2432
+  _globals['_ANSWERCONTENT']._serialized_end=2580
+  _globals['_ACKNOWLEDGEMENTSTATEMENT']._serialized_start=2582
+  _globals['_ACKNOWLEDGEMENTSTATEMENT']._serialized_end=2701
+  _globals['_MEMBERKEYS']._serialized_start=2703
+  _globals['_MEMBERKEYS']._serialized_end=2819
+  _globals['_SEALINGKEYSTATEMENT']._serialized_start=2821
+  _globals['_SEALINGKEYSTATEMENT']._serialized_end=2933
+  _globals['_ANSWERBATCH']._serialized_start=2936
+  _globals['_ANSWERBATCH']._serialized_end=3208
+  _globals['_SEALEDGROUP']._serialized_start=3210
+  _globals['_SEALEDGROUP']._serialized_end=3263
 # @@protoc_insertion_point(module_scope)

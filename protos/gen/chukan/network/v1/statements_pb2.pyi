@@ -9,8 +9,6 @@ One inquiry is a batch of one: the root is then the hash of the only leaf.
 """
 
 from chukan.v1 import common_pb2 as _common_pb2
-from chukan.v1 import exchange_record_service_pb2 as _exchange_record_service_pb2
-from chukan.v1 import inquiry_service_pb2 as _inquiry_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -242,7 +240,9 @@ class PermitStatement(_message.Message):
     MERKLE_ROOT_FIELD_NUMBER: _builtins.int
     LEAF_COUNT_FIELD_NUMBER: _builtins.int
     merkle_root: _builtins.bytes
-    """RFC 6962 root over the PermitLeaf bytes."""
+    """RFC 6962 root over the PermitLeaf bytes; of the kind self-information, over
+    the SelfInformationLeaf bytes.
+    """
     leaf_count: _builtins.int
     """Number of leaves."""
     @_builtins.property
@@ -334,7 +334,9 @@ class PermitLeaf(_message.Message):
     expire_time_ms: _builtins.int
     """Expires, milliseconds since 1970-01-01 UTC."""
     nonce: _builtins.bytes
-    """16 random bytes; a permit is answered once."""
+    """16 bytes, the moment of issue in milliseconds (6 bytes) and 10 random ones;
+    a permit is answered once.
+    """
     @_builtins.property
     def period(self) -> _common_pb2.Period:
         """Period asked for."""
@@ -377,6 +379,71 @@ class PermitLeaf(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PermitLeaf: _TypeAlias = PermitLeaf  # noqa: Y015
+
+@_typing.final
+class SelfInformationLeaf(_message.Message):
+    """One self-information query (自己情報) the network permits. Bears the provider's
+    code of the person, never the portal's. Its SHA-256 stands in the answer both
+    as exchange_digest and as permit_digest.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTAL_CODE_FIELD_NUMBER: _builtins.int
+    PROVIDER_CODE_FIELD_NUMBER: _builtins.int
+    LINKAGE_CODE_FIELD_NUMBER: _builtins.int
+    INFORMATION_CODE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    ITEM_CODES_FIELD_NUMBER: _builtins.int
+    RECIPIENT_KEY_THUMBPRINT_FIELD_NUMBER: _builtins.int
+    QUERY_TIME_MS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_MS_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    portal_code: _builtins.str
+    """Portal that asks, 16 digits: recipient of the answer."""
+    provider_code: _builtins.str
+    """Provider, 16 digits."""
+    linkage_code: _builtins.bytes
+    """Provider's own linkage code (符号) of the person; empty if it has none."""
+    information_code: _builtins.str
+    """Information, TM + 14."""
+    recipient_key_thumbprint: _builtins.bytes
+    """Thumbprint of the portal's sealing key that the answer must be sealed to."""
+    query_time_ms: _builtins.int
+    """When it was asked, milliseconds since 1970-01-01 UTC."""
+    expire_time_ms: _builtins.int
+    """Expires, milliseconds since 1970-01-01 UTC."""
+    nonce: _builtins.bytes
+    """16 random bytes; a query is answered once."""
+    @_builtins.property
+    def period(self) -> _common_pb2.Period:
+        """Period asked for; absent = valid today."""
+
+    @_builtins.property
+    def item_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Items wanted; empty = all."""
+
+    def __init__(
+        self,
+        *,
+        portal_code: _builtins.str = ...,
+        provider_code: _builtins.str = ...,
+        linkage_code: _builtins.bytes = ...,
+        information_code: _builtins.str = ...,
+        period: _common_pb2.Period | None = ...,
+        item_codes: _abc.Iterable[_builtins.str] | None = ...,
+        recipient_key_thumbprint: _builtins.bytes = ...,
+        query_time_ms: _builtins.int = ...,
+        expire_time_ms: _builtins.int = ...,
+        nonce: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time_ms", b"expire_time_ms", "information_code", b"information_code", "item_codes", b"item_codes", "linkage_code", b"linkage_code", "nonce", b"nonce", "period", b"period", "portal_code", b"portal_code", "provider_code", b"provider_code", "query_time_ms", b"query_time_ms", "recipient_key_thumbprint", b"recipient_key_thumbprint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SelfInformationLeaf: _TypeAlias = SelfInformationLeaf  # noqa: Y015
 
 @_typing.final
 class AnswerStatement(_message.Message):
@@ -431,7 +498,7 @@ class AnswerLeaf(_message.Message):
     """SHA-256 of the PermitLeaf bytes."""
     ciphertext_digest: _builtins.bytes
     """SHA-256 of the ciphertext; empty if nothing is sealed."""
-    outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType
+    outcome: _common_pb2.ExchangeOutcome.ValueType
     """What took place: PROVIDED, NO_REPLICA, REFUSED or PENDING (waits for a
     person).
     """
@@ -447,7 +514,7 @@ class AnswerLeaf(_message.Message):
         exchange_digest: _builtins.bytes = ...,
         permit_digest: _builtins.bytes = ...,
         ciphertext_digest: _builtins.bytes = ...,
-        outcome: _exchange_record_service_pb2.ExchangeOutcome.ValueType = ...,
+        outcome: _common_pb2.ExchangeOutcome.ValueType = ...,
         reason: _builtins.str = ...,
         provision_time_ms: _builtins.int = ...,
         undisclosable: _builtins.bool = ...,
@@ -536,10 +603,10 @@ class AnswerContent(_message.Message):
     """SHA-256 of the PermitLeaf bytes."""
     recipient_code: _builtins.str
     """Recipient, 16 digits."""
-    answer_kind: _inquiry_service_pb2.AnswerKind.ValueType
+    answer_kind: _common_pb2.AnswerKind.ValueType
     """How it is answered."""
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_inquiry_service_pb2.ResultRecord]:
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
         """Records; empty if NO_REPLICA."""
 
     def __init__(
@@ -547,8 +614,8 @@ class AnswerContent(_message.Message):
         *,
         permit_digest: _builtins.bytes = ...,
         recipient_code: _builtins.str = ...,
-        answer_kind: _inquiry_service_pb2.AnswerKind.ValueType = ...,
-        records: _abc.Iterable[_inquiry_service_pb2.ResultRecord] | None = ...,
+        answer_kind: _common_pb2.AnswerKind.ValueType = ...,
+        records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -661,42 +728,10 @@ class SealingKeyStatement(_message.Message):
 Global___SealingKeyStatement: _TypeAlias = SealingKeyStatement  # noqa: Y015
 
 @_typing.final
-class Permit(_message.Message):
-    """A permit with its place in the signed batch."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LEAF_FIELD_NUMBER: _builtins.int
-    LEAF_INDEX_FIELD_NUMBER: _builtins.int
-    PATH_FIELD_NUMBER: _builtins.int
-    leaf: _builtins.bytes
-    """PermitLeaf bytes."""
-    leaf_index: _builtins.int
-    """Index of the leaf."""
-    @_builtins.property
-    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """RFC 6962 audit path, 32 bytes each; empty where all leaves of the statement
-        are shown in order, so that the root is computed from them.
-        """
-
-    def __init__(
-        self,
-        *,
-        leaf: _builtins.bytes = ...,
-        leaf_index: _builtins.int = ...,
-        path: _abc.Iterable[_builtins.bytes] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaf", b"leaf", "leaf_index", b"leaf_index", "path", b"path"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Permit: _TypeAlias = Permit  # noqa: Y015
-
-@_typing.final
 class AnswerBatch(_message.Message):
-    """Answers of one provider to one inquirer."""
+    """Answers of one provider to one inquirer, by columns: one entry per answer in
+    leaves, group_indexes and ciphertexts.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -704,7 +739,9 @@ class AnswerBatch(_message.Message):
     INQUIRER_CODE_FIELD_NUMBER: _builtins.int
     ANSWER_STATEMENT_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
-    ANSWERS_FIELD_NUMBER: _builtins.int
+    LEAVES_FIELD_NUMBER: _builtins.int
+    GROUP_INDEXES_FIELD_NUMBER: _builtins.int
+    CIPHERTEXTS_FIELD_NUMBER: _builtins.int
     PROVIDER_KEYS_FIELD_NUMBER: _builtins.int
     provider_code: _builtins.str
     """Provider, 16 digits."""
@@ -712,15 +749,25 @@ class AnswerBatch(_message.Message):
     """Inquirer, 16 digits."""
     @_builtins.property
     def answer_statement(self) -> _common_pb2.DsseEnvelope:
-        """Signed AnswerStatement over all leaves below, in order."""
+        """Signed AnswerStatement over exactly the leaves below, in order."""
 
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedGroup]:
         """Groups that share a key."""
 
     @_builtins.property
-    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedAnswer]:
-        """Answers."""
+    def leaves(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """AnswerLeaf bytes."""
+
+    @_builtins.property
+    def group_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Index of each answer's group; ignored if its ciphertext is empty."""
+
+    @_builtins.property
+    def ciphertexts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """12-byte nonce and AES-256-GCM ciphertext of AnswerContent bytes, associated
+        data = permit_digest; empty where nothing is provided.
+        """
 
     @_builtins.property
     def provider_keys(self) -> Global___MemberKeys:
@@ -733,12 +780,14 @@ class AnswerBatch(_message.Message):
         inquirer_code: _builtins.str = ...,
         answer_statement: _common_pb2.DsseEnvelope | None = ...,
         groups: _abc.Iterable[Global___SealedGroup] | None = ...,
-        answers: _abc.Iterable[Global___SealedAnswer] | None = ...,
+        leaves: _abc.Iterable[_builtins.bytes] | None = ...,
+        group_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        ciphertexts: _abc.Iterable[_builtins.bytes] | None = ...,
         provider_keys: Global___MemberKeys | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_statement", b"answer_statement", "provider_keys", b"provider_keys"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_statement", b"answer_statement", "answers", b"answers", "groups", b"groups", "inquirer_code", b"inquirer_code", "provider_code", b"provider_code", "provider_keys", b"provider_keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_statement", b"answer_statement", "ciphertexts", b"ciphertexts", "group_indexes", b"group_indexes", "groups", b"groups", "inquirer_code", b"inquirer_code", "leaves", b"leaves", "provider_code", b"provider_code", "provider_keys", b"provider_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -771,35 +820,3 @@ class SealedGroup(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SealedGroup: _TypeAlias = SealedGroup  # noqa: Y015
-
-@_typing.final
-class SealedAnswer(_message.Message):
-    """One sealed answer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LEAF_FIELD_NUMBER: _builtins.int
-    GROUP_FIELD_NUMBER: _builtins.int
-    CIPHERTEXT_FIELD_NUMBER: _builtins.int
-    leaf: _builtins.bytes
-    """AnswerLeaf bytes."""
-    group: _builtins.int
-    """Index of the group in AnswerBatch.groups; ignored if ciphertext is empty."""
-    ciphertext: _builtins.bytes
-    """12-byte nonce and AES-256-GCM ciphertext of AnswerContent bytes, associated
-    data = permit_digest; empty where nothing is provided.
-    """
-    def __init__(
-        self,
-        *,
-        leaf: _builtins.bytes = ...,
-        group: _builtins.int = ...,
-        ciphertext: _builtins.bytes = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ciphertext", b"ciphertext", "group", b"group", "leaf", b"leaf"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SealedAnswer: _TypeAlias = SealedAnswer  # noqa: Y015

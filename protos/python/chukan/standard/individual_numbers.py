@@ -39,12 +39,12 @@ def has_check_digit(number: int) -> bool:
 @cache
 def _tables() -> tuple[list[int], list[int], list[int]]:
     """Return the weighted sums of digits 1–4, 5–8 and 9–11."""
-    tables = tuple(
-        [_weighted(f"{value:0{digits}d}", _WEIGHTS[start : start + digits]) for value in range(10**digits)]
-        for start, digits in ((0, 4), (4, 4), (8, 3))
-    )
-    return tables[0], tables[1], tables[2]
+    return _sums(_WEIGHTS[:4]), _sums(_WEIGHTS[4:8]), _sums(_WEIGHTS[8:])
 
 
-def _weighted(digits: str, weights: tuple[int, ...]) -> int:
-    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
+def _sums(weights: tuple[int, ...]) -> list[int]:
+    """Return the weighted sum of every number of as many digits."""
+    sums = [0]
+    for weight in weights:
+        sums = [above + digit * weight for above in sums for digit in range(10)]
+    return sums
