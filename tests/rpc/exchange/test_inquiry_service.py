@@ -15,8 +15,10 @@ from chukan.edge.errors import error_of_call
 from chukan.server.rpc.tokens import encode_token
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import common_pb2
+from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED
+from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 
 if TYPE_CHECKING:
@@ -58,6 +60,23 @@ def test_one_inquiry_is_accepted_at_once_and_answered_later(emulator: Emulator, 
     assert done.spec == request.inquiry
     assert (done.status.row_status, done.status.information_status) == ("09", "01")
     assert body.results(done.receipt_number).results[0].records
+
+
+def test_an_inquiry_names_its_exchange_and_its_receipt_finds_the_record(emulator: Emulator, moved: str) -> None:
+    """One id leads to the records of all sides; refused inquiries are recorded and found like answered ones."""
+    body, stub = emulator.setagaya, ExchangeRecordServiceStub(emulator.channel)
+
+    answered, refused = body.answer(moved), body.answer(moved, information_code="TM00000000000003")
+
+    for inquiry in (answered, refused):
+        request = records.ListExchangeRecordsRequest(receipt_number=inquiry.receipt_number)
+        (found,) = stub.ListExchangeRecords(request, metadata=body.metadata).records
+        assert (found.receipt_number, found.exchange_id) == (inquiry.receipt_number, inquiry.exchange_id)
+        assert stub.ListExchangeRecords(request, metadata=emulator.shinjuku.metadata).records == []
+    theirs = records.GetExchangeRecordRequest(exchange_id=answered.exchange_id)
+    assert stub.GetExchangeRecord(theirs, metadata=emulator.shinjuku.metadata).record.exchange_id
+    nothing = records.ListExchangeRecordsRequest(receipt_number="none")
+    assert stub.ListExchangeRecords(nothing, metadata=body.metadata).records == []
 
 
 def test_a_business_clock_that_goes_ahead_is_recorded_not_refused(emulator: Emulator, moved: str) -> None:

@@ -91,8 +91,8 @@ class ExchangeRecordServiceServicer:
 
     def ListExchangeRecords(self, request, context):
         """Lists this organization's records in order of writing, keyset paging. The
-        record of an inquiry is found by its addressee and receipt number; it bears
-        the exchange_id that leads to the others'.
+        record of an inquiry is found by its receipt number, or read by the
+        exchange_id of the inquiry, which leads to the others' records too.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -40,8 +40,8 @@ class ExchangeRecordServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ExchangeRecordServiceAsyncStub: ...
     ListExchangeRecords: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ListExchangeRecordsRequest, _exchange_record_service_pb2.ListExchangeRecordsResponse]
     """Lists this organization's records in order of writing, keyset paging. The
-    record of an inquiry is found by its addressee and receipt number; it bears
-    the exchange_id that leads to the others'.
+    record of an inquiry is found by its receipt number, or read by the
+    exchange_id of the inquiry, which leads to the others' records too.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     GetExchangeRecord: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetExchangeRecordRequest, _exchange_record_service_pb2.GetExchangeRecordResponse]
@@ -93,8 +93,8 @@ class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListExchangeRecords: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ListExchangeRecordsRequest, _exchange_record_service_pb2.ListExchangeRecordsResponse]  # type: ignore[assignment]
     """Lists this organization's records in order of writing, keyset paging. The
-    record of an inquiry is found by its addressee and receipt number; it bears
-    the exchange_id that leads to the others'.
+    record of an inquiry is found by its receipt number, or read by the
+    exchange_id of the inquiry, which leads to the others' records too.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     GetExchangeRecord: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetExchangeRecordRequest, _exchange_record_service_pb2.GetExchangeRecordResponse]  # type: ignore[assignment]
@@ -149,8 +149,8 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.ListExchangeRecordsResponse, _abc.Awaitable[_exchange_record_service_pb2.ListExchangeRecordsResponse]]:
         """Lists this organization's records in order of writing, keyset paging. The
-        record of an inquiry is found by its addressee and receipt number; it bears
-        the exchange_id that leads to the others'.
+        record of an inquiry is found by its receipt number, or read by the
+        exchange_id of the inquiry, which leads to the others' records too.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 

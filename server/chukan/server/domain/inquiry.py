@@ -197,10 +197,12 @@ class StoredResult(NamedTuple):
 class Inquiry(NamedTuple):
     """An inquiry as it is read, without content.
 
+    exchange: the digest that names it on all sides.
     asked: the InquirySpec as stored, encoded: most readers pass it on. A message of the status may hold the number.
     """
 
     receipt_number: str
+    exchange: bytes
     asked: bytes
     status: Status
     state: InquiryState
@@ -293,6 +295,7 @@ def inquiry_of(row: InquiryRow, asked: bytes, read: Callable[[bytes], InquirySpe
     number, information = (spec.number, spec.information) if spec else ("", "")
     return Inquiry(
         receipt_number=receipt_number(receipt_prefix(row.accepted), row.id),
+        exchange=row.exchange,
         asked=asked,
         status=status(state, kind, row.reason, number=number, information=information),
         state=state,

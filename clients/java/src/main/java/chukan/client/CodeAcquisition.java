@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package chukan.client;
 
-import chukan.address.v1.AddressServiceOuterClass;
-import chukan.address.v1.AddressServiceOuterClass.RegisterPeopleRequest;
-import chukan.address.v1.AddressServiceOuterClass.RegisterPeopleResponse;
-import chukan.network.v1.NetworkServiceOuterClass.NotifyResidentsRequest;
-import chukan.v1.LinkageCodeServiceOuterClass.GetLinkageStateRequest;
-import chukan.v1.LinkageCodeServiceOuterClass.LinkageState;
-import chukan.v1.LinkageCodeServiceOuterClass.LinkageStatus;
-import chukan.v1.LinkageCodeServiceOuterClass.RegisterAddresseesRequest;
-import chukan.v1.LinkageCodeServiceOuterClass.RequestCodeRequest;
+import chukan.address.v1.RegisterPeopleRequest;
+import chukan.address.v1.RegisterPeopleResponse;
+import chukan.address.v1.SubmitProcessingNumbersRequest;
+import chukan.network.v1.NotifyResidentsRequest;
+import chukan.v1.GetLinkageStateRequest;
+import chukan.v1.LinkageState;
+import chukan.v1.LinkageStatus;
+import chukan.v1.RegisterAddresseesRequest;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import java.time.Duration;
@@ -59,7 +58,7 @@ final class CodeAcquisition {
    */
   void notifyResidentNetwork(DummyPerson person) throws StatusException, InterruptedException {
     Streams.sendOne(
-        municipality.network().notifyResidents(),
+        municipality.residentNetwork().notifyResidents(),
         NotifyResidentsRequest.newBuilder()
             .setBatchId("residents-" + run)
             .addIndividualNumbers(person.individualNumber())
@@ -71,7 +70,7 @@ final class CodeAcquisition {
             .build());
   }
 
-  /** Acquires the code (符号取得): asks, hands the processing number on, waits until linked. */
+  /** Acquires the code (符号取得): registers and asks in one step, hands the processing number on, waits until linked. */
   LinkageStatus acquire(String integratedAddressNumber)
       throws StatusException, InterruptedException {
     // The address system does not tell the middle server by itself: this is our work.
@@ -80,21 +79,16 @@ final class CodeAcquisition {
         RegisterAddresseesRequest.newBuilder()
             .setBatchId("addressees-" + run)
             .addIntegratedAddressNumbers(integratedAddressNumber)
+            .addCodeRows(0)
             .build());
-    municipality
-        .linkageCodes()
-        .requestCode(
-            RequestCodeRequest.newBuilder()
-                .setIntegratedAddressNumber(integratedAddressNumber)
-                .build());
     LinkageStatus issued =
         await(integratedAddressNumber, LinkageState.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED);
-    // Two packages have a SubmitProcessingNumbers; this is the address system's, which adds the
-    // individual number by itself.
+    // The resident network has a SubmitProcessingNumbers too; this is the address system's, which
+    // adds the individual number by itself.
     municipality
         .addresses()
         .submitProcessingNumbers(
-            AddressServiceOuterClass.SubmitProcessingNumbersRequest.newBuilder()
+            SubmitProcessingNumbersRequest.newBuilder()
                 .setBatchId("processing-" + run)
                 .addIntegratedAddressNumbers(integratedAddressNumber)
                 .addProcessingNumbers(issued.getProcessingNumber())

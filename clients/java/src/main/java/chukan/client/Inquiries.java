@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package chukan.client;
 
-import chukan.v1.Common.Period;
-import chukan.v1.InquiryServiceOuterClass.Inquiry;
-import chukan.v1.InquiryServiceOuterClass.InquirySpec;
-import chukan.v1.InquiryServiceOuterClass.WatchInquiriesRequest;
-import chukan.v1.InquiryServiceOuterClass.WatchInquiriesResponse;
+import chukan.v1.Inquiry;
+import chukan.v1.InquirySpec;
+import chukan.v1.InquiryState;
+import chukan.v1.ListInquiriesRequest;
+import chukan.v1.ListInquiriesResponse;
+import chukan.v1.Period;
+import chukan.v1.WatchInquiriesRequest;
+import chukan.v1.WatchInquiriesResponse;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /** What is asked (情報照会), and how one learns that it was answered. */
 final class Inquiries {
-  /** Watch from now on; the first answer comes at once and holds nothing but this position. */
-  private static final String NOW = "now";
+  private static final List<InquiryState> FINISHED =
+      List.of(
+          InquiryState.INQUIRY_STATE_ANSWERED,
+          InquiryState.INQUIRY_STATE_REFUSED,
+          InquiryState.INQUIRY_STATE_TIMED_OUT,
+          InquiryState.INQUIRY_STATE_CANCELLED);
 
   // Row P-214 of docs/reference/permission_list.md: a municipality may ask another for local tax.
   private static final String AFFAIR = "JM01000000121000";
@@ -58,19 +66,16 @@ final class Inquiries {
         .build();
   }
 
-  /** Gives the position of this moment, then cancels the watch. */
-  String presentPosition() throws StatusException, InterruptedException {
-    BlockingClientCall<?, WatchInquiriesResponse> watch = watchFrom(NOW);
-    WatchInquiriesResponse first = read(watch);
-    watch.cancel("the position is known", null);
-    return first.getResumeToken();
-  }
-
-  /** Watches from a position until all of these are finished, then cancels the watch. */
-  Map<String, Inquiry> awaitFinished(String resumeToken, Set<String> receiptNumbers)
+  /**
+   * Lists what is finished already, then watches from the list's position until all of these are
+   * finished, and cancels the watch. Whatever ends in between is in the list, in the watch, or in
+   * both; a client that starts anew begins in the same way.
+   */
+  Map<String, Inquiry> awaitFinished(Set<String> receiptNumbers)
       throws StatusException, InterruptedException {
     Map<String, Inquiry> finished = new HashMap<>();
-    BlockingClientCall<?, WatchInquiriesResponse> watch = watchFrom(resumeToken);
+    String position = listFinished(finished);
+    BlockingClientCall<?, WatchInquiriesResponse> watch = watchFrom(position);
     while (!finished.keySet().containsAll(receiptNumbers)) {
       // A real client stores the token of each answer once it has done what the answer says.
       for (Inquiry inquiry : read(watch).getInquiriesList()) {
@@ -79,6 +84,28 @@ final class Inquiries {
     }
     watch.cancel("all are finished", null);
     return finished;
+  }
+
+  /** Puts all finished inquiries into the map; gives the first page's position to watch from. */
+  private String listFinished(Map<String, Inquiry> finished) throws StatusException {
+    String position = "";
+    String page = "";
+    do {
+      ListInquiriesResponse answer =
+          inquirer
+              .inquiries()
+              .listInquiries(
+                  ListInquiriesRequest.newBuilder()
+                      .addAllStates(FINISHED)
+                      .setPageToken(page)
+                      .build());
+      for (Inquiry inquiry : answer.getInquiriesList()) {
+        finished.put(inquiry.getReceiptNumber(), inquiry);
+      }
+      position = position.isEmpty() ? answer.getResumeToken() : position;
+      page = answer.getNextPageToken();
+    } while (!page.isEmpty()); // a page may be empty without being the last
+    return position;
   }
 
   private BlockingClientCall<?, WatchInquiriesResponse> watchFrom(String resumeToken) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package chukan.client;
 
-import chukan.v1.ReplicaServiceOuterClass.ItemColumn;
-import chukan.v1.ReplicaServiceOuterClass.RegisterReplicasRequest;
-import chukan.v1.ReplicaServiceOuterClass.ReplicaBatchHeader;
-import chukan.v1.ReplicaServiceOuterClass.RunKind;
+import chukan.v1.ItemColumn;
+import chukan.v1.RegisterReplicasRequest;
+import chukan.v1.ReplicaBatchHeader;
+import chukan.v1.RunKind;
 
 /**
  * Local tax (地方税関係情報) in the synthetic layout of docs/reference/layouts.md: the codes this

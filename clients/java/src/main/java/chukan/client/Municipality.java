@@ -7,6 +7,8 @@ import chukan.address.v1.AddressServiceGrpc;
 import chukan.address.v1.AddressServiceGrpc.AddressServiceBlockingV2Stub;
 import chukan.network.v1.NetworkServiceGrpc;
 import chukan.network.v1.NetworkServiceGrpc.NetworkServiceBlockingV2Stub;
+import chukan.network.v1.ResidentNetworkServiceGrpc;
+import chukan.network.v1.ResidentNetworkServiceGrpc.ResidentNetworkServiceBlockingV2Stub;
 import chukan.v1.ExchangeRecordServiceGrpc;
 import chukan.v1.ExchangeRecordServiceGrpc.ExchangeRecordServiceBlockingV2Stub;
 import chukan.v1.InquiryServiceGrpc;
@@ -61,7 +63,12 @@ final class Municipality {
     return timed(ExchangeRecordServiceGrpc.newBlockingV2Stub(channel));
   }
 
-  /** The network's services, which a municipality's systems call in the municipality's name. */
+  /** The simulated resident network (住基ネット), which takes individual numbers. */
+  ResidentNetworkServiceBlockingV2Stub residentNetwork() {
+    return timed(ResidentNetworkServiceGrpc.newBlockingV2Stub(channel));
+  }
+
+  /** The information provision network, called in the municipality's name. */
   NetworkServiceBlockingV2Stub network() {
     return timed(NetworkServiceGrpc.newBlockingV2Stub(channel));
   }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package chukan.client;
 
-import chukan.network.v1.NetworkServiceOuterClass.ListNetworkRecordsRequest;
-import chukan.v1.ExchangeRecordServiceOuterClass.ExchangeRecord;
-import chukan.v1.ExchangeRecordServiceOuterClass.GetExchangeRecordRequest;
-import chukan.v1.ExchangeRecordServiceOuterClass.ListExchangeRecordsRequest;
-import chukan.v1.ExchangeRecordServiceOuterClass.RecordSide;
-import chukan.v1.ExchangeRecordServiceOuterClass.ReconcileExchangeRecordsRequest;
-import chukan.v1.ExchangeRecordServiceOuterClass.Reconciliation;
-import chukan.v1.ExchangeRecordServiceOuterClass.ReconciliationState;
+import chukan.network.v1.ListNetworkRecordsRequest;
+import chukan.v1.ExchangeRecord;
+import chukan.v1.GetExchangeRecordRequest;
+import chukan.v1.ListExchangeRecordsRequest;
+import chukan.v1.ReconcileExchangeRecordsRequest;
+import chukan.v1.Reconciliation;
+import chukan.v1.ReconciliationState;
+import chukan.v1.RecordSide;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import java.time.Duration;
@@ -26,20 +26,15 @@ record ThreeRecords(ExchangeRecord inquirer, ExchangeRecord network, ExchangeRec
   private static final Duration PAUSE = Duration.ofMillis(50);
 
   /** Reads all three. The receipt leads to the inquirer's record, its exchange id to the others. */
-  static ThreeRecords read(
-      Municipality inquirer, Municipality provider, String receipt, String integratedAddressNumber)
+  static ThreeRecords read(Municipality inquirer, Municipality provider, String receipt)
       throws StatusException {
     ExchangeRecord own =
         inquirer
             .records()
             .listExchangeRecords(
-                ListExchangeRecordsRequest.newBuilder()
-                    .setSide(RecordSide.RECORD_SIDE_INQUIRER)
-                    .setIntegratedAddressNumber(integratedAddressNumber)
-                    .build())
+                ListExchangeRecordsRequest.newBuilder().setReceiptNumber(receipt).build())
             .getRecordsList()
             .stream()
-            .filter(record -> record.getReceiptNumber().equals(receipt))
             .findFirst()
             .orElseThrow(Status.NOT_FOUND.withDescription("no record of the receipt")::asException);
     ExchangeRecord others =
@@ -97,6 +92,9 @@ record ThreeRecords(ExchangeRecord inquirer, ExchangeRecord network, ExchangeRec
         .clearSide()
         .clearIntegratedAddressNumber() // each body has its own number of the person
         .clearItemCodes() // the network sees no items
+        .clearMode() // not in the network's record, nor are the two delegators
+        .clearInquirerDelegatorCode()
+        .clearProviderDelegatorCode()
         .clearReceiptNumber() // the inquirer's own
         .clearChangeSeq() // each side counts for itself
         .build();

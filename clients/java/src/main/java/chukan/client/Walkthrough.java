@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package chukan.client;
 
-import chukan.address.v1.AddressServiceOuterClass.IssueNonResidentNumberRequest;
-import chukan.address.v1.AddressServiceOuterClass.IssueNonResidentNumberResponse;
-import chukan.address.v1.AddressServiceOuterClass.LinkOutcome;
-import chukan.address.v1.AddressServiceOuterClass.Person;
-import chukan.address.v1.AddressServiceOuterClass.RegisterPeopleResponse;
-import chukan.v1.Common.ItemValue;
-import chukan.v1.Common.RowFailure;
-import chukan.v1.Common.RowOutcome;
-import chukan.v1.ExchangeRecordServiceOuterClass.ExchangeOutcome;
-import chukan.v1.ExchangeRecordServiceOuterClass.ReconciliationState;
-import chukan.v1.InquiryServiceOuterClass.AcknowledgeResultsRequest;
-import chukan.v1.InquiryServiceOuterClass.AnswerKind;
-import chukan.v1.InquiryServiceOuterClass.CreateInquiriesRequest;
-import chukan.v1.InquiryServiceOuterClass.CreateInquiriesResponse;
-import chukan.v1.InquiryServiceOuterClass.CreateInquiryRequest;
-import chukan.v1.InquiryServiceOuterClass.GetInquiryResultsRequest;
-import chukan.v1.InquiryServiceOuterClass.GetInquiryResultsResponse;
-import chukan.v1.InquiryServiceOuterClass.Inquiry;
-import chukan.v1.InquiryServiceOuterClass.InquiryState;
-import chukan.v1.LinkageCodeServiceOuterClass.LinkageState;
-import chukan.v1.ReplicaServiceOuterClass.ListReplicasRequest;
-import chukan.v1.ReplicaServiceOuterClass.RegisterReplicasRequest;
-import chukan.v1.ReplicaServiceOuterClass.RegisterReplicasResponse;
+import chukan.address.v1.IssueNonResidentNumberRequest;
+import chukan.address.v1.IssueNonResidentNumberResponse;
+import chukan.address.v1.LinkOutcome;
+import chukan.address.v1.Person;
+import chukan.address.v1.RegisterPeopleResponse;
+import chukan.v1.AcknowledgeResultsRequest;
+import chukan.v1.AnswerKind;
+import chukan.v1.CreateInquiriesRequest;
+import chukan.v1.CreateInquiriesResponse;
+import chukan.v1.CreateInquiryRequest;
+import chukan.v1.ExchangeOutcome;
+import chukan.v1.GetInquiryResultsRequest;
+import chukan.v1.GetInquiryResultsResponse;
+import chukan.v1.Inquiry;
+import chukan.v1.InquiryState;
+import chukan.v1.ItemValue;
+import chukan.v1.LinkageState;
+import chukan.v1.ListReplicasRequest;
+import chukan.v1.ReconciliationState;
+import chukan.v1.RegisterReplicasRequest;
+import chukan.v1.RegisterReplicasResponse;
+import chukan.v1.RowFailure;
+import chukan.v1.RowOutcome;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -177,7 +177,6 @@ public final class Walkthrough {
 
   /** Asks once alone (即時照会) and twice in a batch (一括照会), and watches until all ended. */
   private void inquire() throws StatusException, InterruptedException, Report.Differs {
-    String position = inquiries.presentPosition();
     accepted =
         inquirer
             .inquiries()
@@ -198,7 +197,7 @@ public final class Walkthrough {
     String otherYear = batch.getReceiptNumbers(0);
     String medical = batch.getReceiptNumbers(1);
     Map<String, Inquiry> ended =
-        inquiries.awaitFinished(position, Set.of(tax, otherYear, medical));
+        inquiries.awaitFinished(Set.of(tax, otherYear, medical));
 
     GetInquiryResultsResponse read =
         inquirer
@@ -247,7 +246,9 @@ public final class Walkthrough {
 
   private void compareRecords() throws StatusException, InterruptedException, Report.Differs {
     ThreeRecords records =
-        ThreeRecords.read(inquirer, provider, accepted.getReceiptNumber(), numberAtInquirer);
+        ThreeRecords.read(inquirer, provider, accepted.getReceiptNumber());
+    report.expect("exchange_id_of_inquiry", accepted.getExchangeId(),
+        records.inquirer().getExchangeId());
     report.expect("records_agree", true, records.agree());
     report.expect("records_outcome", ExchangeOutcome.EXCHANGE_OUTCOME_PROVIDED,
         records.network().getOutcome());
