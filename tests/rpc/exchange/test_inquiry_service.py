@@ -62,6 +62,19 @@ def test_one_inquiry_is_accepted_at_once_and_answered_later(emulator: Emulator, 
     assert body.results(done.receipt_number).results[0].records
 
 
+def test_an_inquiry_in_another_mode_than_the_organizations_is_refused(
+    emulator: Emulator, moved: str, stub: Any
+) -> None:
+    body = emulator.setagaya
+    request = pb.CreateInquiryRequest(inquiry=body.spec(moved))
+    metadata = (*body.metadata, ("chukan-mode", "production"))
+
+    assert refusal(lambda: stub.CreateInquiry(request, metadata=metadata)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "MODE_MISMATCH",
+    )
+
+
 def test_an_inquiry_names_its_exchange_and_its_receipt_finds_the_record(emulator: Emulator, moved: str) -> None:
     """One id leads to the records of all sides; refused inquiries are recorded and found like answered ones."""
     body, stub = emulator.setagaya, ExchangeRecordServiceStub(emulator.channel)
