@@ -109,7 +109,7 @@ def test_the_same_record_id_with_other_content_is_a_conflict(emulator: Emulator,
 
     code, reason = refusal(lambda: stub.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec), metadata=body.metadata))
 
-    assert (code, reason) == (grpc.StatusCode.ABORTED, "IDEMPOTENCY_CONFLICT")
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "RECORD_ID_EXISTS")
 
 
 def test_an_individual_number_is_refused_and_not_echoed(emulator: Emulator, stub: Any) -> None:

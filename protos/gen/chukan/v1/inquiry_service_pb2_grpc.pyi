@@ -43,22 +43,22 @@ class InquiryServiceStub:
     CreateInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.CreateInquiryRequest, _inquiry_service_pb2.CreateInquiryResponse]
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
-    content is ABORTED IDEMPOTENCY_CONFLICT.
+    content is RECORD_ID_EXISTS.
     Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
     ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
     PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
     AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
     NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
-    Not taken in, not recorded; Errors: INVALID_ARGUMENT
-    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-    INQUIRY_CONDITION_INVALID.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+    procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+    ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+    RECORD_ID_EXISTS.
     """
     CreateInquiries: _grpc.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-    CreateInquiry refuses at once is taken in and refused here too, with a
+    Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
     receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
@@ -112,22 +112,22 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     CreateInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.CreateInquiryRequest, _inquiry_service_pb2.CreateInquiryResponse]  # type: ignore[assignment]
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
-    content is ABORTED IDEMPOTENCY_CONFLICT.
+    content is RECORD_ID_EXISTS.
     Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
     ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
     PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
     AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
     NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
-    Not taken in, not recorded; Errors: INVALID_ARGUMENT
-    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-    INQUIRY_CONDITION_INVALID.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+    procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+    ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+    RECORD_ID_EXISTS.
     """
     CreateInquiries: _aio.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]  # type: ignore[assignment]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-    CreateInquiry refuses at once is taken in and refused here too, with a
+    Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
     receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
@@ -184,16 +184,17 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inquiry_service_pb2.CreateInquiryResponse, _abc.Awaitable[_inquiry_service_pb2.CreateInquiryResponse]]:
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
-        content is ABORTED IDEMPOTENCY_CONFLICT.
+        content is RECORD_ID_EXISTS.
         Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
         ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
         PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
         AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
         NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
-        Not taken in, not recorded; Errors: INVALID_ARGUMENT
-        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-        INQUIRY_CONDITION_INVALID.
+        Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+        procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+        ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+        RECORD_ID_EXISTS.
         """
 
     @_abc_1.abstractmethod
@@ -204,8 +205,7 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.CreateInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.CreateInquiriesResponse]]:
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-        CreateInquiry refuses at once is taken in and refused here too, with a
+        Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
         receipt and a record: its outcome is COMMITTED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """

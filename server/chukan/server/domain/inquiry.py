@@ -43,6 +43,7 @@ __all__ = [
     "check_spec",
     "end_state",
     "inquiry_of",
+    "missing_field",
     "pack_sealed",
     "receipt_id",
     "receipt_number",
@@ -376,6 +377,19 @@ def _check_period(spec: InquirySpec) -> tuple[str, str, str] | None:
     if spec.year_kind == "1" and not spec.period_start:
         return "INQUIRY_CONDITION_INVALID", "year_kind", "start_date_given"
     return None
+
+
+def missing_field(spec: InquirySpec) -> str:
+    """Return the field that names what is asked under which law and is empty, or the empty string.
+
+    A blank provider is none of them: it is refused at once and recorded, as staff know it.
+    """
+    needed = {
+        "affair_code": spec.affair,
+        "procedure_code": spec.procedure,
+        "information_code": spec.information,
+    }
+    return next((field for field, value in needed.items() if not value.strip()), "")
 
 
 def time_out_of(spec: InquirySpec) -> int:
