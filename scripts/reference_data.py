@@ -139,7 +139,8 @@ def _data_set(data_set: DataSet) -> str:
 
 def _item(item: Item) -> tuple[object, ...]:
     values = ", ".join(f"`{value}` {name}" for value, name in zip(item.values, item.value_names, strict=True))
-    remarks = [*(["void in this edition"] if item.void else []), *filter(None, (item.description, values))]
+    said = {"void in this edition": item.void, "may be negative": item.negative}
+    remarks = [*(remark for remark, holds in said.items() if holds), *filter(None, (item.description, values))]
     return (
         code(item.code),
         item.name,

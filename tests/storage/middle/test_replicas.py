@@ -71,6 +71,17 @@ def test_zero_nil_and_absent_stay_three_different_things(middle: Any) -> None:
     assert found[2] is None
 
 
+def test_a_nil_row_with_a_value_or_named_twice_is_the_rows_fault_not_its_reasons(middle: Any) -> None:
+    items = layout(TAX, "0801").data_set("0100").items
+    item = next(item for item in items if item.nil_allowed and item.type == "number" and not item.required)
+    given = batch([ONE, TWO])
+    doubtful = Column(item.code, ["5", ""], [0, 1, 1], ["01", "01", "01"])
+
+    row = send(middle, batch([ONE, TWO], columns=[*given.columns, doubtful]))
+
+    assert reasons(row) == [(0, "NIL_ROW_INVALID"), (1, "NIL_ROW_INVALID")]
+
+
 def test_a_resend_of_the_batch_answers_as_before(middle: Any) -> None:
     send(middle, batch([ONE, TWO]))
 

@@ -372,8 +372,9 @@ class ItemValue(_message.Message):
     item_code: _builtins.str
     """Item code (項目コード), TK + 14."""
     value: _builtins.str
-    """Value as text, in the form the layout gives (number without separators,
-    date yyyyMMdd, flag 0/1). Zero is "0" and is not nil.
+    """Value as text, in the form the layout gives (number, date yyyyMMdd, flag
+    0/1). A number has neither separators nor leading zeros, and a minus only
+    where the layout says that it may be negative. Zero is "0" and is not nil.
     """
     nil_reason: _builtins.str
     """Nil with a reason (値なし理由), a code of the layout's nil-reason table,

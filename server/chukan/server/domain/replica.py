@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["ImportState", "LaneState", "Operation", "ReplicaBatch", "ReplicaState", "check_batch", "check_rows"]
 
 _KEY_WIDTH: Final = 64
-_RULES: Final = {"required": "ITEM_REQUIRED", "void": "ITEM_VOID", "nil_not_allowed": "NIL_NOT_ALLOWED"}
+_RULES: Final = {
+    "required": "ITEM_REQUIRED",
+    "void": "ITEM_VOID",
+    "nil_not_allowed": "NIL_NOT_ALLOWED",
+    "nil_row": "NIL_ROW_INVALID",
+    "nil_with_value": "NIL_ROW_INVALID",
+}
 
 
 class Operation(IntEnum):
