@@ -18,6 +18,7 @@ from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch,
 
 ONE, TWO, THREE = number(1), number(2), number(3)
 KEY = (TAX, "0100", "2026")
+KEY_ITEM = layout(TAX, "0801").data_set("0100").key_item
 
 
 def send(middle: Any, given: Any, digest: bytes = b"d", organization: str = OWN) -> Any:
@@ -80,6 +81,41 @@ def test_a_nil_row_with_a_value_or_named_twice_is_the_rows_fault_not_its_reasons
     row = send(middle, batch([ONE, TWO], columns=[*given.columns, doubtful]))
 
     assert reasons(row) == [(0, "NIL_ROW_INVALID"), (1, "NIL_ROW_INVALID")]
+
+
+def test_a_record_key_is_the_value_of_the_key_item(middle: Any) -> None:
+    """Else one year of one person could be two records, and both would answer."""
+    row = send(middle, batch([ONE, TWO], record_keys=["2020", "2026"], values={KEY_ITEM: ["2026", "2026"]}))
+
+    assert row.outcomes == [Outcome.REFUSED, Outcome.COMMITTED]
+    assert row.failures[0][:5] == (0, "RECORD_KEY_MISMATCH", "record_keys", KEY_ITEM, "key_item")
+
+
+def test_an_edition_that_is_over_takes_what_was_published_while_it_was_in_force(middle: Any) -> None:
+    periods = {"start_dates": ["20250601", "20260601"], "end_dates": ["20260531", "20270531"]}
+
+    over = send(middle, batch([ONE, TWO], edition="0701", **periods))
+    in_force = send(middle, batch([TWO, THREE], batch_id="b2", **periods))
+
+    assert reasons(over) == [(1, "EDITION_NOT_IN_FORCE")]
+    assert in_force.outcomes == [Outcome.COMMITTED] * 2
+
+
+def test_an_earlier_edition_that_comes_late_does_not_displace_a_later_one(middle: Any) -> None:
+    old = {"edition": "0701", "start_dates": ["20250601"], "end_dates": ["20260531"]}
+    send(middle, batch([ONE], **old))
+    send(middle, batch([ONE], batch_id="b2", start_dates=["20250601"], end_dates=["20260531"]))
+
+    late = send(middle, batch([ONE], batch_id="b3", **old))
+    resent = send(middle, batch([ONE], batch_id="b4", record_ids=["b1-0"], **old))
+    held = middle.replicas.get(OWN, ONE, KEY)
+    middle.replicas.delete(OWN, "s", ONE, KEY, "back to the former edition")
+    meant = send(middle, batch([ONE], batch_id="b5", **old))
+
+    assert reasons(late) == [(0, "EDITION_SUPERSEDED")]
+    assert resent.outcomes == [Outcome.UNCHANGED]
+    assert (held.edition, held.version) == ("0801", 2)
+    assert meant.outcomes == [Outcome.COMMITTED]
 
 
 def test_a_resend_of_the_batch_answers_as_before(middle: Any) -> None:

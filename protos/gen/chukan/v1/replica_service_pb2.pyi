@@ -311,7 +311,10 @@ class RegisterReplicasRequest(_message.Message):
     data_set: _builtins.str
     """Data set (データセット) as the layout names it, 4 digits."""
     edition: _builtins.str
-    """Edition (版番号), 4 digits."""
+    """Edition (版番号), 4 digits. One in force today takes records of any period;
+    one that is not takes those whose period meets the time it is in force. A
+    record that stands in a later edition is not displaced by an earlier one.
+    """
     @_builtins.property
     def header(self) -> Global___ReplicaBatchHeader:
         """Header."""
@@ -328,7 +331,9 @@ class RegisterReplicasRequest(_message.Message):
 
     @_builtins.property
     def record_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Data-set record keys (データセットレコードキー), at most 64."""
+        """Data-set record keys (データセットレコードキー), at most 64: the value of the
+        key item, where the layout names one.
+        """
 
     @_builtins.property
     def parent_record_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from chukan.server.domain.content import Column
     from chukan.standard.layouts import DataSet, Layout
 
-__all__ = ["ImportState", "LaneState", "Operation", "ReplicaBatch", "ReplicaState", "check_batch", "check_rows"]
+__all__ = [
+    "ImportState",
+    "LaneState",
+    "Operation",
+    "ReplicaBatch",
+    "ReplicaState",
+    "check_batch",
+    "check_edition",
+    "check_rows",
+]
 
 _KEY_WIDTH: Final = 64
 _RULES: Final = {
@@ -116,6 +125,23 @@ def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
     return found, data_set
 
 
+def check_edition(batch: ReplicaBatch, found: Layout, today: date) -> dict[int, RowFailure]:
+    """Return the rows an edition is not for: in force it takes every period, else the periods it was in force in.
+
+    So what belongs to a year that is over can still be put right in that year's edition [own] (docs/divergences
+    "Replicas").
+    """
+    if found.is_in_force(today):
+        return {}
+    first, last = f"{found.valid_from:%Y%m%d}", f"{found.valid_to:%Y%m%d}" if found.valid_to else ""
+    ends = batch.end_dates or ("",) * batch.rows
+    return {
+        row: RowFailure(row, "EDITION_NOT_IN_FORCE", "edition", rule="in_force")
+        for row, (start, end) in enumerate(zip(batch.start_dates, ends, strict=True))
+        if not batch.deletes(row) and ((end and end < first) or (last and start > last))
+    }
+
+
 def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
     """Return the failures of the rows as far as the batch alone shows them, the first one of each row."""
     failures: dict[int, RowFailure] = {}
@@ -132,6 +158,7 @@ def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
     _check_deletions(batch, failures)
     for column in batch.columns:
         _check_column(batch, column, data_set, failures)
+    _check_keys(batch, data_set, failures)
     return failures
 
 
@@ -221,6 +248,18 @@ def _check_column(batch: ReplicaBatch, column: Column, data_set: DataSet, failur
         if row not in failures and not batch.deletes(row):
             reason = _RULES.get(rule) or ("NIL_REASON_INVALID" if rule.startswith("nil") else "ITEM_VALUE_INVALID")
             failures[row] = RowFailure(row, reason, "items", column.item_code, rule)
+
+
+def _check_keys(batch: ReplicaBatch, data_set: DataSet, failures: dict[int, RowFailure]) -> None:
+    """Refuse keys that are not the value of the layout's key item: two keys would make two records of one thing."""
+    column = next((each for each in batch.columns if each.item_code == data_set.key_item), None)
+    if column is None or column.values == batch.record_keys:
+        return
+    for row, (value, key) in enumerate(zip(column.values, batch.record_keys, strict=True)):
+        if value != key and not batch.deletes(row):
+            failures.setdefault(
+                row, RowFailure(row, "RECORD_KEY_MISMATCH", "record_keys", column.item_code, rule="key_item")
+            )
 
 
 def _is_date(text: str) -> bool:
