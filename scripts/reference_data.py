@@ -62,7 +62,10 @@ def _reasons_of(rows: Iterable[Reason]) -> str:
 
 def rules() -> str:
     """List the rules a value, a nil or a character can break."""
-    intro = "A `RowFailure` names the rule that was broken in its field `rule`, never the value."
+    intro = (
+        "A `RowFailure` names the rule that was broken in its field `rule`, never the value; where the number in it is "
+        "a field's own (`max_length=8`), it stands in the contract or the layout."
+    )
     return page(
         "Rules of values (検査規則)",
         f"`{_DATA}/rules.toml`",
