@@ -8,9 +8,10 @@ BIN    := $(VENV)/bin
 PEOPLE ?= 3000
 SEED   ?= 1
 BENCH  ?= all
+ROUNDS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate check-generated check-contract freeze-contract lint types imports bench docs clean
+.PHONY: help demo test check generate check-generated check-contract freeze-contract lint types imports bench chaos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +61,9 @@ imports: $(VENV)/.installed-dev ## who may import whom
 
 bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=exchange,register)
 	$(BIN)/python -m tests.bench --only $(BENCH)
+
+chaos: $(VENV)/.installed-dev ## kill server and adapter at random moments, check what was acknowledged (ROUNDS=20 SEED=1)
+	$(BIN)/python -m tests.hostile.chaos --rounds $(ROUNDS) --seed $(SEED)
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist

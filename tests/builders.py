@@ -100,13 +100,13 @@ class Body:
         )
         return next(LinkageCodeServiceStub(self.channel).RegisterAddressees(iter([request]), metadata=self.metadata))
 
-    def notify(self, serials: Sequence[int], *, record_code: str = "12345678901") -> residents.NotifyResidentsResponse:
-        """Let the simulated resident network know residents."""
+    def notify(self, serials: Sequence[int], *, record_code: str | None = None) -> residents.NotifyResidentsResponse:
+        """Let the simulated resident network know residents; unless one is given, each has a record code of its own."""
         count = len(serials)
         request = residents.NotifyResidentsRequest(
             batch_id=self.batch_id(),
             individual_numbers=[dummy_individual_number(serial) for serial in serials],
-            resident_record_codes=[record_code] * count,
+            resident_record_codes=[f"999{serial:08d}" if record_code is None else record_code for serial in serials],
             names=[f"試験 {serial}" for serial in serials],
             birth_dates=["19800102"] * count,
             sexes=["1"] * count,

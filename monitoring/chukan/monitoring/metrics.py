@@ -82,6 +82,27 @@ class Metrics:
         text = "Age of the oldest unsent item of the outbox, by kind; 0 when nothing waits."
         self._scrape.add("chukan_oldest_unsent_seconds", text, ("kind", _SNAKE), source)
 
+    def read_lanes(
+        self,
+        *,
+        held: Callable[[], Mapping[str, float]],
+        stuck: Callable[[], Mapping[str, float]],
+        last_success: Callable[[], Mapping[str, float]],
+    ) -> None:
+        """Ask at each scrape, by information, how the lanes of replicas stand: of all organizations the worst one.
+
+        A kind of replicas can lie still for months while every other kind arrives (会津若松市 2023 [P]): held by the
+        server, refused batch by batch, or never sent. Each has its gauge, and none names an organization: three series
+        per information are the whole budget.
+        """
+        label = ("information", _INFORMATION)
+        text = "How long a lane has been held, by information; 0 when none is."
+        self._scrape.add("chukan_lane_held_seconds", text, label, held)
+        text = "How long a lane has taken nothing of what came, by information; 0 once a replica was written again."
+        self._scrape.add("chukan_lane_stuck_seconds", text, label, stuck)
+        text = "When a replica was last written, by information, at the organization that has waited longest."
+        self._scrape.add("chukan_replica_last_success_timestamp_seconds", text, label, last_success)
+
 
 class _AtScrape(Collector):
     """Gauges read from their owner at each scrape. One that can't be read is left out: unknown, never zero."""

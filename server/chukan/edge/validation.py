@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules the contract declares on its messages (protovalidate), checked before a handler sees a message.
 
-One more rule holds for every message: a single text in it (an id, a code, a reason; not what its rows hold, which
-their handlers check) is no individual number (個人番号), unless the field is there for one.
+Two more rules hold for every message, for the single texts in it (an id, a code, a reason; not what its rows hold,
+which their handlers check): none is an individual number (個人番号), unless the field is there for one; and what names
+something (`batch_id`, `user_id` …) is printable, because it is kept, listed and logged as it came.
 
 A message type without rules is found once and costs a dictionary look-up from then on; so does a type the server is
 told to skip because its handler checks the columns faster itself.
@@ -51,9 +52,13 @@ class Validation:
         violations = collect(message) if collect is not None else ()
         if violations:
             raise ChukanError("INVALID_FIELD", violations=[_shown(violation) for violation in violations])
-        found = _individual_number(message, self._texts[type(message)])
+        texts = self._texts[type(message)]
+        found = _individual_number(message, texts)
         if found:
             raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field=found)
+        found = _unprintable(message, texts)
+        if found:
+            raise ChukanError("INVALID_FIELD", violations=[(found, "printable characters")])
 
     def _learn(self, message: Message) -> Callable[[Message], list[Violation]] | None:
         descriptor: Any = message.DESCRIPTOR  # the stubs know two classes of descriptors
@@ -72,9 +77,10 @@ class Validation:
 
 
 class _Texts(NamedTuple):
-    """Names of a message's single texts, and the same of the single messages in it."""
+    """Names of a message's single texts, those of ids, and the same of the single messages in it."""
 
     names: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     parts: tuple[tuple[str, _Texts], ...] = ()
 
 
@@ -92,7 +98,8 @@ def _texts(descriptor: Descriptor, above: tuple[str, ...]) -> _Texts:
         for field in single
         if field.message_type is not None and field.message_type.full_name not in here
     ]
-    return _Texts(tuple(names), tuple(each for each in parts if each[1] != _NO_TEXTS))
+    ids = tuple(name for name in names if name.endswith("_id"))
+    return _Texts(tuple(names), ids, tuple(each for each in parts if each[1] != _NO_TEXTS))
 
 
 def _individual_number(message: Message, texts: _Texts) -> str:
@@ -104,6 +111,19 @@ def _individual_number(message: Message, texts: _Texts) -> str:
     for name, inner in texts.parts:
         if message.HasField(name):
             found = _individual_number(getattr(message, name), inner)
+            if found:
+                return f"{name}.{found}"
+    return ""
+
+
+def _unprintable(message: Message, texts: _Texts) -> str:
+    """Return the path of an id with a character nobody sees, empty if there is none."""
+    for name in texts.ids:
+        if not getattr(message, name).isprintable():
+            return name
+    for name, inner in texts.parts:
+        if message.HasField(name):
+            found = _unprintable(getattr(message, name), inner)
             if found:
                 return f"{name}.{found}"
     return ""

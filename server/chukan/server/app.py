@@ -18,6 +18,7 @@ from chukan.durable.timer import Timer
 from chukan.edge.tls import TlsFiles
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
+from chukan.server.assembly.lane_metrics import measure_lanes
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
 from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
@@ -293,6 +294,7 @@ def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) ->
 
         metrics.read_inquiries(states)
         metrics.read_replicas(held)
+        measure_lanes(metrics, database, app.clock, imports)
     return app
 
 

@@ -72,6 +72,7 @@ class Register:
                     self._digest(row),
                     hash(cells[6]),
                     hash(cells[15]),
+                    self._digest(cells[1]),
                     self._seal(row[:120]),
                 )
             )
@@ -125,7 +126,7 @@ class Register:
 
 _PERSON: Final = "INSERT OR IGNORE INTO person VALUES (?,?,?,?,?,?,0,0,0)"
 _LOCAL: Final = "INSERT INTO local_number VALUES (?,?,?,?,?,?,0)"
-_RESIDENT: Final = "INSERT OR IGNORE INTO network_resident VALUES (?,?,?,?,?,1,?)"
+_RESIDENT: Final = "INSERT OR IGNORE INTO network_resident VALUES (?,?,?,?,?,?,?)"
 _ADDRESSEE: Final = "INSERT INTO addressee VALUES (?,?,?,?,1,0,0,'',0,1,NULL,NULL,0,'',NULL,NULL,0,0,0,0,?)"
 _ISSUED: Final = "INSERT INTO network_processing_number VALUES (?,?,?,?,1,0,'',?)"
 _NOTED: Final = (

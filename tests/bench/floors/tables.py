@@ -80,10 +80,11 @@ CREATE UNIQUE INDEX replica_import_batch ON replica_import (organization, system
 
 RESIDENT: Final = """
 CREATE TABLE network_resident (id INTEGER PRIMARY KEY, number_digest BLOB, content_digest BLOB, name_key BIGINT,
-  place_key BIGINT, has_record_code INTEGER, identity BLOB);
+  place_key BIGINT, code_digest BLOB, identity BLOB);
 CREATE UNIQUE INDEX network_resident_number ON network_resident (number_digest);
 CREATE INDEX network_resident_name ON network_resident (name_key);
 CREATE INDEX network_resident_place ON network_resident (place_key);
+CREATE UNIQUE INDEX network_resident_code ON network_resident (code_digest) WHERE code_digest IS NOT NULL;
 """
 
 PEOPLE: Final = """

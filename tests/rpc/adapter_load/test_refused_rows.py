@@ -123,7 +123,7 @@ def test_a_lane_that_is_held_stops_itself_and_no_other(body: Body, tmp_path: Pat
     body.load(extracts=None)
     with closing(sqlite3.connect(tmp_path / "data" / "middle.db", timeout=30)) as database:
         database.execute(
-            "INSERT INTO replica_lane SELECT ?, ?, 2, 'SEND_CAP_EXCEEDED', 0, 0, 0, 0", (body.organization, TAX)
+            "INSERT INTO replica_lane SELECT ?, ?, 2, 'SEND_CAP_EXCEEDED', 0, 0, 0, 0, 0, 0", (body.organization, TAX)
         )
         database.commit()
 

@@ -133,6 +133,7 @@ def test_no_label_can_be_a_person(start: Start, echo: SimpleNamespace) -> None:
     edge.metrics.note_replicas(number)
     edge.metrics.read_unsent(lambda: {number: 1.0})
     edge.metrics.read_replicas(lambda: {number: 1})
+    edge.metrics.read_lanes(held=lambda: {number: 1}, stuck=lambda: {number: 1}, last_success=lambda: {number: 1})
     edge.stub.Say(echo.SayRequest(text=f"{number}."), metadata=METADATA)
     text = generate_latest(edge.metrics.registry).decode()
 

@@ -66,6 +66,8 @@ def test_a_provision_that_waits_is_approved_and_confirmed_by_two_people(emulator
     eventually(lambda: emulator.setagaya.inquiry(receipt).state == common_pb2.INQUIRY_STATE_WAITING_FOR_APPROVAL)
     correction = provisions.CorrectProvisionRequest(**name, records=records_shown, correction_reason="checked again")
     corrected = stub.CorrectProvision(correction, metadata=first).provision
+    left_out = provisions.CorrectProvisionRequest(**name, correction_reason="nothing", no_replica=False)
+    assert reason_of(lambda: stub.CorrectProvision(left_out, metadata=first)) == "INVALID_FIELD"
     seen_before = provisions.ApproveProvisionRequest(**name, expected_change_seq=shown.change_seq)
     assert reason_of(lambda: stub.ApproveProvision(seen_before, metadata=first)) == "CONCURRENT_CHANGE"
     seen = provisions.ApproveProvisionRequest(**name, expected_change_seq=corrected.change_seq)

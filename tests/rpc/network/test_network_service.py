@@ -116,6 +116,22 @@ def test_master_data_names_the_network_and_its_members(emulator: Emulator) -> No
     assert SETAGAYA in {member.organization_code for member in response.members}
 
 
+def test_members_keys_are_told_by_pages_that_leave_nobody_out(emulator: Emulator) -> None:
+    body = emulator.setagaya
+    whole = body.network.PullMaster(network.PullMasterRequest(), metadata=body.metadata)
+    seen, token, pages = [], "", 0
+    while True:
+        page = body.network.PullMaster(network.PullMasterRequest(page_size=1, page_token=token), metadata=body.metadata)
+        seen += [each.organization_code for each in page.members]
+        token, pages = page.next_page_token, pages + 1
+        if not token:
+            break
+
+    assert not whole.next_page_token
+    assert seen == [each.organization_code for each in whole.members]
+    assert pages == max(1, len(seen))
+
+
 def test_nobody_announces_keys_of_another(emulator: Emulator) -> None:
     body = emulator.setagaya
     body.link([fresh_serial()])

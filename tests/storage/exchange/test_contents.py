@@ -11,9 +11,12 @@ import pytest
 from chukan.server.domain.content import Column
 from chukan.server.domain.exchange import AnswerKind, Outcome
 from chukan.server.domain.inquiry import InquirySpec, InquiryState
+from chukan.server.domain.linkage import AddresseeBatch
+from chukan.server.network.records import list_records
 from chukan.standard.layouts import layout
 from chukan.standard.permission_list import permission_list
 from tests.storage.exchange.world import CHIYODA, PROCEDURE, SETAGAYA, SHINJUKU, TAX
+from tests.storage.middle.samples import number
 
 if TYPE_CHECKING:
     from tests.storage.exchange.world import World
@@ -153,6 +156,58 @@ def test_nondisclosure_of_either_side_marks_both_records(world: World, moved: st
     world.ask(moved)
     world.run()
     assert world.record(SETAGAYA).undisclosable
+    assert world.record(SHINJUKU).undisclosable
+
+
+def test_a_person_whom_the_inquirer_itself_must_not_disclose_is_marked_whatever_the_inquiry_says(
+    world: World, moved: str
+) -> None:
+    """The business system may not know of 支援措置: the flag of the own addressee marks all three records."""
+    world.flag(SETAGAYA, moved, nondisclosure=True)
+
+    receipt = world.ask(moved, nondisclosure_code="1")
+    exchange = world.record(SETAGAYA).exchange_id
+    world.run()
+
+    assert world.inquiry(receipt).state is InquiryState.ANSWERED
+    assert world.record(SETAGAYA).undisclosable
+    assert world.record(SHINJUKU).undisclosable
+    records, _ = list_records(world.core, SETAGAYA, exchange_ids=[exchange], page_size=10)
+    assert records[0].undisclosable
+
+
+def test_a_refused_inquiry_about_a_person_not_to_be_disclosed_is_marked_too(world: World, moved: str) -> None:
+    world.flag(SETAGAYA, moved, nondisclosure=True)
+
+    world.ask(moved, affair="JM01000000999999")
+
+    assert world.record(SETAGAYA).outcome is Outcome.REFUSED
+    assert world.record(SETAGAYA).undisclosable
+
+
+def test_who_moved_out_or_died_stays_answerable(world: World, moved: str) -> None:
+    """The municipality of 1 January answers for tax: a closed addressee gets no new code and its replicas answer."""
+    world.codes.close(SHINJUKU, moved)
+
+    receipt = world.ask(moved)
+    world.run()
+
+    assert [record.record_key for record in world.result(receipt).records] == ["2026"]
+    assert world.record(SHINJUKU).outcome is Outcome.PROVIDED
+
+
+def test_what_a_merged_number_held_is_answered_for_the_survivor(world: World) -> None:
+    """One person had two numbers at the provider: the records hang on one, the code on the other."""
+    own, double = world.person(SETAGAYA, SHINJUKU), number(777)
+    world.codes.register(SHINJUKU, "test", "double", b"d", AddresseeBatch([double]))
+    world.register(SHINJUKU, double)
+    world.flag(SHINJUKU, double, nondisclosure=True)
+
+    world.codes.merge(SHINJUKU, double, own)
+    receipt = world.ask(own)
+    world.run()
+
+    assert [record.record_key for record in world.result(receipt).records] == ["2026"]
     assert world.record(SHINJUKU).undisclosable
 
 

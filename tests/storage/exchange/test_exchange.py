@@ -9,6 +9,7 @@ from chukan.server.domain.exchange import AnswerKind, Outcome
 from chukan.server.domain.exchange_record import RecordSide
 from chukan.server.domain.inquiry import InquiryState
 from tests.storage.exchange.world import SETAGAYA, SHINJUKU
+from tests.storage.middle.samples import number
 
 if TYPE_CHECKING:
     from tests.storage.exchange.world import World
@@ -65,3 +66,21 @@ def test_a_refusal_is_a_result_with_its_reason_and_is_recorded(world: World, mov
     )
     assert world.record(SETAGAYA).outcome is Outcome.REFUSED
     assert world.waiting() == []
+
+
+def test_one_person_stays_one_when_the_individual_number_changes_between_two_acquisitions(world: World) -> None:
+    """A acquires under the old number, B under the new one: B's inquiry still finds the person at A (番号法7条2項)."""
+    old, new = 501, 502
+    here, there = number(old), number(new)
+    world.notify(old)
+    world.link(SHINJUKU, there, old)
+    world.register(SHINJUKU, there)
+
+    world.notify(new, code_of=old)
+    world.link(SETAGAYA, here, new)
+    receipt = world.ask(here)
+    world.run()
+
+    inquiry = world.inquiry(receipt)
+    assert (inquiry.state, inquiry.answer_kind) == (InquiryState.ANSWERED, AnswerKind.VALUES)
+    assert [record.record_key for record in world.result(receipt).records] == ["2026"]

@@ -242,4 +242,4 @@ def test_answers_whose_columns_are_of_unequal_length_are_no_answers(world: World
     for cut in (replace(sent, ciphertexts=()), replace(sent, group_indexes=()), replace(sent, leaves=())):
         with pytest.raises(ChukanError) as refused:
             codec.decode(AnswerBatch, codec.encode(cut))
-        assert refused.value.code == "PEER_ANSWER_INVALID"
+        assert refused.value.code == "COLUMNS_UNEQUAL"

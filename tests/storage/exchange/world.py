@@ -214,15 +214,19 @@ class World:
         """Let a new person be linked at these organizations under one number, and return it."""
         self.serials += 1
         serial, own = self.serials, number(self.serials)
-        self._notify(serial)
+        self.notify(serial)
         for organization in organizations:
-            self.codes.register(organization, "test", f"p{serial}", b"d", AddresseeBatch([own]))
-            self.codes.request_code(organization, own)
-            self._issue(organization)
-            submitted = self.codes.get(organization, own).processing_number
-            linkage_codes.submit(self.core, organization, [submitted], [dummy_individual_number(serial)])
-        self.step("deliver_codes")
+            self.link(organization, own, serial)
         return own
+
+    def link(self, organization: str, own: str, serial: int) -> None:
+        """Register a number and acquire its code for the person with the individual number of this serial."""
+        self.codes.register(organization, "test", f"p{own}", b"d", AddresseeBatch([own]))
+        self.codes.request_code(organization, own)
+        self._issue(organization)
+        submitted = self.codes.get(organization, own).processing_number
+        linkage_codes.submit(self.core, organization, [submitted], [dummy_individual_number(serial)])
+        self.step("deliver_codes")
 
     def flag(self, organization: str, own: str, *, nondisclosure: bool = False, manual: str = "") -> None:
         """Mark a person as not to be disclosed, or an information as not to be answered automatically."""
@@ -243,10 +247,11 @@ class World:
         row, _ = self.replicas.register(organization, "test", made, b"d")
         assert not row.failures, row.failures
 
-    def _notify(self, serial: int) -> None:
+    def notify(self, serial: int, *, code_of: int = 0) -> None:
+        """Let the resident network know a person; code_of: the serial whose 住民票コード the person has, if another."""
         columns = resident_network.ResidentColumns(
             individual_numbers=[dummy_individual_number(serial)],
-            resident_record_codes=["12345678901"],
+            resident_record_codes=[f"999{code_of or serial:08d}"],
             names=[f"試験 {serial}"],
             birth_dates=["19800102"],
             sexes=["1"],

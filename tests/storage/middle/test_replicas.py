@@ -19,6 +19,8 @@ from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch,
 ONE, TWO, THREE = number(1), number(2), number(3)
 KEY = (TAX, "0100", "2026")
 KEY_ITEM = layout(TAX, "0801").data_set("0100").key_item
+INDIVIDUAL = dummy_individual_number(3)
+HOUSEHOLD = "TK90001010000001"
 
 
 def send(middle: Any, given: Any, digest: bytes = b"d", organization: str = OWN) -> Any:
@@ -220,6 +222,39 @@ def test_an_individual_number_as_record_key_is_refused(middle: Any) -> None:
     assert reasons(row) == [(0, "INDIVIDUAL_NUMBER_REFUSED")]
 
 
+@pytest.mark.parametrize(
+    ("given", "failure"),
+    [
+        (
+            {"values": {HOUSEHOLD: [INDIVIDUAL, "12"]}, "record_keys": ["11", "12"]},
+            ("INDIVIDUAL_NUMBER_REFUSED", "items", HOUSEHOLD),
+        ),
+        ({"parent_keys": [INDIVIDUAL, ""]}, ("INDIVIDUAL_NUMBER_REFUSED", "parent_record_keys", "")),
+        ({"ward_codes": [INDIVIDUAL, "131041"]}, ("INDIVIDUAL_NUMBER_REFUSED", "ward_codes", "")),
+        ({"ward_codes": ["131042", ""]}, ("NUMBER_MALFORMED", "ward_codes", "")),
+        ({"parent_keys": ["p", ""]}, ("PARENT_KEY_UNEXPECTED", "parent_record_keys", "")),
+    ],
+)
+def test_no_column_brings_an_individual_number_in(
+    middle: Any, given: dict[str, Any], failure: tuple[str, str, str]
+) -> None:
+    """The middle server may not hold 個人番号 [P]: not in an unsealed column, not as a household's number."""
+    row = send(middle, batch([ONE, TWO], information_code=RESIDENT, **given))
+
+    assert [(each[0], *each[1:4]) for each in row.failures] == [(0, *failure)]
+    assert row.outcomes == [Outcome.REFUSED, Outcome.COMMITTED]
+    assert INDIVIDUAL not in repr(row)
+
+
+def test_a_reason_of_deletion_is_no_place_for_an_individual_number(middle: Any) -> None:
+    send(middle, batch([ONE]))
+
+    row = send(middle, batch([ONE], batch_id="b2", operations=[2], delete_reasons=[INDIVIDUAL]))
+
+    assert reasons(row) == [(0, "INDIVIDUAL_NUMBER_REFUSED")]
+    assert middle.replicas.get(OWN, ONE, KEY).version == 1
+
+
 def test_a_child_needs_its_parent(middle: Any) -> None:
     child = {"information_code": CARE, "data_set": "0201", "record_keys": ["k"], "end_dates": [""]}
 
@@ -254,6 +289,20 @@ def test_a_movement_closes_the_old_record_and_opens_another_in_one_batch(middle:
     )
 
     assert send(middle, moved).outcomes == [Outcome.COMMITTED] * 2
+
+
+def test_a_movement_counts_row_by_row_the_new_record_after_the_one_it_follows(middle: Any) -> None:
+    """Rows are taken in the order they stand: a new record before the row that closes the old one meets it open."""
+    send(middle, batch([ONE], information_code=RESIDENT, record_keys=["1"], end_dates=[""]))
+    fields = {"information_code": RESIDENT, "record_keys": ["2", "1"]}
+    fields |= {"start_dates": ["20260601", "20260401"], "end_dates": ["", "20260531"]}
+    moved = batch([ONE, ONE], batch_id="b2", **fields)
+
+    first = send(middle, moved)
+    again = send(middle, batch([ONE, ONE], batch_id="b3", record_ids=["b2-0", "b2-1"], **fields))
+
+    assert (reasons(first), first.outcomes) == ([(0, "PERIODS_OVERLAP")], [Outcome.REFUSED, Outcome.COMMITTED])
+    assert again.outcomes == [Outcome.COMMITTED, Outcome.UNCHANGED]
 
 
 def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> None:

@@ -40,9 +40,15 @@ if TYPE_CHECKING:
 SHINJUKU = by_municipality("131041").code
 SETAGAYA = by_municipality("131121").code
 CHIYODA = by_municipality("131016").code
+LIBRARY = "9900000000000901"
 AFFAIR = "JM01000000121000"
 PROCEDURE = "JT01010000000214"
 TAX = "TM00000000000002"
+
+
+def record_code(serial: int) -> str:
+    """Return the 住民票コード of the person with this serial."""
+    return f"999{serial:08d}"
 
 
 @dataclass
@@ -54,12 +60,12 @@ class Network:
     members: RingKeys
     clock: FixedClock
 
-    def notify(self, *serials: int, code: str = "12345678901") -> None:
-        """Let the resident network know residents by the serials of their dummy numbers."""
+    def notify(self, *serials: int, code: str | None = None) -> None:
+        """Let the resident network know residents by the serials of their dummy numbers; each has a code of its own."""
         count = len(serials)
         columns = resident_network.ResidentColumns(
             individual_numbers=[dummy_individual_number(serial) for serial in serials],
-            resident_record_codes=[code] * count,
+            resident_record_codes=[record_code(serial) if code is None else code for serial in serials],
             names=[f"試験 {serial}" for serial in serials],
             birth_dates=["19800102"] * count,
             sexes=["1"] * count,
@@ -124,7 +130,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Network]
         clock=clock,
         ids=SeededIds(1),
     )
-    hosted = frozenset({SHINJUKU, SETAGAYA, CHIYODA})
+    hosted = frozenset({SHINJUKU, SETAGAYA, CHIYODA, LIBRARY})
     ring = (
         KeyRing.in_memory(clock, serves=hosted)
         if data is None
@@ -133,7 +139,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Network]
     masters = foundation.masters(foundation.world_generation(draw=True))
     core, directory = build_network_side(foundation, masters, core_ring(foundation, ring), hosted=hosted)
     members = RingKeys(ring)
-    for organization in (SETAGAYA, SHINJUKU):
+    for organization in (SETAGAYA, SHINJUKU, LIBRARY):
         directory.announce(members.member_keys(organization), "")
     yield Network(core, foundation, members, clock)
     foundation.database.close()

@@ -10,7 +10,7 @@ from chukan.server.network import linkage_codes, processing_numbers
 from chukan.server.network.upkeep import run_upkeep
 from chukan.standard.numbers import dummy_individual_number
 
-from .conftest import SETAGAYA, SHINJUKU, Network
+from .conftest import SETAGAYA, SHINJUKU, Network, record_code
 
 ONE = dummy_individual_number(1)
 TWO = dummy_individual_number(2)
@@ -116,6 +116,18 @@ def test_a_real_or_malformed_individual_number_is_refused_in_test_mode(network: 
 
     assert _submit(network, number, "123456789018") == "INDIVIDUAL_NUMBER_NOT_DUMMY"
     assert _submit(network, number, "123456789012") == "NUMBER_MALFORMED"
+
+
+def test_a_changed_individual_number_leads_to_the_same_code(network: Network) -> None:
+    """The number changes, the code stays (domain facts §3g), under whichever number an organization asks."""
+    network.notify(1)
+    (before,) = network.acquire(SHINJUKU, 1)
+
+    network.notify(2, code=record_code(1))
+
+    assert network.acquire(SHINJUKU, 2) == [before]
+    assert network.acquire(SHINJUKU, 1) == [before]
+    assert network.acquire(SETAGAYA, 2) == network.acquire(SETAGAYA, 1)
 
 
 def test_a_delivered_number_is_purged_and_can_not_be_told_again(network: Network) -> None:

@@ -14,7 +14,7 @@ from chukan.server.network import delivery, permits, records
 from chukan.server.network.upkeep import run_upkeep
 from chukan.standard.reasons import ChukanError
 
-from .conftest import CHIYODA, SETAGAYA, SHINJUKU, Network
+from .conftest import CHIYODA, LIBRARY, SETAGAYA, SHINJUKU, Network
 
 if TYPE_CHECKING:
     from chukan.durable.outbox import Item
@@ -103,6 +103,9 @@ def test_a_refusal_is_recorded_and_repeated(network: Network, code: bytes) -> No
         ({"procedure": "JT01000000000000"}, "NOT_PERMITTED_PROCEDURE"),
         ({"affair": "JM09000000000000"}, "AFFAIR_MISMATCH"),
         ({"provider": "9999999999999999"}, "PROVIDER_UNKNOWN"),
+        ({"provider": "1419900000002200"}, "NOT_PERMITTED_PROVIDER"),
+        ({"affair": "JM99000000007400", "procedure": "JT99000000007409"}, "NO_LONGER_IN_FORCE"),
+        ({"affair": "JM99000000011600", "procedure": "JT99000000011609"}, "NOT_YET_IN_FORCE"),
         ({"provider": SETAGAYA}, "PROVIDER_IS_INQUIRER"),
         ({"provider": "0220101100201700"}, "ORGANIZATION_NOT_CONNECTED"),
         ({"linkage_code": b"x" * 32}, "LINKAGE_CODE_UNKNOWN"),
@@ -116,6 +119,21 @@ def test_what_may_not_be_asked_is_refused_with_its_reason(
 ) -> None:
     assert _reason(network, code, **changed) == reason
     assert _waiting(network) == []
+
+
+def test_a_library_gets_no_permit_for_local_tax(network: Network) -> None:
+    """Right procedure, right provider, a person it has a code of: whom no row names gets nothing from the network."""
+    network.notify(1)
+    network.acquire(SHINJUKU, 1)
+    (code,) = network.acquire(LIBRARY, 1)
+    leaf = network.leaf(code, inquirer=LIBRARY, provider=SETAGAYA)
+
+    response = permits.request_permits(network.core, LIBRARY, network.request([leaf], signer=LIBRARY))
+
+    assert (response.refusals, response.permits, response.statement) == ({0: "NOT_PERMITTED_INQUIRER"}, (), None)
+    assert _waiting(network, SETAGAYA) == []
+    (record,) = records.list_records(network.core, LIBRARY).records
+    assert (record.outcome, record.reason) == (Outcome.REFUSED, "NOT_PERMITTED_INQUIRER")
 
 
 def test_another_organizations_code_is_unknown(network: Network, code: bytes) -> None:

@@ -12,16 +12,17 @@ from chukan.server.network.resident_network import ResidentColumns
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
 
-from .conftest import SHINJUKU, Network
+from .conftest import SETAGAYA, SHINJUKU, Network
 
 ONE, TWO, THREE = map(dummy_individual_number, (1, 2, 3))
+CODE = "99900000001"
 PLACE = "東京都新宿区西新宿一丁目1番1号"
 
 
-def _columns(numbers: list[str], *, names: list[str] | None = None) -> ResidentColumns:
+def _columns(numbers: list[str], *, names: list[str] | None = None, codes: list[str] | None = None) -> ResidentColumns:
     return ResidentColumns(
         individual_numbers=numbers,
-        resident_record_codes=["12345678901"] * len(numbers),
+        resident_record_codes=codes or [f"999{number[3:11]}" for number in numbers],
         names=names or ["架空　太郎"] * len(numbers),
         birth_dates=["19800102"] * len(numbers),
         sexes=["1"] * len(numbers),
@@ -52,6 +53,59 @@ def test_rows_with_a_wrong_real_or_repeated_number_are_refused_and_the_others_go
         (3, "DUPLICATE_IN_BATCH"),
     ]
     assert [answer.outcomes[0], answer.outcomes[4]] == [Outcome.COMMITTED, Outcome.COMMITTED]
+
+
+@pytest.mark.parametrize("code", ["abc", "1234567890", "999000000011", "９９９０００００００１"])
+def test_a_resident_record_code_that_is_none_is_refused_by_row(network: Network, code: str) -> None:
+    answer = resident_network.notify(network.core, SHINJUKU, _columns([ONE, TWO], codes=[code, ""]))
+
+    assert [(each.row, each.reason, each.field) for each in answer.failures] == [
+        (0, "NUMBER_MALFORMED", "resident_record_codes")
+    ]
+    assert list(answer.outcomes) == [Outcome.REFUSED, Outcome.COMMITTED]
+    assert code not in repr(answer)
+
+
+def test_a_new_individual_number_under_a_known_record_code_is_the_same_person(network: Network) -> None:
+    """A changed 個人番号 leaves everything else as it is: one person is never two (番号法7条2項)."""
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE], codes=[CODE]))
+
+    answer = resident_network.notify(network.core, SETAGAYA, _columns([TWO], codes=[CODE]))
+
+    assert list(answer.outcomes) == [Outcome.COMMITTED]
+    assert _found(network, "架空太郎", "19800102", "1", PLACE) == [TWO]
+
+
+def test_a_notice_under_a_former_number_changes_nothing(network: Network) -> None:
+    """A body that was not told of the change yet sends the old number again: it must not come back."""
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE], codes=[CODE]))
+    resident_network.notify(network.core, SHINJUKU, _columns([TWO], codes=[CODE]))
+
+    answer = resident_network.notify(network.core, SETAGAYA, _columns([ONE], codes=[CODE], names=["改名　太郎"]))
+
+    assert list(answer.outcomes) == [Outcome.UNCHANGED]
+    assert _found(network, "架空太郎", "19800102", "1", PLACE) == [TWO]
+
+
+def test_a_changed_record_code_is_the_same_person_and_the_former_one_names_nobody(network: Network) -> None:
+    """A resident may have the 住民票コード changed; the number leads on."""
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE], codes=[CODE]))
+
+    changed = resident_network.notify(network.core, SHINJUKU, _columns([ONE], codes=["99900000099"]))
+    other = resident_network.notify(network.core, SHINJUKU, _columns([TWO], codes=[CODE]))
+
+    assert list(changed.outcomes) == list(other.outcomes) == [Outcome.COMMITTED]
+    assert sorted(_found(network, "架空太郎", "19800102", "1", PLACE)) == sorted([ONE, TWO])
+
+
+def test_two_known_people_never_share_a_record_code(network: Network) -> None:
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE, TWO], codes=[CODE, "99900000099"]))
+
+    known = resident_network.notify(network.core, SHINJUKU, _columns([TWO], codes=[CODE]))
+    batch = resident_network.notify(network.core, SHINJUKU, _columns([ONE, THREE], codes=[CODE, CODE]))
+
+    assert [(each.row, each.reason) for each in known.failures] == [(0, "RESIDENT_RECORD_CODE_TAKEN")]
+    assert [(each.row, each.reason) for each in batch.failures] == [(1, "DUPLICATE_IN_BATCH")]
 
 
 def test_columns_of_unequal_length_are_refused(network: Network) -> None:

@@ -296,3 +296,15 @@ def test_a_comparison_says_what_is_missing_and_never_takes_silence_for_agreement
     assert state(replace(OWN, permit_digest="", outcome=Outcome.REFUSED), None, asked=False) == "AGREES"
     differs = reconcile("e", OWN, replace(THEIRS, provision_time_ms=3, affair="b"), asked=True)
     assert (differs.state.name, differs.differing_fields) == ("DIFFERS", ("affair_code", "provision_time"))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PROVIDED, Outcome.NO_REPLICA])
+@pytest.mark.parametrize("lost_here", [True, False])
+def test_a_mark_one_side_lost_is_a_difference(outcome: Outcome, *, lost_here: bool) -> None:
+    """Both sides must record that the fact of the exchange is undisclosable (不開示): a lost mark never agrees."""
+    own = replace(OWN, outcome=outcome, undisclosable=not lost_here)
+    theirs = replace(THEIRS, outcome=outcome, undisclosable=lost_here)
+
+    found = reconcile("e", own, theirs, asked=True)
+
+    assert (found.state.name, found.differing_fields) == ("DIFFERS", ("undisclosable",))

@@ -97,6 +97,13 @@ def test_no_edition_is_in_force_before_the_first() -> None:
         layouts.layout_in_force(TAX, date(2025, 5, 31))
 
 
+def test_no_identifying_item_is_just_as_wide_as_an_individual_number() -> None:
+    """One of ten right values of twelve digits would be refused as 個人番号: there is room to zero-fill."""
+    items = [item for layout in ALL for data_set in layout.data_sets for item in data_set.items]
+
+    assert not [item.code for item in items if item.type == "code" and not item.values and item.max_length == 12]
+
+
 def test_local_tax_holds_what_staff_ask_for() -> None:
     tax = layouts.layout(TAX, "0801")
     names = {item.name for item in tax.data_sets[0].items}

@@ -27,6 +27,7 @@ from chukan.adapter.exchange.record_ids import (
     split_key,
 )
 from chukan.standard.reasons import ChukanError
+from chukan.standard.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -132,7 +133,10 @@ class Ledger:
         self._path = path
         self._lock = threading.RLock()
         path.touch(mode=0o600, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        except sqlite3.DatabaseError as error:
+            raise storage_error(error, place=str(path)) from None
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -140,9 +144,9 @@ class Ledger:
             files = self._connection.execute("SELECT id, digest FROM file")
             self._prefixes: dict[int, str] = {id_: file_prefix(digest) for id_, digest in files}
             self._ids = {prefix: id_ for id_, prefix in self._prefixes.items()}
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise ChukanError("CHECKPOINT_UNREADABLE", params={"file": str(path)}) from None
+            raise storage_error(error, place=str(path)) from None
 
     def close(self) -> None:
         """Close the file."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_CUT_OFF", "InquireOptions", "Progress", "quiet"]
 
 DEFAULT_CUT_OFF: Final = timedelta(minutes=2)
-"""How long a run waits if it is told nothing; less, if all that is open waits for a person [own]."""
+"""How long a run waits if it is told nothing; less, if all that is open waits for a person [own]
+(docs/divergences "Adapter")."""
 
 
 class Progress(Protocol):

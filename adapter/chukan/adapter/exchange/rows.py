@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Row", "RowReader", "provider_of"]
 
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_INDIVIDUAL_DIGITS: Final = 12
+_SUSPECT_LENGTHS: Final = frozenset({12, 13, 14})
+"""Lengths of an individual number: as digits, after a space, in the groups it is printed in."""
 _JUDGED: Final = (
     "inquirer_code",
     "inquirer_delegator_code",
@@ -91,9 +92,9 @@ class RowReader:
         if not problems:
             broken = self._broken_meaning(values)
             problems = [self._problem(line, profile.fields[place], rule, reason) for place, rule, reason in broken]
-        if _INDIVIDUAL_DIGITS in map(len, values):
+        if not _SUSPECT_LENGTHS.isdisjoint(map(len, values)):
             for place, value in enumerate(values):
-                if len(value) == _INDIVIDUAL_DIGITS and looks_like_individual_number(value):
+                if len(value) in _SUSPECT_LENGTHS and looks_like_individual_number(value):
                     rule, reason = "no individual number", "INDIVIDUAL_NUMBER_REFUSED"
                     return Row(line, None, (), (self._problem(line, profile.fields[place], rule, reason),))
         return Row(line, fields, values, tuple(problems))
@@ -119,10 +120,10 @@ class RowReader:
         profile, raw, end = self._profile, line.raw, self._profile.line_end
         if not line.is_whole:
             return f"bytes<={profile.longest_row}", "ROW_TOO_LARGE", 0
+        if line.row == 1 and raw.startswith(_MARKS):  # before the NULs that UTF-16 is full of
+            return "no byte order mark", "FILE_ENCODING", 1
         if b"\0" in raw:
             return "no control character", "FILE_BINARY", self._column_of(raw, raw.index(0))
-        if line.row == 1 and raw.startswith(_MARKS):
-            return "no byte order mark", "FILE_ENCODING", 1
         if not raw.endswith(end) or raw.endswith(b"\r\n") != (end == b"\r\n"):
             return ("CRLF" if end == b"\r\n" else "LF"), "FILE_LINE_END", 0
         if line.row > profile.rows_per_file:

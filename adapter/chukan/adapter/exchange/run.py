@@ -8,6 +8,7 @@ anything is sent, where the last run stood; 3 rows are sent; 4 the run waits unt
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
@@ -27,6 +28,7 @@ from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
+from chukan.standard.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +51,14 @@ _RETRY_SECONDS: Final = 1.0
 
 def inquire(options: InquireOptions, progress: Progress = quiet, *, clock: Clock | None = None) -> Report:
     """Answer inquiry files. What is wrong with a row is in the report; an error means that the run could not go on."""
+    try:
+        return _inquire(options, progress, clock or SystemClock())
+    except (OSError, sqlite3.Error) as error:
+        raise storage_error(error, place=str(options.state_folder)) from error
+
+
+def _inquire(options: InquireOptions, progress: Progress, clock: Clock) -> Report:
     options.verify()
-    clock = clock or SystemClock()
     began = clock.now()
     profile = result_profile(options.profile)
     files = [take_file(path) for path in find_files(options.inputs, profile.input.files)]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 import traceback
@@ -27,6 +28,7 @@ from chukan.client import Client
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
 from chukan.standard.reasons import ChukanError
+from chukan.standard.storage import storage_error
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import replica_service_pb2 as replica
 
@@ -60,7 +62,8 @@ def load(
     """Load extracts; return what was done. Rows that are not taken never end a load, lanes end by themselves.
 
     stop ends the load from another thread; what was acknowledged stays remembered. Errors, before anything is sent:
-    MAPPING_INVALID, MAPPING_MISSING, FILE_NOT_FOUND, RUN_IN_PROGRESS, CHECKPOINT_UNREADABLE, PEER_UNREACHABLE.
+    MAPPING_INVALID, MAPPING_MISSING, FILE_NOT_FOUND, RUN_IN_PROGRESS, CHECKPOINT_UNREADABLE, PEER_UNREACHABLE; while
+    it is sent: STORAGE_FULL, FILE_UNUSABLE.
     """
     clock = clock or SystemClock()
     ids = ids or SystemIds(clock)
@@ -79,6 +82,9 @@ def load(
             run.people(todo.people)
             run.replicas(todo.replicas)
             run.codes()
+        except (OSError, sqlite3.Error) as error:
+            waiting.stop.set()
+            raise storage_error(error, place=str(state.folder)) from error
         except BaseException:
             waiting.stop.set()
             raise
@@ -209,8 +215,9 @@ class _Run:
         for _, closings in self._closings:
             try:
                 closed = closings.send(client, self._waiting, but=acquisition.open_numbers)
-            except ChukanError as error:
-                self._report.codes.state, self._report.codes.problem = FAILED, error.code
+            except (ChukanError, OSError, sqlite3.Error) as error:
+                told = error if isinstance(error, ChukanError) else storage_error(error)
+                self._report.codes.state, self._report.codes.problem = FAILED, told.code
             else:
                 self._report.codes.closed_addressees += closed
 
@@ -247,6 +254,10 @@ class _Run:
             report.state = HELD if error.code == "LANE_HELD" else FAILED
             report.problem = error.code
             report.notes.append(str(error))
+        except (OSError, sqlite3.Error) as error:
+            told = storage_error(error, place=str(self._state.folder))
+            report.state, report.problem = FAILED, told.code
+            report.notes.append(str(told))
         except Exception as error:  # noqa: BLE001 - one lane's defect must not end the others
             report.state, report.problem = FAILED, "INTERNAL_ERROR"
             report.notes.append(f"internal error: {type(error).__name__}")

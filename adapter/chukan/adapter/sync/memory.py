@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from chukan.standard.reasons import ChukanError
+from chukan.standard.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,10 +67,8 @@ class Memory:
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.executescript(_SCHEMA)
             self.connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise ChukanError("RUN_IN_PROGRESS", params={"state": path.name}) from error
         except sqlite3.DatabaseError as error:
-            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name}) from error
+            raise storage_error(error, place=path.name) from error
         path.chmod(0o600)
         if self.get("version", _VERSION) != _VERSION:
             raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name})

@@ -74,7 +74,10 @@ def _files(given: Sequence[Path]) -> Iterable[tuple[Path, bool]]:
     """Yield files, and whether they were named one by one."""
     for path in given:
         if path.is_dir():
-            yield from ((each, False) for each in sorted(path.glob("*.csv")))
+            within = sorted(path.glob("*.csv"))
+            if not within:  # a business system that wrote nothing must not look like one without changes
+                raise ChukanError("FILE_NOT_FOUND", params={"file": path.name, "rule": "*.csv"})
+            yield from ((each, False) for each in within)
         elif path.is_file():
             yield path, True
         else:

@@ -8,10 +8,12 @@ is remembered is taken for another one [own] (docs/divergences "Adapter").
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.sync.memory import Memory
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,14 +68,18 @@ def _base(options: LoadOptions) -> Path:
 
 
 def _secret(path: Path) -> bytes:
-    """Return the key digests are made with, made once."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    secret = os.urandom(_KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
+    """Return the key digests are made with, made once: whole under its name, or not there. CHECKPOINT_UNREADABLE."""
+    if not path.exists():
+        partial = path.with_name(f"{path.name}.{os.getpid()}")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another run was quicker
+            os.link(partial, path)
+        partial.unlink()
+    secret = path.read_bytes()
+    if len(secret) != _KEY_BYTES:
+        raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name})
     return secret

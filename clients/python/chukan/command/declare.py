@@ -18,6 +18,7 @@ from chukan.command.failures import INTERRUPTED, tell
 from chukan.command.language import Language, language_of
 from chukan.command.session import Place, Session
 from chukan.standard.reasons import ChukanError
+from chukan.standard.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -161,6 +162,8 @@ def _run(function: Callable[..., int | None], calls: bool, given: dict[str, Any]
         code = function(Session(machine=machine, language=language, place=place), **given)
     except ChukanError as error:
         raise typer.Exit(tell(error, language=language, machine=machine)) from error
+    except OSError as error:
+        raise typer.Exit(tell(storage_error(error), language=language, machine=machine)) from error
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     if code:

@@ -2,7 +2,7 @@
 """The words and codes the dummy extracts use.
 
 Kinds and states of residents are written as the words of 共通機能標準仕様書. Movement reasons (異動事由コード),
-relationship codes (続柄コード) and 業務ID are this project's own short codes [own] (docs/divergences, "extracts"):
+relationship codes (続柄コード) and 業務ID are this project's own short codes [own] (docs/divergences, "Extracts"):
 real extracts of different makers use different ones, which is why an adapter maps them by a table.
 """
 

@@ -2,7 +2,7 @@
 """Column names of the files a dummy population is written to, in the order they are written.
 
 Resident extracts carry the columns of extracts in use (domain: 住民情報の連携項目); the other files' column names are
-[own], written as a business system would write them. Read by name, never by position.
+[own] (docs/divergences "Extracts"), written as a business system would write them. Read by name, never by position.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Place:
     municipality: str
     postal_code: str
     code: str
-    """住所コード [own]: five-digit municipality code + four digits of the town."""
+    """住所コード [own] (docs/divergences "Extracts"): five-digit municipality code + four digits of the town."""
     town: str
     has_chome: bool
 

@@ -188,9 +188,11 @@ class LinkageCodeServiceServicer:
 
     def MergeAddressees(self, request, context):
         """Merges one addressee into another when one person had two numbers (統合).
-        The merged number stays readable and points to the survivor; its replicas
-        are kept under their own history. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED.
+        The merged number stays readable and points to the survivor. Its replicas
+        move to the survivor with their versions, its flags are joined to the
+        survivor's; an acquisition of its code under way ends, and the survivor asks
+        for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
+        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

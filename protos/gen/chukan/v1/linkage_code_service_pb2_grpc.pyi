@@ -91,9 +91,11 @@ class LinkageCodeServiceStub:
     """
     MergeAddressees: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.MergeAddresseesRequest, _linkage_code_service_pb2.MergeAddresseesResponse]
     """Merges one addressee into another when one person had two numbers (統合).
-    The merged number stays readable and points to the survivor; its replicas
-    are kept under their own history. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED.
+    The merged number stays readable and points to the survivor. Its replicas
+    move to the survivor with their versions, its flags are joined to the
+    survivor's; an acquisition of its code under way ends, and the survivor asks
+    for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
+    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
     """
     SplitAddressee: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.SplitAddresseeRequest, _linkage_code_service_pb2.SplitAddresseeResponse]
     """Splits an addressee that two people shared (分離): the code is unlinked and
@@ -164,9 +166,11 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     """
     MergeAddressees: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.MergeAddresseesRequest, _linkage_code_service_pb2.MergeAddresseesResponse]  # type: ignore[assignment]
     """Merges one addressee into another when one person had two numbers (統合).
-    The merged number stays readable and points to the survivor; its replicas
-    are kept under their own history. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED.
+    The merged number stays readable and points to the survivor. Its replicas
+    move to the survivor with their versions, its flags are joined to the
+    survivor's; an acquisition of its code under way ends, and the survivor asks
+    for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
+    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
     """
     SplitAddressee: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.SplitAddresseeRequest, _linkage_code_service_pb2.SplitAddresseeResponse]  # type: ignore[assignment]
     """Splits an addressee that two people shared (分離): the code is unlinked and
@@ -288,9 +292,11 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_linkage_code_service_pb2.MergeAddresseesResponse, _abc.Awaitable[_linkage_code_service_pb2.MergeAddresseesResponse]]:
         """Merges one addressee into another when one person had two numbers (統合).
-        The merged number stays readable and points to the survivor; its replicas
-        are kept under their own history. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED.
+        The merged number stays readable and points to the survivor. Its replicas
+        move to the survivor with their versions, its flags are joined to the
+        survivor's; an acquisition of its code under way ends, and the survivor asks
+        for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
+        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
         """
 
     @_abc_1.abstractmethod

@@ -29,7 +29,7 @@ class _HealthState:
 class _HealthStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HealthState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     HEALTH_STATE_UNSPECIFIED: _HealthState.ValueType  # 0
-    """Can't be known now."""
+    """Never sent by this server."""
     HEALTH_STATE_OK: _HealthState.ValueType  # 1
     """Works."""
     HEALTH_STATE_DEGRADED: _HealthState.ValueType  # 2
@@ -38,12 +38,17 @@ class _HealthStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HealthSta
     """Doesn't work."""
     HEALTH_STATE_CLOSED: _HealthState.ValueType  # 4
     """Closed by the calendar (運用時間外)."""
+    HEALTH_STATE_UNKNOWN: _HealthState.ValueType  # 5
+    """Can't be known now; never taken for OK."""
 
 class HealthState(_HealthState, metaclass=_HealthStateEnumTypeWrapper):
-    """How a component or the whole is doing."""
+    """How a component or the whole is doing.
+    The worst of several is, in this order: DOWN, UNKNOWN, DEGRADED, OK; out of
+    service hours it is CLOSED.
+    """
 
 HEALTH_STATE_UNSPECIFIED: HealthState.ValueType  # 0
-"""Can't be known now."""
+"""Never sent by this server."""
 HEALTH_STATE_OK: HealthState.ValueType  # 1
 """Works."""
 HEALTH_STATE_DEGRADED: HealthState.ValueType  # 2
@@ -52,6 +57,8 @@ HEALTH_STATE_DOWN: HealthState.ValueType  # 3
 """Doesn't work."""
 HEALTH_STATE_CLOSED: HealthState.ValueType  # 4
 """Closed by the calendar (運用時間外)."""
+HEALTH_STATE_UNKNOWN: HealthState.ValueType  # 5
+"""Can't be known now; never taken for OK."""
 Global___HealthState: _TypeAlias = HealthState  # noqa: Y015
 
 class _BatchKind:

@@ -27,7 +27,7 @@ from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!chukan/v1/provision_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x03\n\tProvision\x12\x14\n\x0cprovision_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.chukan.v1.ProvisionState\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x04 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x05 \x01(\t\x12\x18\n\x10information_code\x18\x06 \x01(\t\x12!\n\x19integrated_address_number\x18\x07 \x01(\t\x12*\n\x0b\x61nswer_kind\x18\x08 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x19\n\x11permission_row_id\x18\n \x01(\t\x12\x30\n\x0creceive_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\r \x01(\x04\x12\x1f\n\x17inquirer_delegator_code\x18\x0e \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x0f \x01(\t\x12\x1d\n\x04mode\x18\x10 \x01(\x0e\x32\x0f.chukan.v1.Mode\"\x84\x01\n\x15ListProvisionsRequest\x12\x38\n\x06states\x18\x01 \x03(\x0e\x32\x19.chukan.v1.ProvisionStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"q\n\x16ListProvisionsResponse\x12(\n\nprovisions\x18\x01 \x03(\x0b\x32\x14.chukan.v1.Provision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"4\n\x13GetProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"?\n\x14GetProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\";\n\x1aGetProvisionContentRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"G\n\x1bGetProvisionContentResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\"\x89\x01\n\x17\x43orrectProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12(\n\x07records\x18\x02 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\x12%\n\x11\x63orrection_reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"C\n\x18\x43orrectProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"U\n\x17\x41pproveProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x02 \x01(\x04\"C\n\x18\x41pproveProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"U\n\x17\x43onfirmProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x02 \x01(\x04\"C\n\x18\x43onfirmProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"x\n\x16RefuseProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\"\n\x0erefusal_reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x03 \x01(\x04\"B\n\x17RefuseProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"z\n\x16WatchProvisionsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x38\n\x06states\x18\x02 \x03(\x0e\x32\x19.chukan.v1.ProvisionStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"Y\n\x17WatchProvisionsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12(\n\nprovisions\x18\x02 \x03(\x0b\x32\x14.chukan.v1.Provision*\xa7\x01\n\x0eProvisionState\x12\x1f\n\x1bPROVISION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROVISION_STATE_WAITING\x10\x01\x12\x1c\n\x18PROVISION_STATE_APPROVED\x10\x02\x12\x1c\n\x18PROVISION_STATE_PROVIDED\x10\x03\x12\x1b\n\x17PROVISION_STATE_REFUSED\x10\x04\x32\xed\x05\n\x10ProvisionService\x12U\n\x0eListProvisions\x12 .chukan.v1.ListProvisionsRequest\x1a!.chukan.v1.ListProvisionsResponse\x12O\n\x0cGetProvision\x12\x1e.chukan.v1.GetProvisionRequest\x1a\x1f.chukan.v1.GetProvisionResponse\x12\x64\n\x13GetProvisionContent\x12%.chukan.v1.GetProvisionContentRequest\x1a&.chukan.v1.GetProvisionContentResponse\x12[\n\x10\x43orrectProvision\x12\".chukan.v1.CorrectProvisionRequest\x1a#.chukan.v1.CorrectProvisionResponse\x12[\n\x10\x41pproveProvision\x12\".chukan.v1.ApproveProvisionRequest\x1a#.chukan.v1.ApproveProvisionResponse\x12[\n\x10\x43onfirmProvision\x12\".chukan.v1.ConfirmProvisionRequest\x1a#.chukan.v1.ConfirmProvisionResponse\x12X\n\x0fRefuseProvision\x12!.chukan.v1.RefuseProvisionRequest\x1a\".chukan.v1.RefuseProvisionResponse\x12Z\n\x0fWatchProvisions\x12!.chukan.v1.WatchProvisionsRequest\x1a\".chukan.v1.WatchProvisionsResponse0\x01\x42\x30\n\tchukan.v1P\x01Z!chukan.example/chukan/v1;chukanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!chukan/v1/provision_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x03\n\tProvision\x12\x14\n\x0cprovision_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.chukan.v1.ProvisionState\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x04 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x05 \x01(\t\x12\x18\n\x10information_code\x18\x06 \x01(\t\x12!\n\x19integrated_address_number\x18\x07 \x01(\t\x12*\n\x0b\x61nswer_kind\x18\x08 \x01(\x0e\x32\x15.chukan.v1.AnswerKind\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x19\n\x11permission_row_id\x18\n \x01(\t\x12\x30\n\x0creceive_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchange_seq\x18\r \x01(\x04\x12\x1f\n\x17inquirer_delegator_code\x18\x0e \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x0f \x01(\t\x12\x1d\n\x04mode\x18\x10 \x01(\x0e\x32\x0f.chukan.v1.Mode\"\x84\x01\n\x15ListProvisionsRequest\x12\x38\n\x06states\x18\x01 \x03(\x0e\x32\x19.chukan.v1.ProvisionStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"q\n\x16ListProvisionsResponse\x12(\n\nprovisions\x18\x01 \x03(\x0b\x32\x14.chukan.v1.Provision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"4\n\x13GetProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"?\n\x14GetProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\";\n\x1aGetProvisionContentRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"G\n\x1bGetProvisionContentResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.chukan.v1.ResultRecord\"\xa8\x01\n\x17\x43orrectProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x33\n\x07records\x18\x02 \x03(\x0b\x32\x17.chukan.v1.ResultRecordB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12%\n\x11\x63orrection_reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x12\n\nno_replica\x18\x04 \x01(\x08\"C\n\x18\x43orrectProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"U\n\x17\x41pproveProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x02 \x01(\x04\"C\n\x18\x41pproveProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"U\n\x17\x43onfirmProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x02 \x01(\x04\"C\n\x18\x43onfirmProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"x\n\x16RefuseProvisionRequest\x12\x1d\n\x0cprovision_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\"\n\x0erefusal_reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1b\n\x13\x65xpected_change_seq\x18\x03 \x01(\x04\"B\n\x17RefuseProvisionResponse\x12\'\n\tprovision\x18\x01 \x01(\x0b\x32\x14.chukan.v1.Provision\"z\n\x16WatchProvisionsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\x38\n\x06states\x18\x02 \x03(\x0e\x32\x19.chukan.v1.ProvisionStateB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"Y\n\x17WatchProvisionsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12(\n\nprovisions\x18\x02 \x03(\x0b\x32\x14.chukan.v1.Provision*\xa7\x01\n\x0eProvisionState\x12\x1f\n\x1bPROVISION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROVISION_STATE_WAITING\x10\x01\x12\x1c\n\x18PROVISION_STATE_APPROVED\x10\x02\x12\x1c\n\x18PROVISION_STATE_PROVIDED\x10\x03\x12\x1b\n\x17PROVISION_STATE_REFUSED\x10\x04\x32\xed\x05\n\x10ProvisionService\x12U\n\x0eListProvisions\x12 .chukan.v1.ListProvisionsRequest\x1a!.chukan.v1.ListProvisionsResponse\x12O\n\x0cGetProvision\x12\x1e.chukan.v1.GetProvisionRequest\x1a\x1f.chukan.v1.GetProvisionResponse\x12\x64\n\x13GetProvisionContent\x12%.chukan.v1.GetProvisionContentRequest\x1a&.chukan.v1.GetProvisionContentResponse\x12[\n\x10\x43orrectProvision\x12\".chukan.v1.CorrectProvisionRequest\x1a#.chukan.v1.CorrectProvisionResponse\x12[\n\x10\x41pproveProvision\x12\".chukan.v1.ApproveProvisionRequest\x1a#.chukan.v1.ApproveProvisionResponse\x12[\n\x10\x43onfirmProvision\x12\".chukan.v1.ConfirmProvisionRequest\x1a#.chukan.v1.ConfirmProvisionResponse\x12X\n\x0fRefuseProvision\x12!.chukan.v1.RefuseProvisionRequest\x1a\".chukan.v1.RefuseProvisionResponse\x12Z\n\x0fWatchProvisions\x12!.chukan.v1.WatchProvisionsRequest\x1a\".chukan.v1.WatchProvisionsResponse0\x01\x42\x30\n\tchukan.v1P\x01Z!chukan.example/chukan/v1;chukanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPROVISIONCONTENTREQUEST'].fields_by_name['provision_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_CORRECTPROVISIONREQUEST'].fields_by_name['provision_id']._loaded_options = None
   _globals['_CORRECTPROVISIONREQUEST'].fields_by_name['provision_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_CORRECTPROVISIONREQUEST'].fields_by_name['records']._loaded_options = None
+  _globals['_CORRECTPROVISIONREQUEST'].fields_by_name['records']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_CORRECTPROVISIONREQUEST'].fields_by_name['correction_reason']._loaded_options = None
   _globals['_CORRECTPROVISIONREQUEST'].fields_by_name['correction_reason']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
   _globals['_APPROVEPROVISIONREQUEST'].fields_by_name['provision_id']._loaded_options = None
@@ -57,8 +59,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFUSEPROVISIONREQUEST'].fields_by_name['refusal_reason']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
   _globals['_WATCHPROVISIONSREQUEST'].fields_by_name['states']._loaded_options = None
   _globals['_WATCHPROVISIONSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\n\222\001\007\"\005\202\001\002\020\001'
-  _globals['_PROVISIONSTATE']._serialized_start=2077
-  _globals['_PROVISIONSTATE']._serialized_end=2244
+  _globals['_PROVISIONSTATE']._serialized_start=2108
+  _globals['_PROVISIONSTATE']._serialized_end=2275
   _globals['_PROVISION']._serialized_start=135
   _globals['_PROVISION']._serialized_end=645
   _globals['_LISTPROVISIONSREQUEST']._serialized_start=648
@@ -74,25 +76,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPROVISIONCONTENTRESPONSE']._serialized_start=1077
   _globals['_GETPROVISIONCONTENTRESPONSE']._serialized_end=1148
   _globals['_CORRECTPROVISIONREQUEST']._serialized_start=1151
-  _globals['_CORRECTPROVISIONREQUEST']._serialized_end=1288
-  _globals['_CORRECTPROVISIONRESPONSE']._serialized_start=1290
-  _globals['_CORRECTPROVISIONRESPONSE']._serialized_end=1357
-  _globals['_APPROVEPROVISIONREQUEST']._serialized_start=1359
-  _globals['_APPROVEPROVISIONREQUEST']._serialized_end=1444
-  _globals['_APPROVEPROVISIONRESPONSE']._serialized_start=1446
-  _globals['_APPROVEPROVISIONRESPONSE']._serialized_end=1513
-  _globals['_CONFIRMPROVISIONREQUEST']._serialized_start=1515
-  _globals['_CONFIRMPROVISIONREQUEST']._serialized_end=1600
-  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_start=1602
-  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_end=1669
-  _globals['_REFUSEPROVISIONREQUEST']._serialized_start=1671
-  _globals['_REFUSEPROVISIONREQUEST']._serialized_end=1791
-  _globals['_REFUSEPROVISIONRESPONSE']._serialized_start=1793
-  _globals['_REFUSEPROVISIONRESPONSE']._serialized_end=1859
-  _globals['_WATCHPROVISIONSREQUEST']._serialized_start=1861
-  _globals['_WATCHPROVISIONSREQUEST']._serialized_end=1983
-  _globals['_WATCHPROVISIONSRESPONSE']._serialized_start=1985
-  _globals['_WATCHPROVISIONSRESPONSE']._serialized_end=2074
-  _globals['_PROVISIONSERVICE']._serialized_start=2247
-  _globals['_PROVISIONSERVICE']._serialized_end=2996
+  _globals['_CORRECTPROVISIONREQUEST']._serialized_end=1319
+  _globals['_CORRECTPROVISIONRESPONSE']._serialized_start=1321
+  _globals['_CORRECTPROVISIONRESPONSE']._serialized_end=1388
+  _globals['_APPROVEPROVISIONREQUEST']._serialized_start=1390
+  _globals['_APPROVEPROVISIONREQUEST']._serialized_end=1475
+  _globals['_APPROVEPROVISIONRESPONSE']._serialized_start=1477
+  _globals['_APPROVEPROVISIONRESPONSE']._serialized_end=1544
+  _globals['_CONFIRMPROVISIONREQUEST']._serialized_start=1546
+  _globals['_CONFIRMPROVISIONREQUEST']._serialized_end=1631
+  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_start=1633
+  _globals['_CONFIRMPROVISIONRESPONSE']._serialized_end=1700
+  _globals['_REFUSEPROVISIONREQUEST']._serialized_start=1702
+  _globals['_REFUSEPROVISIONREQUEST']._serialized_end=1822
+  _globals['_REFUSEPROVISIONRESPONSE']._serialized_start=1824
+  _globals['_REFUSEPROVISIONRESPONSE']._serialized_end=1890
+  _globals['_WATCHPROVISIONSREQUEST']._serialized_start=1892
+  _globals['_WATCHPROVISIONSREQUEST']._serialized_end=2014
+  _globals['_WATCHPROVISIONSRESPONSE']._serialized_start=2016
+  _globals['_WATCHPROVISIONSRESPONSE']._serialized_end=2105
+  _globals['_PROVISIONSERVICE']._serialized_start=2278
+  _globals['_PROVISIONSERVICE']._serialized_end=3027
 # @@protoc_insertion_point(module_scope)

@@ -309,13 +309,16 @@ class CorrectProvisionRequest(_message.Message):
     PROVISION_ID_FIELD_NUMBER: _builtins.int
     RECORDS_FIELD_NUMBER: _builtins.int
     CORRECTION_REASON_FIELD_NUMBER: _builtins.int
+    NO_REPLICA_FIELD_NUMBER: _builtins.int
     provision_id: _builtins.str
     """Provision id."""
     correction_reason: _builtins.str
     """Why, 1–200."""
+    no_replica: _builtins.bool
+    """The answer is to be that there is no replica; with no records."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ResultRecord]:
-        """Records that take the place of the content."""
+        """Records that take the place of the content; empty only with no_replica."""
 
     def __init__(
         self,
@@ -323,10 +326,11 @@ class CorrectProvisionRequest(_message.Message):
         provision_id: _builtins.str = ...,
         records: _abc.Iterable[_common_pb2.ResultRecord] | None = ...,
         correction_reason: _builtins.str = ...,
+        no_replica: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_reason", b"correction_reason", "provision_id", b"provision_id", "records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_reason", b"correction_reason", "no_replica", b"no_replica", "provision_id", b"provision_id", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

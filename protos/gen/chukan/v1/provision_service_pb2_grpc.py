@@ -114,7 +114,10 @@ class ProvisionServiceServicer:
 
     def CorrectProvision(self, request, context):
         """Replaces the content of a waiting provision. Errors: NOT_FOUND
-        PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING.
+        PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
+        NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+        NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
+        ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

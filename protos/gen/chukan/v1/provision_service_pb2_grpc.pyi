@@ -50,7 +50,10 @@ class ProvisionServiceStub:
     """
     CorrectProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.CorrectProvisionRequest, _provision_service_pb2.CorrectProvisionResponse]
     """Replaces the content of a waiting provision. Errors: NOT_FOUND
-    PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING.
+    PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
+    NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+    NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
+    ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
     """
     ApproveProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.ApproveProvisionRequest, _provision_service_pb2.ApproveProvisionResponse]
     """First person: approves a waiting provision. Errors: as CorrectProvision,
@@ -93,7 +96,10 @@ class ProvisionServiceAsyncStub(ProvisionServiceStub):
     """
     CorrectProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.CorrectProvisionRequest, _provision_service_pb2.CorrectProvisionResponse]  # type: ignore[assignment]
     """Replaces the content of a waiting provision. Errors: NOT_FOUND
-    PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING.
+    PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
+    NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+    NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
+    ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
     """
     ApproveProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.ApproveProvisionRequest, _provision_service_pb2.ApproveProvisionResponse]  # type: ignore[assignment]
     """First person: approves a waiting provision. Errors: as CorrectProvision,
@@ -157,7 +163,10 @@ class ProvisionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provision_service_pb2.CorrectProvisionResponse, _abc.Awaitable[_provision_service_pb2.CorrectProvisionResponse]]:
         """Replaces the content of a waiting provision. Errors: NOT_FOUND
-        PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING.
+        PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
+        NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+        NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
+        ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
         """
 
     @_abc_1.abstractmethod

@@ -44,6 +44,10 @@ _MUNICIPALITY_WEIGHTS: Final = (6, 5, 4, 3, 2)
 
 _ZERO: Final = ord("0")
 _INDIVIDUAL_LENGTH: Final = 12
+_PRINTED_LENGTH: Final = 14
+_SUSPECT_LENGTHS: Final = frozenset({_INDIVIDUAL_LENGTH, _PRINTED_LENGTH})
+_PRINTED: Final = re.compile(r"[0-9]{4}([- ])[0-9]{4}\1[0-9]{4}")
+_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 _DUMMY_SERIALS: Final = 10**8
 _DIGITS: Final = {count: re.compile(rf"[0-9]{{{count}}}") for count in (5, 6, 11, 12, 13, 15)}
 
@@ -63,11 +67,14 @@ def is_individual_number(text: str) -> bool:
 def looks_like_individual_number(text: str) -> bool:
     """Whether an id field holds what must be refused: exactly twelve digits with a valid check digit.
 
-    Width and white space around do not hide one.
+    Neither width nor white space around hide one, nor the groups of four it is printed in (with spaces or hyphens).
     A weak detector: one of ten arbitrary 12-digit strings passes too, and longer fields are not searched; those are
     checked by keyed digest where the held numbers are known.
     """
-    return is_individual_number((text if text.isascii() else unicodedata.normalize("NFKC", text)).strip())
+    plain = (text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_DASHES)).strip()
+    if len(plain) == _PRINTED_LENGTH and _PRINTED.fullmatch(plain):
+        plain = plain[:4] + plain[5:9] + plain[10:]
+    return is_individual_number(plain)
 
 
 def rows_like_individual_numbers(values: Iterable[str]) -> list[int]:
@@ -75,7 +82,7 @@ def rows_like_individual_numbers(values: Iterable[str]) -> list[int]:
     return [
         row
         for row, value in enumerate(values)
-        if (len(value.strip()) == _INDIVIDUAL_LENGTH or not value.isascii()) and looks_like_individual_number(value)
+        if (len(value.strip()) in _SUSPECT_LENGTHS or not value.isascii()) and looks_like_individual_number(value)
     ]
 
 

@@ -39,6 +39,7 @@ __all__ = [
 _FRAMES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"municipality": ("02201", "01700"), "prefecture": ("02101", "01700")}
 )
+_WITH_WELFARE_OFFICE: Final = ("市", "区")
 _BODY_CODE: Final = slice(5, 11)
 _FIVE_DIGITS: Final = re.compile("[0-9]{5}")
 
@@ -58,6 +59,16 @@ class Organization(NamedTuple):
     def full_name(self) -> str:
         """The name with its prefecture in front where it is a municipality: 東京都新宿区."""
         return self.prefecture + self.name if self.kind == "municipality" else self.name
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What rows of the permission list may call it: its kind; a city or special ward has a welfare office too.
+
+        社会福祉法14条: 市 (特別区を含む) must have one, towns and villages may. Which of those do is not known here:
+        they count as having none [own] (docs/divergences "Permission list").
+        """
+        has_office = self.kind == "municipality" and self.name.endswith(_WITH_WELFARE_OFFICE)
+        return frozenset({self.kind, "welfare_office"} if has_office else {self.kind})
 
 
 class LocalBody(NamedTuple):

@@ -232,7 +232,10 @@ _STEPS: Final[
 ] = (
     (lambda row, question: (row.kind == "in_house") == question.in_house, _reason_of_route),
     (lambda row, question: row.affair_code == question.affair_code, _always("AFFAIR_MISMATCH")),
-    (lambda row, question: question.inquirer.kind in row.inquirer_kinds, _always("NOT_PERMITTED_INQUIRER")),
+    (
+        lambda row, question: not question.inquirer.kinds.isdisjoint(row.inquirer_kinds),
+        _always("NOT_PERMITTED_INQUIRER"),
+    ),
     (_is_of_body, _always("ORDINANCE_OF_ANOTHER_BODY")),
     (lambda row, question: question.provider.kind in row.provider_kinds, _always("NOT_PERMITTED_PROVIDER")),
     (_is_in_force, _reason_of_force),

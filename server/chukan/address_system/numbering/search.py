@@ -19,6 +19,7 @@ from chukan.address_system.domain.attributes import (
 )
 from chukan.address_system.numbering.changes import record_access
 from chukan.address_system.numbering.views import show_many
+from chukan.standard.dates import parse_birth_date
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Query", "find"]
 
 _FEWEST: Final = 2
+_SEXES: Final = frozenset({"", "1", "2"})
 _PAGE: Final = 2_000
 _MOST_OPENED: Final = 50_000
 
@@ -47,10 +49,25 @@ class Query:
     partial: bool = False
 
     def check(self) -> None:
-        """Refuse a search by fewer than two attributes. Errors: SEARCH_TOO_WIDE."""
+        """Refuse a search by fewer than two attributes, or by one nobody has: it would find nobody, and look as if.
+
+        Errors: SEARCH_TOO_WIDE, INVALID_FIELD.
+        """
         given = (self.name, self.birth_date, self.sex, self.residential_address)
         if sum(bool(each.strip()) for each in given) < _FEWEST:
             raise ChukanError("SEARCH_TOO_WIDE")
+        if self.sex not in _SEXES:
+            raise ChukanError("INVALID_FIELD", violations=[("sex", "1, 2 or empty")])
+        if self.birth_date and not _is_birth_date(self.birth_date):
+            raise ChukanError("INVALID_FIELD", violations=[("birth_date", "yyyyMMdd, unknown parts 00")])
+
+
+def _is_birth_date(text: str) -> bool:
+    try:
+        parse_birth_date(text)
+    except ChukanError:
+        return False
+    return True
 
 
 class _Wanted:

@@ -157,7 +157,7 @@ def attributes_of(person: pb.Person) -> PersonAttributes:
     return PersonAttributes(
         **{name: getattr(person, name) for name in _SAME_NAMES},
         resident_kind=_CODES.get(person.resident_kind, ""),
-        resident_state=_CODES.get(person.resident_state, ""),
+        resident_state=_CODES.get(person.resident_state, "0"),  # one of a later version is refused by the check
         flags="".join(sorted(flags)),
     )
 

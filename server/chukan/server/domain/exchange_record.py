@@ -149,6 +149,8 @@ _COMPARED: Final = (
     ("outcome", "outcome"),
     ("permit_digest", "permit_digest"),
 )
+_MARK: Final = ("undisclosable", "undisclosable")
+"""Compared of answers only: what ended before an answer was marked by those who knew of the mark by then."""
 _ANSWERED: Final = (Outcome.PROVIDED, Outcome.NO_REPLICA)
 
 
@@ -186,8 +188,9 @@ def _compared(own: ExchangeRecord, network: NetworkRecord) -> tuple[Reconciliati
     # 1. Not finished here, nor there.
     if own.outcome is Outcome.PENDING and network.outcome is Outcome.PENDING:
         return ReconciliationState.PENDING, ()
-    # 2. Fields that both hold.
-    differing = tuple(name for name, field in _COMPARED if getattr(own, field) != getattr(network, field))
+    # 2. Fields that both hold; a lost mark (不開示) is no agreement, both sides must record it.
+    compared = (*_COMPARED, _MARK) if own.outcome in _ANSWERED and network.outcome in _ANSWERED else _COMPARED
+    differing = tuple(name for name, field in compared if getattr(own, field) != getattr(network, field))
     if differing:
         return ReconciliationState.DIFFERS, differing
     # 3. An answer needs the commitments of both sides.

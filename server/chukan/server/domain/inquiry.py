@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import AnswerKind, Outcome, instant
 from chukan.standard.dates import parse_date
+from chukan.standard.layouts import editions, information_codes, layout
 from chukan.standard.numbers import (
     is_integrated_address_number,
     looks_like_individual_number,
@@ -74,6 +75,10 @@ _ID_FIELDS: Final = (
     "item_codes",
 )
 """Fields of an inquiry in which an individual number could be mistaken for something else; item_codes are the rest."""
+_NAME_WIDTHS: Final = {"record_id": 64, "department": 20, "user_id": 20}
+"""The first of them, which are no codes."""
+_CODE_WIDTH: Final = 16
+_NONDISCLOSURE_CODES: Final = frozenset({"", "1", "2"})
 DEFAULT_TIME_OUT_MS: Final = _DAY_MS
 """How long an inquiry waits for its answer if the caller says nothing [own]."""
 RESULT_LIFETIME_MS: Final = 14 * _DAY_MS
@@ -330,14 +335,32 @@ def check_spec(spec: InquirySpec) -> tuple[str, str, str] | None:
     if not is_integrated_address_number(spec.number):
         wrong = "INDIVIDUAL_NUMBER_REFUSED" if looks_like_individual_number(spec.number) else "NUMBER_MALFORMED"
         return wrong, "integrated_address_number", "digits=15"
-    suspect = _field_like_individual_number(spec)
+    kept = _kept_texts(spec)
+    suspect = _field_like_individual_number(kept)
     if suspect:
         return "INDIVIDUAL_NUMBER_REFUSED", suspect, "no_individual_number"
     if not (spec.record_id.isascii() and spec.record_id.isprintable()):
         return "INVALID_FIELD", "record_id", "printable_ascii"
-    if spec.condition_kind not in ("", "0", "1") or spec.year_kind not in ("", "0", "1"):
-        return "INQUIRY_CONDITION_INVALID", "condition_kind", "0|1"
-    return _check_times(spec) or _check_period(spec)
+    if spec.nondisclosure_code not in _NONDISCLOSURE_CODES:  # what is not understood must not count as disclosable
+        return "INVALID_FIELD", "nondisclosure_code", "1|2"
+    for field, kind in (("condition_kind", spec.condition_kind), ("year_kind", spec.year_kind)):
+        if kind not in ("", "0", "1"):
+            return "INQUIRY_CONDITION_INVALID", field, "0|1"
+    return _check_kept(kept) or _check_items(spec) or _check_times(spec) or _check_period(spec)
+
+
+def _check_kept(kept: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """Return the fault of a text that would stand in records as it came, whether the inquiry is refused or not."""
+    if max(map(len, kept[len(_NAME_WIDTHS) :])) <= _CODE_WIDTH and "".join(kept).isprintable():
+        return None
+    for place, text in enumerate(kept):
+        field = _ID_FIELDS[min(place, len(_ID_FIELDS) - 1)]
+        longest = _NAME_WIDTHS.get(field, _CODE_WIDTH)
+        if len(text) > longest:
+            return "FIELD_TOO_LONG", field, f"max_length={longest}"
+        if not text.isprintable():
+            return "CHARACTER_REFUSED", field, "printable"
+    return None
 
 
 def _check_times(spec: InquirySpec) -> tuple[str, str, str] | None:
@@ -348,8 +371,25 @@ def _check_times(spec: InquirySpec) -> tuple[str, str, str] | None:
     return None
 
 
-def _field_like_individual_number(spec: InquirySpec) -> str:
-    values = (
+def _check_items(spec: InquirySpec) -> tuple[str, str, str] | None:
+    """Refuse items no edition has: an answer would be empty of them, and look like one about the person."""
+    if not spec.item_codes:
+        return None
+    known = _items_of(spec.information)  # of an unknown information nothing is permitted anyway
+    return ("ITEM_UNKNOWN", "item_codes", "") if known and not known.issuperset(spec.item_codes) else None
+
+
+@lru_cache(maxsize=256)
+def _items_of(information: str) -> frozenset[str]:
+    if information not in information_codes():
+        return frozenset()
+    found = [layout(information, edition) for edition in editions(information)]
+    return frozenset(item.code for each in found for data_set in each.data_sets for item in data_set.items)
+
+
+def _kept_texts(spec: InquirySpec) -> tuple[str, ...]:
+    """Return the texts of `_ID_FIELDS`, in that order."""
+    return (
         spec.record_id,
         spec.department,
         spec.user_id,
@@ -361,7 +401,10 @@ def _field_like_individual_number(spec: InquirySpec) -> str:
         spec.provider_delegator,
         *spec.item_codes,
     )
-    rows = rows_like_individual_numbers(values)
+
+
+def _field_like_individual_number(kept: tuple[str, ...]) -> str:
+    rows = rows_like_individual_numbers(kept)
     return _ID_FIELDS[min(rows[0], len(_ID_FIELDS) - 1)] if rows else ""
 
 

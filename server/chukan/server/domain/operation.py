@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,13 @@ __all__ = ["Component", "HealthState", "Queue", "Status"]
 class HealthState(IntEnum):
     """How a component is doing; numbers as in the contract. What can't be known is UNKNOWN, never OK."""
 
-    UNKNOWN = 0
     OK = 1
     DEGRADED = 2
     DOWN = 3
+    UNKNOWN = 5
+
+
+_FROM_WORST: Final = (HealthState.DOWN, HealthState.UNKNOWN, HealthState.DEGRADED, HealthState.OK)
 
 
 class Queue(NamedTuple):
@@ -58,4 +61,5 @@ class Status(NamedTuple):
     @property
     def state(self) -> HealthState:
         """The worst of the components."""
-        return max((component.state for component in self.components), default=HealthState.UNKNOWN)
+        states = {component.state for component in self.components}
+        return next((state for state in _FROM_WORST if state in states), HealthState.UNKNOWN)

@@ -101,8 +101,8 @@ def _decide(version: str, copy: _Copy, purpose: Purpose, on: date) -> Decision:
     provider = _known(purpose.provider)
     if provider is None:
         return refused("PROVIDER_UNKNOWN" if purpose.provider.strip() else "PROVIDER_BLANK")
-    # 3. It is another organization: within a body there is no network route.
-    if provider.code == inquirer.code:
+    # 3. It is another body's: within a body, between its organs too, there is no network route.
+    if _body(provider) == _body(inquirer):
         return refused("PROVIDER_IS_INQUIRER")
     # 4. Whoever acts for another is registered to do so.
     if purpose.inquirer_delegator or purpose.provider_delegator:
@@ -120,6 +120,10 @@ def _decide(version: str, copy: _Copy, purpose: Purpose, on: date) -> Decision:
         )
     )
     return Decision(match.reason, match.row, version)
+
+
+def _body(organization: Organization) -> str:
+    return organization.parent or organization.code
 
 
 def _known(code: str) -> Organization | None:

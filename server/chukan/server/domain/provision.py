@@ -9,6 +9,7 @@ conditions choose, and how the causes are told apart, is [own] (docs/divergences
 
 from __future__ import annotations
 
+from datetime import MAXYEAR
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -36,6 +37,7 @@ __all__ = [
 
 _LATEST_ONLY: Final = "1"
 _FISCAL_YEAR: Final = "1"
+_LAST_DAY: Final = f"{MAXYEAR}1231"
 
 
 class ProvisionState(IntEnum):
@@ -105,7 +107,7 @@ def asked_period(start: str, end: str, *, year_kind: str, today: date) -> tuple[
     if year_kind == _FISCAL_YEAR and start:
         first = fiscal_year(parse_date(start))
         last = fiscal_year(parse_date(end)) if end else first
-        return f"{first}0401", f"{last + 1}0331"
+        return f"{first:04d}0401", f"{last + 1:04d}0331" if last < MAXYEAR else _LAST_DAY
     return start, end
 
 

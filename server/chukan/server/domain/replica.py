@@ -14,8 +14,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.linkage import RowFailure
+from chukan.server.domain.replica_numbers import check_identifiers
+from chukan.standard.characters import is_linkable
+from chukan.standard.codes import is_item_code
 from chukan.standard.layouts import layout
-from chukan.standard.numbers import rows_like_individual_numbers
+from chukan.standard.numbers import looks_like_individual_number, rows_like_individual_numbers
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -33,9 +36,19 @@ __all__ = [
     "check_batch",
     "check_edition",
     "check_rows",
+    "reason_of_rule",
 ]
 
 _KEY_WIDTH: Final = 64
+_WARD_WIDTH: Final = 16
+_REASON_WIDTH: Final = 100
+_FIELDS: Final = {
+    "INFORMATION_UNKNOWN": "information_code",
+    "EDITION_UNKNOWN": "edition",
+    "DATA_SET_UNKNOWN": "data_set",
+}
+"""Where the cause stands of what a layout does not know."""
+_OPERATIONS: Final = frozenset({0, 1, 2})
 _RULES: Final = {
     "required": "ITEM_REQUIRED",
     "void": "ITEM_VOID",
@@ -99,6 +112,11 @@ class ReplicaBatch:
         """How many rows it has."""
         return len(self.record_ids)
 
+    @property
+    def deleted_rows(self) -> list[int]:
+        """The rows that delete; what else they hold is not looked at."""
+        return [row for row, operation in enumerate(self.operations) if operation == Operation.DELETE]
+
     def deletes(self, row: int) -> bool:
         """Whether a row deletes."""
         return bool(self.operations) and self.operations[row] == Operation.DELETE
@@ -110,12 +128,14 @@ def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
     Errors: INFORMATION_UNKNOWN, EDITION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN, ITEM_DUPLICATE, COLUMNS_UNEQUAL,
     ITEM_REQUIRED (a required item has no column).
     """
-    found = layout(batch.information_code, batch.edition)
-    data_set = found.data_set(batch.data_set)
-    _check_lengths(batch)
     codes = [column.item_code for column in batch.columns]
-    for code in codes:
-        data_set.item(code)
+    try:
+        found = layout(batch.information_code, batch.edition)
+        data_set = found.data_set(batch.data_set)
+    except ChukanError as error:
+        raise ChukanError(error.code, field=_FIELDS[error.code]) from None
+    _check_lengths(batch)
+    _check_items(data_set, codes)
     if len(set(codes)) != len(codes):
         raise ChukanError("ITEM_DUPLICATE", field="items")
     if any(not batch.deletes(row) for row in range(batch.rows)):
@@ -150,6 +170,7 @@ def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
             failures.setdefault(row, RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", field))
     _check_texts(batch.record_ids, "record_ids", "RECORD_ID_FORMAT", failures)
     _check_texts(batch.record_keys, "record_keys", "RECORD_KEY_MISSING", failures)
+    _check_kept(batch, failures)
     _check_duplicates(batch.record_ids, "record_ids", failures)
     _check_duplicates(list(zip(batch.numbers, batch.record_keys, strict=True)), "record_keys", failures)
     if data_set.parent is not None:
@@ -158,8 +179,23 @@ def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
     _check_deletions(batch, failures)
     for column in batch.columns:
         _check_column(batch, column, data_set, failures)
+    check_identifiers(batch, data_set, failures)
     _check_keys(batch, data_set, failures)
     return failures
+
+
+def _check_items(data_set: DataSet, codes: Sequence[str]) -> None:
+    for code in codes:
+        try:
+            data_set.item(code)
+        except ChukanError as error:
+            named = {"item_code": code} if is_item_code(code) else {}
+            raise ChukanError(error.code, field="items", params=named) from None
+
+
+def reason_of_rule(rule: str) -> str:
+    """Return the reason of a layout's rule that an item breaks."""
+    return _RULES.get(rule) or ("NIL_REASON_INVALID" if rule.startswith("nil") else "ITEM_VALUE_INVALID")
 
 
 def _check_lengths(batch: ReplicaBatch) -> None:
@@ -196,6 +232,29 @@ def _check_texts(values: Sequence[str], field: str, reason: str, failures: dict[
     for row, value in enumerate(values):
         if not (value and len(value) <= _KEY_WIDTH and value.isascii() and value.isprintable()):
             failures.setdefault(row, RowFailure(row, reason, field, rule=f"length=1..{_KEY_WIDTH}, printable ASCII"))
+
+
+def _check_kept(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> None:
+    """Refuse rows of columns that are kept as they come: too long, not for linkage, or an individual number."""
+    kept = {
+        "parent_record_keys": (batch.parent_keys, _KEY_WIDTH),
+        "ward_codes": (batch.ward_codes, _WARD_WIDTH),
+        "delete_reasons": (batch.delete_reasons, _REASON_WIDTH),
+    }
+    for field, (values, longest) in kept.items():
+        wrong = {value: fault for value in set(values) if (fault := _kept_fault(value, longest))}
+        for row, value in enumerate(values) if wrong else ():
+            if value in wrong:
+                reason, rule = wrong[value]
+                failures.setdefault(row, RowFailure(row, reason, field, rule=rule))
+
+
+def _kept_fault(value: str, longest: int) -> tuple[str, str] | None:
+    if len(value) > longest:
+        return "FIELD_TOO_LONG", f"max_length={longest}"
+    if not is_linkable(value):
+        return "CHARACTER_REFUSED", "characters"
+    return ("INDIVIDUAL_NUMBER_REFUSED", "") if looks_like_individual_number(value) else None
 
 
 def _check_duplicates(values: Sequence[object], field: str, failures: dict[int, RowFailure]) -> None:
@@ -236,6 +295,8 @@ def _check_deletions(batch: ReplicaBatch, failures: dict[int, RowFailure]) -> No
     if not batch.operations:
         return
     for row in range(batch.rows):
+        if batch.operations[row] not in _OPERATIONS:
+            failures.setdefault(row, RowFailure(row, "INVALID_FIELD", "operations", rule="1|2"))
         if batch.deletes(row) and not (batch.delete_reasons and batch.delete_reasons[row]):
             failures.setdefault(row, RowFailure(row, "DELETE_REASON_MISSING", "delete_reasons"))
 
@@ -246,8 +307,7 @@ def _check_column(batch: ReplicaBatch, column: Column, data_set: DataSet, failur
         column.values, nil_rows=column.nil_rows, nil_reason_codes=column.nil_reasons or None
     ):
         if row not in failures and not batch.deletes(row):
-            reason = _RULES.get(rule) or ("NIL_REASON_INVALID" if rule.startswith("nil") else "ITEM_VALUE_INVALID")
-            failures[row] = RowFailure(row, reason, "items", column.item_code, rule)
+            failures[row] = RowFailure(row, reason_of_rule(rule), "items", column.item_code, rule)
 
 
 def _check_keys(batch: ReplicaBatch, data_set: DataSet, failures: dict[int, RowFailure]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["HeldReplica", "ImportRow", "LaneRow", "NewReplica", "ReplicaRow"]
+__all__ = ["HeldReplica", "ImportRow", "LaneAges", "LaneRow", "NewReplica", "ReplicaRow"]
 
 
 class NewReplica(NamedTuple):
@@ -65,7 +65,10 @@ class ReplicaRow(NamedTuple):
 
 
 class LaneRow(NamedTuple):
-    """The lane of one information; instants in microseconds since 1970, 0 where there is none."""
+    """The lane of one information; instants in microseconds since 1970, 0 where there is none.
+
+    held: since when it is held. stuck: since when nothing that came was taken, until a row is written again.
+    """
 
     information: str
     state: int
@@ -74,6 +77,16 @@ class LaneRow(NamedTuple):
     last_success: int
     last_refusal: int
     refused_count: int
+    held: int = 0
+    stuck: int = 0
+
+
+class LaneAges(NamedTuple):
+    """The worst lane of one information over all organizations: instants as in LaneRow."""
+
+    held: int
+    stuck: int
+    last_success: int
 
 
 class ImportRow(NamedTuple):

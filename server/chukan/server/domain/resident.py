@@ -86,22 +86,27 @@ class Identity(NamedTuple):
 
 
 class ResidentRow(NamedTuple):
-    """One resident as stored; identity is sealed under the digest of the individual number."""
+    """One resident as stored; identity is sealed under the digest of the individual number.
+
+    code_digest: of the 住民票コード, None where none is known.
+    """
 
     number_digest: bytes
     content_digest: bytes
     name_key: int
     place_key: int
-    has_record_code: bool
+    code_digest: bytes | None
     identity: bytes
 
 
 class KnownResident(NamedTuple):
-    """What a look-up by individual number finds."""
+    """What a look-up by individual number or by 住民票コード finds; former: by a number the person has no more."""
 
     id: int
+    number_digest: bytes
     content_digest: bytes
     has_record_code: bool
+    former: bool = False
 
 
 def _plain_column(texts: Sequence[str]) -> list[str]:

@@ -266,7 +266,7 @@ def _record_row(organization: str, each: Judged, mode: Mode) -> RecordRow:
         provided=0,
         outcome=int(Outcome.PENDING if decision.permitted else Outcome.REFUSED),
         reason=decision.reason,
-        undisclosable=spec.undisclosable,
+        undisclosable=each.undisclosable,
         items=0,
         legal_basis=decision.legal_basis,
         permission_row=decision.row_id,

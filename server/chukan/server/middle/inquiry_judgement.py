@@ -37,6 +37,7 @@ class Judged(NamedTuple):
     decision: Decision
     inquired: int
     expires: int
+    undisclosable: bool
 
 
 class InquiryJudge:
@@ -60,12 +61,14 @@ class InquiryJudge:
         entropy = self._keys.random(NONCE_SIZE * len(taken))
         plain: list[bytes] = []
         asked: list[bytes] = []
-        drafts: list[tuple[InquirySpec, Decision, int, bytes, int, int]] = []
+        drafts: list[tuple[InquirySpec, Decision, int, bytes, int, int, bool]] = []
         for place, row in enumerate(taken):
             spec = specs[row]
             person = found.get(spec.number)
             decision = self._decide(organization, spec, person, today)
             inquired, expires = spec.request_time_ms or now, now + time_out_of(spec)
+            # who asks may not know of 支援措置: the flag of the own addressee marks the exchange too (番号法23条)
+            undisclosable = spec.undisclosable or (person is not None and person.nondisclosure)
             leaf = self._codec.encode(
                 _leaf(
                     organization,
@@ -73,19 +76,20 @@ class InquiryJudge:
                     code=person.linkage_code or b"" if person else b"",
                     times=(inquired, expires),
                     nonce=entropy[place * NONCE_SIZE : (place + 1) * NONCE_SIZE],
+                    undisclosable=undisclosable,
                 )
             )
             encoded = self._codec.encode(spec)
             asked.append(encoded)
             plain.append(pack_sealed(encoded, leaf))
-            drafts.append((spec, decision, person.id if person else 0, digest(leaf), inquired, expires))
+            drafts.append((spec, decision, person.id if person else 0, digest(leaf), inquired, expires, undisclosable))
         vault = self._environment.vault
         sealed = vault.seal_many(organization, "inquiry", "sealed", [specs[row].record_id for row in taken], plain)
         digests = vault.index_digest_many(organization, "inquiry.spec", [digest(each).hex() for each in asked])
         judged: list[Judged | None] = [None] * len(specs)
         for row, draft, encoded, seal, keyed in zip(taken, drafts, asked, sealed, digests, strict=True):
-            spec, decision, addressee, exchange, inquired, expires = draft
-            judged[row] = Judged(spec, encoded, keyed, seal, exchange, addressee, decision, inquired, expires)
+            spec, decision, addressee, exchange, inquired, expires, mark = draft
+            judged[row] = Judged(spec, encoded, keyed, seal, exchange, addressee, decision, inquired, expires, mark)
         return judged
 
     def _find(self, organization: str, numbers: set[str]) -> dict[str, AddresseeRow]:
@@ -134,7 +138,9 @@ def row_failures(specs: Sequence[InquirySpec]) -> dict[int, RowFailure]:
     return failures
 
 
-def _leaf(organization: str, spec: InquirySpec, *, code: bytes, times: tuple[int, int], nonce: bytes) -> InquiryLeaf:
+def _leaf(
+    organization: str, spec: InquirySpec, *, code: bytes, times: tuple[int, int], nonce: bytes, undisclosable: bool
+) -> InquiryLeaf:
     return InquiryLeaf(
         inquirer=organization,
         provider=spec.provider,
@@ -150,7 +156,7 @@ def _leaf(organization: str, spec: InquirySpec, *, code: bytes, times: tuple[int
         period_end=spec.period_end,
         item_codes=spec.item_codes,
         linkage_code=code,
-        undisclosable=spec.undisclosable,
+        undisclosable=undisclosable,
         consent=spec.consent,
         inquiry_time_ms=times[0],
         expire_time_ms=times[1],

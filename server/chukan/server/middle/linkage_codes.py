@@ -28,6 +28,7 @@ from chukan.server.domain.linkage import (
     RowFailure,
 )
 from chukan.server.middle.batches import answer_of, check_numbers, decode_answer, encode_answer
+from chukan.server.middle.merging import acquires_anew, flags_of, joined_flags, move_replicas
 from chukan.server.middle.repeats import Repeat
 from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
@@ -167,7 +168,7 @@ class LinkageCodes:
         return self.get(organization, number)
 
     def merge(self, organization: str, merged: str, surviving: str) -> AddresseeRow:
-        """Merge two numbers of one person; two different codes can't be one person's."""
+        """Merge two numbers of one person, as the steps in `merging` say. Errors: CODES_DIFFER, REPLICAS_COLLIDE."""
         if merged == surviving:
             raise ChukanError("ADDRESSEE_MERGE_REFUSED", field="surviving_integrated_address_number")
         code = self._code_for(organization, _checked(merged), _checked(surviving))
@@ -184,13 +185,20 @@ class LinkageCodes:
                 raise ChukanError("ADDRESSEE_MERGED", field="merged_integrated_address_number")
             if gone.linkage_code and stays.linkage_code and gone.linkage_code != stays.linkage_code:
                 raise ChukanError("CODES_DIFFER")
-            first = next_change_seq(connection, count=2)
-            changed = (gone.id, int(AddresseeState.MERGED), *_kept_flags(gone), stays.id)
-            self._addressees.set_flags(connection, [changed], now=now, first_seq=first)
+            move_replicas(connection, organization, self._replicas, source=gone.id, target=stays.id)
+            first = next_change_seq(connection, count=3)
+            merged_away = (gone.id, int(AddresseeState.MERGED), *flags_of(gone), stays.id)
+            kept = (stays.id, int(stays.state), *joined_flags(gone, stays), stays.merged_into)
+            self._addressees.set_flags(connection, [merged_away, kept], now=now, first_seq=first)
             if gone.linkage_code and not stays.linkage_code:
                 self._addressees.drop_code(connection, gone.id, now=now)
                 taken = LinkageUpdate(stays.id, int(LinkageState.LINKED), code_digest=code[0], code=code[1], linked=now)
-                self._addressees.set_linkage(connection, [taken], now=now, first_seq=first + 1)
+                self._addressees.set_linkage(connection, [taken], now=now, first_seq=first + 2)
+            elif acquires_anew(gone):
+                ended = LinkageUpdate(gone.id, int(LinkageState.NOT_REQUESTED))
+                self._addressees.set_linkage(connection, [ended], now=now, first_seq=first + 2)
+                if stays.state is AddresseeState.ACTIVE and stays.linkage_state not in _UNDER_WAY:
+                    self._ask(connection, organization, [stays.id], now)
 
         self._environment.database.write(organization, step)
         return self.get(organization, surviving)
@@ -373,10 +381,6 @@ def _flags(batch: AddresseeBatch, row: int, held: _Flags) -> _Flags:
     if batch.auto_response_disabled is not None:
         codes = " ".join(sorted(batch.auto_response_disabled.get(row, ())))
     return state, nondisclosure, stopped, codes
-
-
-def _kept_flags(row: AddresseeRow) -> tuple[bool, bool, str]:
-    return row.nondisclosure, row.self_information_disabled, " ".join(sorted(row.auto_response_disabled))
 
 
 def _checked(number: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
+from chukan.server.domain.correction import check_correction
 from chukan.server.domain.exchange import AnswerBatch, AnswerKind, Outcome, PermitLeaf, digest, milliseconds
 from chukan.server.domain.exchange_record import RecordEnd
 from chukan.server.domain.provision import AnswerBatchRow, ProvisionState, item_codes_of
@@ -135,6 +136,7 @@ class ProvisionDesk:
             return self.get(organization, provision_id)
         row, waiting = self._waiting(organization, provision_id)
         plain = replace(self._unsealed(organization, row, waiting), records=records)
+        check_correction(records, self._codec.decode(PermitLeaf, plain.permit))
         sealed = self._environment.vault.seal(
             organization, "provision_waiting", "sealed", row.permit_digest, pack_waiting(self._codec, plain)
         )

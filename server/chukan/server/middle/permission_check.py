@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from chukan.server.domain.permission import Purpose, decide
 from chukan.standard.dates import parse_date
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from chukan.server.domain.permission import Decision
     from chukan.server.ports import Environment
 
@@ -38,7 +41,6 @@ class PermissionCheck:
 
     def check(self, query: Query) -> Decision:
         """Return what the own list says. Errors: DATE_INVALID."""
-        on = parse_date(query.date) if query.date else self._environment.clock.today()
         purpose = Purpose(
             inquirer=query.inquirer,
             provider=query.provider,
@@ -48,4 +50,10 @@ class PermissionCheck:
             inquirer_delegator=query.inquirer_delegator,
             provider_delegator=query.provider_delegator,
         )
-        return decide(self._environment.master.permissions, purpose, on)
+        return decide(self._environment.master.permissions, purpose, self._day(query.date))
+
+    def _day(self, text: str) -> date:
+        try:
+            return parse_date(text) if text else self._environment.clock.today()
+        except ChukanError as error:
+            raise ChukanError(error.code, field="date") from None

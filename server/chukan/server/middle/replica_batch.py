@@ -75,7 +75,7 @@ class PreparedBatch:
             self._failures.setdefault(row, failure)
         for row, failure in check_format(batch.numbers, field=_NUMBERS).items():
             self._failures.setdefault(row, failure)
-        packed = pack_rows(without_rows(batch.columns, self._failures), batch.rows)
+        packed = pack_rows(without_rows(batch.columns, {*self._failures, *batch.deleted_rows}), batch.rows)
         self._digests = replicas.digests(organization, _said(batch, packed))
         self._sealed = replicas.seal(organization, batch.record_ids, packed)
         self._numbers = addressees.number_digests(organization, batch.numbers)

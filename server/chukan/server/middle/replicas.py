@@ -7,13 +7,15 @@ A batch, in numbered steps:
 3 contents are packed, digested and sealed, outside the write;
 4 inside one write: a resend is recognised, lane and send cap are asked, addressees, record ids, parents and periods are
   checked against what is held, and all good rows are written with the import's report.
-Source of the flow: domain facts on registration messages; the order of steps is [own].
+Source of the flow: domain facts on registration messages; the order of steps is [own]
+(docs/divergences "Replicas").
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
@@ -105,6 +107,13 @@ class Replicas:
             self._note(row)
         return row, repeated
 
+    def put(self, organization: str, system: str, batch: ReplicaBatch, *, mode: str = "") -> ImportRow:
+        """Register a batch of one under an id of its own: whether it is a repetition, its record id says."""
+        named = replace(batch, batch_id=self._environment.ids.next("replica.put"))
+        return self.register(organization, system, named, hashlib.sha256(named.batch_id.encode()).digest(), mode=mode)[
+            0
+        ]
+
     def _gate(self, connection: Connection, organization: str, batch: ReplicaBatch) -> RowFailure | None:
         """Return why the lane takes no more; count the rows against the send cap."""
         lane = self._imports.lane(connection, organization, batch.information_code)
@@ -131,6 +140,7 @@ class Replicas:
                 replica_count=lane.replica_count + effect.growth,
                 last_success=now if wrote else lane.last_success,
                 refused_count=lane.refused_count + len(effect.failures),
+                stuck=0 if wrote else lane.stuck or (now if effect.failures else 0),
             ),
         )
         state = ImportState.COMPLETED_WITH_FAILURES if effect.failures else ImportState.COMPLETED
@@ -144,9 +154,10 @@ class Replicas:
         failure = failure or RowFailure(WHOLE_BATCH, "INTERNAL_ERROR")
         if batch.information_code in information_codes():
             lane = self._imports.lane(connection, organization, batch.information_code)
-            lane = lane._replace(last_refusal=now, refused_count=lane.refused_count + batch.rows)
+            refused = lane.refused_count + batch.rows
+            lane = lane._replace(last_refusal=now, refused_count=refused, stuck=lane.stuck or now)
             if failure.reason == "SEND_CAP_EXCEEDED":
-                lane = lane._replace(state=int(LaneState.HELD), hold_reason=failure.reason)
+                lane = lane._replace(state=int(LaneState.HELD), hold_reason=failure.reason, held=now)
             self._imports.put_lane(connection, organization, lane)
         return _report(batch, ImportState.REFUSED, [], [failure], now)
 
@@ -272,7 +283,7 @@ class Replicas:
 
         def step(connection: Connection) -> LaneRow:
             lane = self._imports.lane(connection, organization, information)
-            lane = lane._replace(state=int(LaneState.OPEN), hold_reason="", refused_count=0)
+            lane = lane._replace(state=int(LaneState.OPEN), hold_reason="", refused_count=0, held=0)
             self._imports.put_lane(connection, organization, lane)
             return lane
 

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["AnswerSealer", "DraftAnswer", "SealedBatch"]
 
 _LIFETIME_MS: Final = 45 * 86_400_000
-"""How long an answer's signature counts: longer than any permit, so a stored answer can still be delivered [own]."""
+"""How long an answer's signature counts: longer than any permit, so a stored answer can still be delivered [own]
+(docs/divergences "The exchange")."""
 _KEY_SIZE: Final = 32
 
 

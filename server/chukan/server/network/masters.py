@@ -8,9 +8,10 @@ replace them.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import NETWORK, MemberKeys
+from chukan.standard.codes import is_organization_code
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from chukan.server.ports.network import Members
 
 __all__ = ["Directory", "MasterData"]
+
+_MOST_MEMBERS: Final = 1_000
+"""Keys of so many take about 1 MB."""
 
 
 class MasterData(NamedTuple):
@@ -29,6 +33,7 @@ class MasterData(NamedTuple):
     network_certificate: bytes
     members: list[MemberKeys]
     world_generation: str
+    next_page_token: str
 
 
 class Directory:
@@ -98,12 +103,17 @@ class Directory:
         """Return where a member's MemberService is, empty for in process or unknown."""
         return self._endpoints.get(organization, "")
 
-    def pull(self) -> MasterData:
-        """Return the master data; keys of members change without a version of their own, so they are always told."""
+    def pull(self, *, page_size: int = 0, page_token: str = "") -> MasterData:
+        """Return the master data and a page of the members' keys, which change without a version of their own."""
+        if page_token and not is_organization_code(page_token):
+            raise ChukanError("PAGE_TOKEN_INVALID", field="page_token")
+        most = page_size or _MOST_MEMBERS
+        names = sorted(name for name in self._known if name > page_token)
         return MasterData(
             master_version=self._master.version,
             permission_list_version=self._master.permissions.version,
             network_certificate=self._keys.member_keys(NETWORK).certificate,
-            members=[self._known[name] for name in sorted(self._known)],
+            members=[self._known[name] for name in names[:most]],
             world_generation=self._master.world_generation,
+            next_page_token=names[most - 1] if len(names) > most else "",
         )

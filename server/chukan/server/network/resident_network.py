@@ -3,6 +3,10 @@
 
 The real one is no part of the information provision network and its feed is not public [own] (docs/divergences
 "Resident network"). Identity data is sealed; numbers and attributes are looked up by keyed digests.
+
+A notice (本人確認情報の通知), row by row: 1 under a number the person no longer has it changes nothing; 2 under a
+known number it replaces what is known; 3 under a new number with a known 住民票コード the same person got another
+number; 4 else the person is new. Two known people never share a code.
 """
 
 from __future__ import annotations
@@ -13,12 +17,18 @@ from chukan.server.domain.exchange import NETWORK, Mode
 from chukan.server.domain.linkage import BatchAnswer, Outcome, RowFailure
 from chukan.server.domain.resident import BasicAttributes, Identity, ResidentRow
 from chukan.standard.individual_numbers import are_individual_numbers
-from chukan.standard.numbers import DUMMY_PREFIX, is_dummy_individual_number, is_individual_number
+from chukan.standard.numbers import (
+    DUMMY_PREFIX,
+    is_dummy_individual_number,
+    is_individual_number,
+    is_resident_record_code,
+)
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chukan.server.domain.resident import KnownResident
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
@@ -26,6 +36,7 @@ __all__ = ["ResidentColumns", "individual_number_digests", "notify", "refusals_o
 
 TABLE: Final = "network_resident"
 _NUMBER: Final = "individual-number"
+_CODE: Final = "resident-record-code"
 _CONTENT: Final = "identity"
 _NAME: Final = "name"
 _PLACE: Final = "birth-date-and-address"
@@ -78,29 +89,41 @@ def individual_number_digests(core: Core, numbers: Sequence[str]) -> list[bytes]
 def notify(core: Core, organization: str, columns: ResidentColumns) -> BatchAnswer:
     """Take over identity data; the same data again changes nothing, so a batch may be sent again."""
     columns = columns.filled()
-    mode = core.environment.master.mode(organization)
-    refused = refusals_of_numbers(columns.individual_numbers, mode)
-    failures: dict[int, RowFailure] = {}
-    last: dict[str, int] = {}
-    for row, number in enumerate(columns.individual_numbers):
-        reason = refused.get(row, "")
-        if not reason and number in last:
-            reason = "DUPLICATE_IN_BATCH"
-        if reason:
-            failures[row] = RowFailure(row, reason, field="individual_numbers")
-        else:
-            last[number] = row
-    taken = list(last.values())
+    failures = _failures(columns, core.environment.master.mode(organization))
+    taken = [row for row in range(len(columns.individual_numbers)) if row not in failures]
     rows = _sealed(core, columns, taken)
-
-    def write(connection: Connection) -> set[bytes]:
-        return _store(core, connection, rows)
-
-    written = core.environment.database.write(organization, write) if rows else set()
+    stored = _Stored(set(), set())
+    if rows:
+        stored = core.environment.database.write(organization, lambda connection: _store(core, connection, rows))
     outcomes = [Outcome.REFUSED] * len(columns.individual_numbers)
     for at, resident in zip(taken, rows, strict=True):
-        outcomes[at] = Outcome.COMMITTED if resident.number_digest in written else Outcome.UNCHANGED
+        if resident.number_digest in stored.refused:
+            failures[at] = RowFailure(at, "RESIDENT_RECORD_CODE_TAKEN", field="resident_record_codes")
+        else:
+            written = resident.number_digest in stored.written
+            outcomes[at] = Outcome.COMMITTED if written else Outcome.UNCHANGED
     return BatchAnswer(outcomes, [failures[row] for row in sorted(failures)])
+
+
+def _failures(columns: ResidentColumns, mode: Mode) -> dict[int, RowFailure]:
+    """Return the rows that can't be taken as they stand in the batch."""
+    failures: dict[int, RowFailure] = {}
+    numbers: set[str] = set()
+    codes: set[str] = set()
+    refused = refusals_of_numbers(columns.individual_numbers, mode)
+    pairs = zip(columns.individual_numbers, columns.resident_record_codes, strict=True)
+    for row, (number, code) in enumerate(pairs):
+        reason = refused.get(row) or ("DUPLICATE_IN_BATCH" if number in numbers else "")
+        if reason:
+            failures[row] = RowFailure(row, reason, field="individual_numbers")
+        elif code and not is_resident_record_code(code):
+            failures[row] = RowFailure(row, "NUMBER_MALFORMED", field="resident_record_codes", rule="digits=11")
+        elif code in codes:
+            failures[row] = RowFailure(row, "DUPLICATE_IN_BATCH", field="resident_record_codes")
+        else:
+            numbers.add(number)
+            codes |= {code} - {""}
+    return failures
 
 
 def search(core: Core, queries: Sequence[BasicAttributes]) -> list[tuple[int, str]]:
@@ -142,24 +165,53 @@ def _sealed(core: Core, columns: ResidentColumns, taken: Sequence[int]) -> list[
     names = _keys(core, _NAME, [identity.attributes.name for identity in identities])
     places = _keys(core, _PLACE, [identity.attributes.place for identity in identities])
     sealed = vault.seal_many(NETWORK, TABLE, "identity", digests, packed)
-    has_code = [bool(identity.resident_record_code) for identity in identities]
-    return list(map(ResidentRow, digests, contents, names, places, has_code, sealed))
+    coded = vault.index_digest_many(NETWORK, _CODE, codes)
+    found = [digest if code else None for digest, code in zip(coded, codes, strict=True)]
+    return list(map(ResidentRow, digests, contents, names, places, found, sealed))
 
 
-def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> set[bytes]:
-    """Write what is new or differs; return the digests of the numbers written."""
+class _Stored(NamedTuple):
+    """Digests of the numbers whose rows were written, and of those refused for their code."""
+
+    written: set[bytes]
+    refused: set[bytes]
+
+
+def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> _Stored:
+    """Write what is new or differs."""
     known = core.residents.known(connection, [row.number_digest for row in rows])
-    new = [row for row in rows if row.number_digest not in known]
-    changed = [
-        row
-        for row in rows
-        if row.number_digest in known and known[row.number_digest].content_digest != row.content_digest
-    ]
+    # 1. A number the person no longer has, and what is known already, change nothing.
+    open_ones = [row for row in rows if not _stands(known.get(row.number_digest), row)]
+    holders = core.residents.by_codes(connection, [row.code_digest for row in open_ones if row.code_digest])
+    new: list[ResidentRow] = []
+    changed: dict[int, ResidentRow] = {}
+    former: list[tuple[bytes, int]] = []
+    refused: set[bytes] = set()
+    for row in open_ones:
+        own, holder = known.get(row.number_digest), holders.get(row.code_digest or b"")
+        person = own or holder
+        # 4. Nobody known.
+        if person is None:
+            new.append(row)
+        # Somebody else's code, or somebody told of twice.
+        elif person.id in changed or (holder is not None and holder.id != person.id):
+            refused.add(row.number_digest)
+        # 2. and 3. The person is known, by this number or by the code under another one.
+        else:
+            changed[person.id] = row
+            if own is None:
+                former.append((person.number_digest, person.id))
     if new:
         core.residents.add(connection, new)
     if changed:
-        core.residents.change(connection, changed)
-    return {row.number_digest for row in (*new, *changed)}
+        core.residents.change(connection, changed.items())
+    if former:
+        core.residents.note_former(connection, former)
+    return _Stored({row.number_digest for row in (*new, *changed.values())}, refused)
+
+
+def _stands(known: KnownResident | None, row: ResidentRow) -> bool:
+    return known is not None and (known.former or known.content_digest == row.content_digest)
 
 
 def _keys(core: Core, kind: str, values: Sequence[str]) -> list[int]:

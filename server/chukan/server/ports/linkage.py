@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chukan.server.domain.linkage import Acquiring, AddresseeRow, LinkageUpdate, NewAddressee
+    from chukan.server.domain.replica_rows import ReplicaRow
     from chukan.server.ports.environment import Connection
 
 __all__ = ["AddresseeStore", "ProcessingNumberIssuer", "ReplicaMover"]
@@ -25,12 +26,25 @@ class ProcessingNumberIssuer(Protocol):
 
 
 class ReplicaMover(Protocol):
-    """Moves replicas between addressees when two people shared one number."""
+    """Moves replicas between addressees when two people shared one number, or one person had two."""
 
     def move(
         self, connection: Connection, organization: str, key: tuple[str, str, str], source: int, target: int
     ) -> bool:
         """Move a replica (information, data set, record key) with its versions; return whether there was one."""
+
+    def page(
+        self,
+        connection: Connection,
+        organization: str,
+        addressee: int,
+        *,
+        informations: Sequence[str],
+        deleted: bool,
+        after: tuple[str, str, str],
+        most: int,
+    ) -> list[ReplicaRow]:
+        """Return an addressee's replicas in order of information, data set and record key, without content."""
 
 
 class AddresseeStore(Protocol):

@@ -67,13 +67,19 @@ class Residents(Protocol):
     """Residents by keyed digests."""
 
     def known(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, KnownResident]:
-        """Return residents by the digest of their individual number."""
+        """Return residents by the digest of their individual number, or of one they had before."""
+
+    def by_codes(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, KnownResident]:
+        """Return residents by the digest of their 住民票コード."""
 
     def add(self, connection: Connection, rows: Sequence[ResidentRow], /) -> None:
         """Add residents whose numbers are new."""
 
-    def change(self, connection: Connection, rows: Iterable[ResidentRow], /) -> None:
-        """Replace what is known of residents."""
+    def change(self, connection: Connection, rows: Iterable[tuple[int, ResidentRow]], /) -> None:
+        """Replace what is known of residents, named by their rows."""
+
+    def note_former(self, connection: Connection, rows: Sequence[tuple[bytes, int]], /) -> None:
+        """Remember (digest of a number, row) of numbers that residents have no more."""
 
     def candidates(
         self, connection: Connection, *, name_key: int | None = None, place_key: int | None = None

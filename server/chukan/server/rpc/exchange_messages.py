@@ -133,9 +133,9 @@ def answer_batch_to_message(value: AnswerBatch) -> wire.AnswerBatch:
 
 
 def answer_batch_from_message(message: wire.AnswerBatch) -> AnswerBatch:
-    """Convert a batch of answers. Errors: PEER_ANSWER_INVALID for columns of unequal length."""
+    """Convert a batch of answers. Errors: COLUMNS_UNEQUAL."""
     if not len(message.leaves) == len(message.group_indexes) == len(message.ciphertexts):
-        raise ChukanError("PEER_ANSWER_INVALID", params={"rule": "columns"})
+        raise ChukanError("COLUMNS_UNEQUAL", field="answers")
     return AnswerBatch(
         message.provider_code,
         message.inquirer_code,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _SECOND_MS = 1000
 _NANOS_PER_MS = 1_000_000
+_NANOS_PER_SECOND = 1_000_000_000
+_NO_INSTANT = -(2**62)
+_NO_TIME = -1
+"""A time-out below a millisecond: too short, and not the default that 0 stands for."""
 
 
 def timestamp(value: int) -> Timestamp | None:
@@ -26,7 +30,9 @@ def timestamp(value: int) -> Timestamp | None:
 
 
 def milliseconds_of(message: Timestamp) -> int:
-    """Return the milliseconds of an instant; finer parts are cut off."""
+    """Return the milliseconds of an instant; finer parts are cut off. What is no instant is before all of them."""
+    if not 0 <= message.nanos < _NANOS_PER_SECOND:
+        return _NO_INSTANT
     return message.seconds * _SECOND_MS + message.nanos // _NANOS_PER_MS
 
 
@@ -78,7 +84,7 @@ def spec_from_message(message: wire.InquirySpec) -> InquirySpec:
         period_end=period.end_date,
         consent=message.consent,
         item_codes=tuple(message.item_codes),
-        time_out_ms=message.time_out.ToMilliseconds() if message.HasField("time_out") else 0,
+        time_out_ms=(message.time_out.ToMilliseconds() or _NO_TIME) if message.HasField("time_out") else 0,
     )
 
 

@@ -11,7 +11,7 @@ from chukan.network.v1 import statements_pb2
 from chukan.server.domain.exchange import AnswerKind
 from chukan.server.middle.permission_check import Query
 from chukan.server.rpc.inquiry_messages import inquiry_to_message, spec_from_message, status_to_message, timestamp
-from chukan.server.rpc.rows import body_digest, row_failure, wire
+from chukan.server.rpc.rows import body_digest, refuse_individual_numbers, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import position, watch
 from chukan.standard.reasons import reason
@@ -121,6 +121,7 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         self, request: pb.GetInquiryResultsRequest, context: grpc.ServicerContext
     ) -> pb.GetInquiryResultsResponse:
         """Read the content of finished inquiries."""
+        refuse_individual_numbers(request.receipt_numbers, field="receipt_numbers")
         results, unavailable = self._desk.results(current_caller().organization, list(request.receipt_numbers))
         return pb.GetInquiryResultsResponse(
             results=[_result(each) for each in results], unavailable=_unavailable(unavailable)
@@ -130,6 +131,7 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         self, request: pb.AcknowledgeResultsRequest, context: grpc.ServicerContext
     ) -> pb.AcknowledgeResultsResponse:
         """Note that results were taken over."""
+        refuse_individual_numbers(request.receipt_numbers, field="receipt_numbers")
         count, unavailable = self._desk.acknowledge(current_caller().organization, list(request.receipt_numbers))
         return pb.AcknowledgeResultsResponse(acknowledged_count=count, unavailable=_unavailable(unavailable))
 

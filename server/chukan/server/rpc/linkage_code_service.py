@@ -13,6 +13,7 @@ from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, Linkage
 from chukan.server.rpc.rows import body_digest, repeat_of, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import position, watch
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
 from chukan.v1 import linkage_code_service_pb2 as pb
 from chukan.v1 import linkage_code_service_pb2_grpc as rpc
@@ -174,6 +175,8 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
 
 
 def _batch(request: pb.RegisterAddresseesRequest) -> AddresseeBatch:
+    _check_flagged(request)
+
     def given(name: Literal["closed_rows", "nondisclosure_rows", "self_information_disabled_rows"]) -> _Rows:
         return frozenset(getattr(request, name).rows) if request.HasField(name) else None
 
@@ -193,6 +196,22 @@ def _disabled(request: pb.RegisterAddresseesRequest) -> dict[int, frozenset[str]
         for row in entry.rows:
             disabled[row] = disabled.get(row, frozenset()) | {entry.information_code}
     return disabled
+
+
+def _check_flagged(request: pb.RegisterAddresseesRequest) -> None:
+    """Refuse a flag for a row there is none of: lost, it would leave somebody unprotected."""
+    rows = len(request.integrated_address_numbers)
+    entries = request.auto_response_disabled.entries
+    flagged = {
+        "nondisclosure_rows.rows": request.nondisclosure_rows.rows,
+        "self_information_disabled_rows.rows": request.self_information_disabled_rows.rows,
+        "closed_rows.rows": request.closed_rows.rows,
+        "code_rows": request.code_rows,
+        **{f"auto_response_disabled.entries[{at}].rows": each.rows for at, each in enumerate(entries)},
+    }
+    wrong = [(path, f"below {rows}") for path, column in flagged.items() if column and max(column) >= rows]
+    if wrong:
+        raise ChukanError("INVALID_FIELD", violations=wrong)
 
 
 def _failures(answer: BatchAnswer) -> list[common_pb2.RowFailure]:

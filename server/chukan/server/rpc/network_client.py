@@ -8,6 +8,7 @@ generation; when the network says it does not know the keys (it was made anew), 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from chukan.edge.caller import Caller
@@ -25,11 +26,12 @@ from chukan.server.rpc.record_messages import network_record_from_message
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from google.protobuf.message import Message
 
     from chukan.edge.transport import Transport
+    from chukan.network.v1.statements_pb2 import MemberKeys as MemberKeysMessage
     from chukan.server.domain.exchange import (
         AnswerBatch,
         NetworkRecord,
@@ -79,8 +81,13 @@ class NetworkClient:
         )
         response = self._call(organization, "PullMaster", request, wire.PullMasterResponse)
         self._keys.learn(MemberKeys(NETWORK, response.network_certificate, None))
-        for message in response.members:
-            self._learn(keys_from_message(message))
+        self._learn(response.members)
+        token = response.next_page_token
+        while token:
+            further = wire.PullMasterRequest(page_token=token)
+            page = self._call(organization, "PullMaster", further, wire.PullMasterResponse)
+            self._learn(page.members)
+            token = page.next_page_token
         self._learned(response.world_generation)
         self._announced.add(organization)
 
@@ -148,9 +155,8 @@ class NetworkClient:
         caller = Caller(organization=organization, system=_SYSTEM)
         return self._transport.call(f"{_SERVICE}{method}", request, response_type, caller=caller)
 
-    def _learn(self, keys: MemberKeys) -> None:
-        """Know a member's keys if they can be verified; one who shows bad ones harms nobody else."""
-        try:
-            self._keys.learn(keys)
-        except ChukanError:
-            return
+    def _learn(self, members: Iterable[MemberKeysMessage]) -> None:
+        """Know members' keys as far as they can be verified; one who shows bad ones harms nobody else."""
+        for message in members:
+            with suppress(ChukanError):
+                self._keys.learn(keys_from_message(message))

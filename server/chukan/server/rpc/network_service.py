@@ -73,13 +73,14 @@ class NetworkServicer(NetworkServiceServicer):
             if keys.organization != current_caller().organization:
                 raise ChukanError("ORGANIZATION_MISMATCH", field="keys.organization_code")
             directory.announce(keys, request.endpoint)
-        data = directory.pull()
+        data = directory.pull(page_size=request.page_size, page_token=request.page_token)
         return wire.PullMasterResponse(
             master_version=data.master_version,
             permission_list_version=data.permission_list_version,
             network_certificate=data.network_certificate,
             members=[keys_to_message(member) for member in data.members],
             world_generation=data.world_generation,
+            next_page_token=data.next_page_token,
         )
 
     def CommitRecords(

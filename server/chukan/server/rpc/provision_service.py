@@ -11,6 +11,7 @@ from chukan.server.rpc.inquiry_messages import timestamp
 from chukan.server.rpc.rows import repeat_of, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import position, watch
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import provision_service_pb2 as pb
 from chukan.v1 import provision_service_pb2_grpc as rpc
 
@@ -60,6 +61,8 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         self, request: pb.CorrectProvisionRequest, context: grpc.ServicerContext
     ) -> pb.CorrectProvisionResponse:
         """Replace the content of a waiting provision."""
+        if request.no_replica == bool(request.records):  # an answer of nothing is said, not left out
+            raise ChukanError("INVALID_FIELD", field="records", params={"rule": "records or no_replica"})
         records = tuple(result_from_message(each) for each in request.records)
         shown = self._desk.correct(
             current_caller().organization,

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
 from chukan.server.domain.content import Column, unpack_row
 from chukan.server.domain.replica import ImportState, Operation, ReplicaBatch
-from chukan.server.rpc.rows import body_digest, row_failure, wire
+from chukan.server.rpc.rows import body_digest, refuse_individual_numbers, row_failure, wire
 from chukan.server.rpc.sizes import MOST_BYTES, that_fit
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.standard.reasons import ChukanError
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["ReplicaServicer"]
 
 _MOST_DIFFERENCES = 10_000
-_LONGEST_READABLE = 60
 _MODES = {common_pb2.MODE_PRODUCTION: "production", common_pb2.MODE_TEST: "test"}
 
 
@@ -141,6 +139,8 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
         for index, request in enumerate(request_iterator):
             if len({len(request.integrated_address_numbers), len(request.record_keys), len(request.digests)}) != 1:
                 raise ChukanError("COLUMNS_UNEQUAL", field="digests")
+            for field in ("integrated_address_numbers", "record_keys"):
+                refuse_individual_numbers(getattr(request, field), field=field)
             named = zip(request.integrated_address_numbers, request.record_keys, request.digests, strict=True)
             found = comparing.compare(request.information_code, request.data_set, list(named), last=request.last)
             for start in range(0, max(len(found), 1), _MOST_DIFFERENCES):
@@ -178,8 +178,7 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
 
     def _one(self, organization: str, system: str, batch: ReplicaBatch, mode: str) -> None:
         """Register a batch of one and raise its refusal."""
-        digest = hashlib.sha256(repr(batch).encode()).digest()
-        row, _ = self._use_cases.register(organization, system, batch, digest, mode=mode)
+        row = self._use_cases.put(organization, system, batch, mode=mode)
         if row.state != ImportState.COMPLETED:
             _, code, field, item_code, rule = row.failures[0]
             params = {"item_code": str(item_code), "rule": str(rule)}
@@ -219,7 +218,7 @@ def _single(replica: pb.Replica) -> ReplicaBatch:
         for item in replica.items
     ]
     return ReplicaBatch(
-        batch_id=_put_batch(replica.record_id),
+        batch_id="",
         information_code=replica.information_code,
         data_set=replica.data_set,
         edition=replica.edition,
@@ -241,13 +240,6 @@ def _difference(request: pb.CompareReplicasRequest, one: Difference) -> pb.Repli
         information_code=request.information_code, data_set=request.data_set, record_key=one.record_key
     )
     return pb.ReplicaDifference(integrated_address_number=one.number, key=key, kind=wire(one.kind))
-
-
-def _put_batch(record_id: str) -> str:
-    """Name the batch of one after its record: readable where it fits, else by digest, so that no two share one."""
-    if len(record_id) <= _LONGEST_READABLE:
-        return f"put/{record_id}"
-    return f"put/{hashlib.sha256(record_id.encode()).hexdigest()[:_LONGEST_READABLE]}"
 
 
 def _key(key: common_pb2.ReplicaKey) -> tuple[str, str, str]:

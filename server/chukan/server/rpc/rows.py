@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 from chukan.edge.caller import current_caller
 from chukan.server.domain.linkage import WHOLE_BATCH
 from chukan.server.middle.repeats import Repeat
-from chukan.standard.reasons import reason
+from chukan.standard.numbers import rows_like_individual_numbers
+from chukan.standard.reasons import ChukanError, reason
 from chukan.v1 import common_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from google.protobuf.message import Message
 
-__all__ = ["body_digest", "repeat_of", "row_failure", "wire"]
+__all__ = ["body_digest", "refuse_individual_numbers", "repeat_of", "row_failure", "wire"]
 
 
 def body_digest(request: Message) -> bytes:
-    """Return the digest of a request; the same sender encodes the same content to the same bytes [own]."""
+    """Return the digest of a request; the same sender encodes the same content to the same bytes.
+
+    That a digest tells a resend apart is [own] (docs/divergences "Replicas").
+    """
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
@@ -27,6 +33,12 @@ def repeat_of(method: str, request: Message) -> Repeat:
     """Return the call in hand as one that may have been made before."""
     caller = current_caller()
     return Repeat(caller.organization, caller.system, method, caller.request_id, body_digest(request))
+
+
+def refuse_individual_numbers(values: Iterable[str], *, field: str) -> None:
+    """Refuse a column of ids that is answered with what it holds, so that no individual number comes back in it."""
+    if rows_like_individual_numbers(values):
+        raise ChukanError("INDIVIDUAL_NUMBER_REFUSED", field=field)
 
 
 def wire(value: Any) -> Any:  # noqa: ANN401 the stubs name a type that exists for the type checker only

@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addressees: an integer surrogate each; numbers and codes sealed, found by keyed digests.
 
-The digest indexes lie in this table only; replicas, inquiries and records carry the surrogate, because random-order
-indexes on bulk tables halve the speed of loading. Digests are keyed per organization, so their indexes begin with the
-digest and need no other column. The steps of an acquisition each set their own columns only: what a statement does not
-set, its indexes need not be looked at for.
+Table and statements are in `addressee_table`.
 """
 
 from __future__ import annotations
 
 from itertools import count, repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
-from chukan.durable.lookups import Lookup
-from chukan.durable.statements import Statement, bulk_insert
+from chukan.durable.statements import bulk_insert
 from chukan.server.domain.linkage import (
     Acquiring,
     AddresseeRow,
@@ -25,7 +20,8 @@ from chukan.server.domain.linkage import (
     LinkageUpdate,
     NewAddressee,
 )
-from chukan.server.storage.schema import metadata
+from chukan.server.storage import addressee_table as table
+from chukan.server.storage.addressee_table import COLUMNS, TABLE, Raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,202 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AddresseeStore"]
 
-_table: Final = Table(
-    "addressee",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("organization", String(16), nullable=False),
-    Column("number_digest", LargeBinary, nullable=False),
-    Column("number", LargeBinary, nullable=False),  # sealed, row key = number_digest
-    Column("state", Integer, nullable=False),
-    Column("nondisclosure", Integer, nullable=False),
-    Column("self_information_disabled", Integer, nullable=False),
-    Column("auto_response_disabled", String, nullable=False),  # information codes, space between
-    Column("merged_into", BigInteger, nullable=False),
-    Column("linkage_state", Integer, nullable=False),
-    Column("processing_digest", LargeBinary),
-    Column("processing_number", LargeBinary),  # sealed, row key = number_digest
-    Column("processing_expires", BigInteger, nullable=False),
-    Column("failure_reason", String(64), nullable=False),
-    Column("code_digest", LargeBinary),
-    Column("code", LargeBinary),  # sealed, row key = number_digest
-    Column("requested", BigInteger, nullable=False),
-    Column("linked", BigInteger, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Column("updated", BigInteger, nullable=False),
-    Column("change_seq", BigInteger, nullable=False),
-    Index("addressee_number", "number_digest", unique=True),
-    Index("addressee_change", "organization", "change_seq"),
-    Index(
-        "addressee_code",
-        "code_digest",
-        unique=True,
-        sqlite_where=sqlalchemy.text("code_digest IS NOT NULL"),
-    ),
-    Index(
-        "addressee_processing",
-        "processing_digest",
-        unique=True,
-        sqlite_where=sqlalchemy.text("processing_digest IS NOT NULL"),
-    ),
-    Index(
-        "addressee_processing_expiry",
-        "processing_expires",
-        sqlite_where=sqlalchemy.text("processing_digest IS NOT NULL"),
-    ),
-)
-_c = _table.c
-_ALL: Final = tuple(column.name for column in _table.c)
-_NOT_YET: Final = frozenset({"processing_digest", "processing_number", "code_digest", "code"})
-_INSERT: Final = tuple(name for name in _ALL[1:] if name not in _NOT_YET)
-_ORGANIZATION = _c.organization == bindparam("organization")
-_OWN: Final = sqlalchemy.select(_table).where(_ORGANIZATION)
-_BY_NUMBERS: Final = Lookup(_OWN, _c.number_digest)
-_BY_CODES: Final = Lookup(_OWN, _c.code_digest)
-_ACQUIRING: Final = (_c.id, _c.number_digest, _c.state, _c.linkage_state, _c.processing_expires, _c.requested)
-_BY_PROCESSING: Final = Lookup(
-    sqlalchemy.select(_c.processing_digest, *_ACQUIRING).where(_ORGANIZATION), _c.processing_digest
-)
-_BY_IDS: Final = Lookup(sqlalchemy.select(*_ACQUIRING).where(_ORGANIZATION), _c.id)
-_NUMBERS: Final = Lookup(sqlalchemy.select(_c.id, _c.number_digest, _c.number).where(_ORGANIZATION), _c.id)
-_STATES_OF: Final = Lookup(sqlalchemy.select(_c.number_digest, _c.id, _c.state).where(_ORGANIZATION), _c.number_digest)
-_HOLDERS: Final = Lookup(sqlalchemy.select(_c.code_digest, _c.id).where(_ORGANIZATION), _c.code_digest)
-_FLAGS: Final = Lookup(
-    sqlalchemy.select(
-        _c.number_digest,
-        _c.id,
-        _c.state,
-        _c.nondisclosure,
-        _c.self_information_disabled,
-        _c.auto_response_disabled,
-        _c.merged_into,
-        _c.linkage_state,
-    ).where(_ORGANIZATION),
-    _c.number_digest,
-)
-_RUN_OUT: Final = Statement(
-    sqlalchemy.select(_c.organization, _c.id)
-    .where(_c.processing_digest.is_not(None), _c.processing_expires < bindparam("before"))
-    .order_by(_c.processing_expires)
-    .limit(bindparam("most", type_=Integer))
-)
-_DROP_CODE: Final = Statement(
-    sqlalchemy.update(_table)
-    .where(_c.id == bindparam("id_"))
-    .values(code=None, code_digest=None, linkage_state=int(LinkageState.NOT_REQUESTED), updated=bindparam("updated_"))
-)
-
-_SET_FLAGS: Final = Statement(
-    sqlalchemy.update(_table)
-    .where(_c.id == bindparam("id_"))
-    .values(
-        {
-            name: bindparam(f"{name}_")
-            for name in (
-                "state",
-                "nondisclosure",
-                "self_information_disabled",
-                "auto_response_disabled",
-                "merged_into",
-                "updated",
-                "change_seq",
-            )
-        }
-    )
-)
-_LINKAGE: Final = (
-    "linkage_state",
-    "processing_digest",
-    "processing_number",
-    "processing_expires",
-    "failure_reason",
-    "code_digest",
-    "code",
-    "requested",
-    "linked",
-    "updated",
-    "change_seq",
-)
-_SET_LINKAGE: Final = Statement(
-    sqlalchemy.update(_table)
-    .where(_c.id == bindparam("id_"))
-    .values({name: bindparam(f"{name}_") for name in _LINKAGE})
-)
-_REQUEST: Final = Statement(
-    sqlalchemy.update(_table)
-    .where(_c.id == bindparam("id_"))
-    .values(
-        linkage_state=int(LinkageState.REQUESTED),
-        failure_reason="",
-        requested=bindparam("now"),
-        updated=bindparam("now"),
-        change_seq=bindparam("change_seq_"),
-    )
-)
-_ISSUE: Final = Statement(
-    sqlalchemy.update(_table)
-    .where(_c.id == bindparam("id_"), _c.linkage_state == int(LinkageState.REQUESTED))
-    .values(
-        linkage_state=int(LinkageState.PROCESSING_NUMBER_ISSUED),
-        processing_digest=bindparam("processing_digest_"),
-        processing_number=bindparam("processing_number_"),
-        processing_expires=bindparam("processing_expires_"),
-        updated=bindparam("now"),
-        change_seq=bindparam("change_seq_"),
-    )
-)
-_LINK: Final = Statement(
-    sqlalchemy.update(_table)
-    .where(_c.id == bindparam("id_"))
-    .values(
-        linkage_state=int(LinkageState.LINKED),
-        processing_digest=sqlalchemy.null(),
-        processing_number=sqlalchemy.null(),
-        processing_expires=0,
-        failure_reason="",
-        code_digest=bindparam("code_digest_"),
-        code=bindparam("code_"),
-        linked=bindparam("now"),
-        updated=bindparam("now"),
-        change_seq=bindparam("change_seq_"),
-    )
-)
-_ADDED: Final = Statement(
-    sqlalchemy.select(_c.id, _c.linkage_state)
-    .where(_ORGANIZATION, _c.change_seq >= bindparam("first"))
-    .order_by(_c.change_seq)
-)
 _REQUESTED: Final = int(LinkageState.REQUESTED)
 _NOT_REQUESTED: Final = int(LinkageState.NOT_REQUESTED)
 _STATES: Final = {int(state): state for state in AddresseeState}
 _LINKAGE_STATES: Final = {int(state): state for state in LinkageState}
 _NO_CODES: Final[frozenset[str]] = frozenset()
-
-
-class _Raw(NamedTuple):
-    """A row as it lies in the table, column by column."""
-
-    id: int
-    organization: str
-    number_digest: bytes
-    number: bytes
-    state: int
-    nondisclosure: int
-    self_information_disabled: int
-    auto_response_disabled: str
-    merged_into: int
-    linkage_state: int
-    processing_digest: bytes | None
-    processing_number: bytes | None
-    processing_expires: int
-    failure_reason: str
-    code_digest: bytes | None
-    code: bytes | None
-    requested: int
-    linked: int
-    created: int
-    updated: int
-    change_seq: int
 
 
 class AddresseeStore:
@@ -273,13 +78,13 @@ class AddresseeStore:
     def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
         """Return the addressees with these integrated address numbers, by number."""
         by_digest = dict(zip(self.number_digests(organization, numbers), numbers, strict=True))
-        raw = [_Raw._make(row) for row in _BY_NUMBERS.all(connection, list(by_digest), organization=organization)]
+        raw = [Raw._make(row) for row in table.BY_NUMBERS.all(connection, list(by_digest), organization=organization)]
         found = self._open(organization, raw, numbers={row.id: by_digest[row.number_digest] for row in raw})
         return {row.number: row for row in found}
 
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (id, state) by number digest, nothing opened: the look-up of bulk loading."""
-        rows = _STATES_OF.all(connection, digests, organization=organization)
+        rows = table.STATES_OF.all(connection, digests, organization=organization)
         return {digest: (id_, state) for digest, id_, state in rows}
 
     def flags(
@@ -290,7 +95,7 @@ class AddresseeStore:
         Surrogate, state, nondisclosure, self-information disabled, information codes without automatic response,
         surrogate of the survivor, linkage state.
         """
-        rows = _FLAGS.all(connection, digests, organization=organization)
+        rows = table.FLAGS.all(connection, digests, organization=organization)
         return {row[0]: (row[1], row[2], bool(row[3]), bool(row[4]), row[5], row[6], row[7]) for row in rows}
 
     def find_by_codes(
@@ -299,7 +104,7 @@ class AddresseeStore:
         """Return the addressees linked with these codes, by code; numbers are not opened."""
         by_digest = dict(zip(self.code_digests(organization, codes), codes, strict=True))
         found: dict[bytes, AddresseeRow] = {}
-        for row in map(_Raw._make, _BY_CODES.all(connection, list(by_digest), organization=organization)):
+        for row in map(Raw._make, table.BY_CODES.all(connection, list(by_digest), organization=organization)):
             code = by_digest[row.code_digest or b""]
             found[code] = _addressee(row, code=code)
         return found
@@ -308,49 +113,49 @@ class AddresseeStore:
         self, connection: Connection, organization: str, processing_digests: Sequence[bytes]
     ) -> dict[bytes, Acquiring]:
         """Return who waits with a processing number, by its digest; nothing is opened."""
-        rows = _BY_PROCESSING.all(connection, processing_digests, organization=organization)
+        rows = table.BY_PROCESSING.all(connection, processing_digests, organization=organization)
         return {row[0]: Acquiring._make(row[1:]) for row in rows}
 
     def acquiring(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, Acquiring]:
         """Return where acquisitions stand, by surrogate; nothing is opened, so this may be asked inside a write."""
-        rows = _BY_IDS.all(connection, ids, organization=organization)
+        rows = table.BY_IDS.all(connection, ids, organization=organization)
         return {row[0]: Acquiring._make(row) for row in rows}
 
     def holders(self, connection: Connection, organization: str, code_digests: Sequence[bytes]) -> dict[bytes, int]:
         """Return the surrogates of those who hold these codes."""
-        rows = _HOLDERS.all(connection, code_digests, organization=organization)
+        rows = table.HOLDERS.all(connection, code_digests, organization=organization)
         return {row[0]: row[1] for row in rows}
 
     def number(self, connection: Connection, organization: str, ids: Sequence[int]) -> dict[int, str]:
         """Return integrated address numbers by surrogate."""
-        rows = _NUMBERS.all(connection, ids, organization=organization)
+        rows = table.NUMBERS.all(connection, ids, organization=organization)
         digests, sealed = [row[1] for row in rows], [row[2] for row in rows]
         opened = self._vault.open_many(organization, "addressee", "number", digests, sealed)
         return {row[0]: number.decode() for row, number in zip(rows, opened, strict=True)}
 
     def run_out(self, connection: Connection, *, before: int, most: int) -> list[tuple[str, int]]:
         """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
-        return [(row[0], row[1]) for row in _RUN_OUT.all(connection, before=before, most=most)]
+        return [(row[0], row[1]) for row in table.RUN_OUT.all(connection, before=before, most=most)]
 
     def page(
         self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
     ) -> list[AddresseeRow]:
         """Return addressees in order of registration, after an id; their codes are not opened."""
-        query = sqlalchemy.select(_table).where(_c.organization == organization, _c.id > after_id)
+        query = sqlalchemy.select(TABLE).where(COLUMNS.organization == organization, COLUMNS.id > after_id)
         if states:
-            query = query.where(_c.linkage_state.in_(states))
-        found = connection.execute(query.order_by(_c.id).limit(most)).fetchall()
-        return self._open(organization, [_Raw._make(row) for row in found], codes=False)
+            query = query.where(COLUMNS.linkage_state.in_(states))
+        found = connection.execute(query.order_by(COLUMNS.id).limit(most)).fetchall()
+        return self._open(organization, [Raw._make(row) for row in found], codes=False)
 
     def changed(
         self, connection: Connection, organization: str, *, after_seq: int, states: Sequence[int], most: int
     ) -> list[AddresseeRow]:
         """Return addressees whose last change came after a position, in commit order; codes are not opened."""
-        query = sqlalchemy.select(_table).where(_c.organization == organization, _c.change_seq > after_seq)
+        query = sqlalchemy.select(TABLE).where(COLUMNS.organization == organization, COLUMNS.change_seq > after_seq)
         if states:
-            query = query.where(_c.linkage_state.in_(states))
-        found = connection.execute(query.order_by(_c.change_seq).limit(most)).fetchall()
-        return self._open(organization, [_Raw._make(row) for row in found], codes=False)
+            query = query.where(COLUMNS.linkage_state.in_(states))
+        found = connection.execute(query.order_by(COLUMNS.change_seq).limit(most)).fetchall()
+        return self._open(organization, [Raw._make(row) for row in found], codes=False)
 
     # --- writing ---
 
@@ -379,10 +184,10 @@ class AddresseeStore:
             )
             for place, row in enumerate(rows)
         ]
-        bulk_insert(connection, _table, _INSERT, values)
+        bulk_insert(connection, TABLE, table.INSERT, values)
         if not any(row.asked for row in rows):
             return []
-        found = _ADDED.all(connection, organization=organization, first=first_seq)
+        found = table.ADDED.all(connection, organization=organization, first=first_seq)
         return [id_ for id_, state in found if state == _REQUESTED]
 
     def set_flags(
@@ -403,12 +208,12 @@ class AddresseeStore:
             (row[0], row[1], int(row[2]), int(row[3]), row[4], row[5], now, first_seq + place)
             for place, row in enumerate(rows)
         ]
-        _SET_FLAGS.many(connection, names, values)
+        table.SET_FLAGS.many(connection, names, values)
 
     def request(self, connection: Connection, ids: Sequence[int], *, now: int, first_seq: int) -> None:
         """Note that codes were asked for; none of these is under way or linked."""
         rows = list(zip(ids, repeat(now), count(first_seq), strict=False))
-        _REQUEST.many(connection, ("id_", "now", "change_seq_"), rows)
+        table.REQUEST.many(connection, ("id_", "now", "change_seq_"), rows)
 
     def issue(
         self,
@@ -423,7 +228,7 @@ class AddresseeStore:
         names = ("id_", "processing_digest_", "processing_number_", "processing_expires_", "now", "change_seq_")
         ids, digests, sealed = zip(*rows, strict=True)
         columns = (ids, map(bytearray, digests), map(bytearray, sealed), repeat(expires), repeat(now), count(first_seq))
-        _ISSUE.many(connection, names, list(zip(*columns, strict=False)))
+        table.ISSUE.many(connection, names, list(zip(*columns, strict=False)))
 
     def link(
         self, connection: Connection, rows: Sequence[tuple[int, bytes, bytes]], *, now: int, first_seq: int
@@ -433,16 +238,16 @@ class AddresseeStore:
         if rows:
             ids, digests, sealed = zip(*rows, strict=True)
             columns = (ids, map(bytearray, digests), map(bytearray, sealed), repeat(now), count(first_seq))
-            _LINK.many(connection, names, list(zip(*columns, strict=False)))
+            table.LINK.many(connection, names, list(zip(*columns, strict=False)))
 
     def set_linkage(self, connection: Connection, rows: Sequence[LinkageUpdate], *, now: int, first_seq: int) -> None:
         """Write the linkage columns of addressees."""
-        names = ("id_", *(f"{name}_" for name in _LINKAGE))
-        _SET_LINKAGE.many(connection, names, [(*row, now, first_seq + place) for place, row in enumerate(rows)])
+        names = ("id_", *(f"{name}_" for name in table.LINKAGE))
+        table.SET_LINKAGE.many(connection, names, [(*row, now, first_seq + place) for place, row in enumerate(rows)])
 
     def drop_code(self, connection: Connection, id_: int, *, now: int) -> None:
         """Forget the code of an addressee that gave it up."""
-        _DROP_CODE.run(connection, id_=id_, updated_=now)
+        table.DROP_CODE.run(connection, id_=id_, updated_=now)
 
     # --- inside ---
 
@@ -452,7 +257,7 @@ class AddresseeStore:
     def _open(
         self,
         organization: str,
-        raw: Sequence[_Raw],
+        raw: Sequence[Raw],
         *,
         numbers: Mapping[int, str] | None = None,
         codes: bool = True,
@@ -482,7 +287,7 @@ class AddresseeStore:
         return dict(zip(ids, self._vault.open_many(organization, "addressee", name, digests, values), strict=True))
 
 
-def _addressee(row: _Raw, *, number: str = "", code: bytes | None = None, processing_number: str = "") -> AddresseeRow:
+def _addressee(row: Raw, *, number: str = "", code: bytes | None = None, processing_number: str = "") -> AddresseeRow:
     """Return a row with what was opened of it."""
     return AddresseeRow(
         id=row.id,

@@ -10,7 +10,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.durable.statements import Statement
-from chukan.server.domain.replica_rows import ImportRow, LaneRow
+from chukan.server.domain.replica_rows import ImportRow, LaneAges, LaneRow
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ _lane: Final = Table(
     Column("last_success", BigInteger, nullable=False),
     Column("last_refusal", BigInteger, nullable=False),
     Column("refused_count", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("stuck", BigInteger, nullable=False),
 )
 _send: Final = Table(
     "replica_send",
@@ -78,6 +80,15 @@ _PUT_LANE: Final = Statement(
 )
 _HELD: Final = Statement(
     sqlalchemy.select(_lane.c.information, sqlalchemy.func.sum(_lane.c.replica_count)).group_by(_lane.c.information)
+)
+_AGES: Final = Statement(
+    sqlalchemy.select(
+        _lane.c.information,
+        *(
+            sqlalchemy.func.coalesce(sqlalchemy.func.min(sqlalchemy.func.nullif(since, 0)), 0)
+            for since in (_lane.c.held, _lane.c.stuck, _lane.c.last_success)
+        ),
+    ).group_by(_lane.c.information)
 )
 _SENT: Final = Statement(
     sqlalchemy.select(_send.c.row_count).where(
@@ -157,6 +168,8 @@ class ImportStore:
             last_success=row.last_success,
             last_refusal=row.last_refusal,
             refused_count=row.refused_count,
+            held=row.held,
+            stuck=row.stuck,
         )
 
     def lanes(self, connection: Connection, organization: str) -> list[LaneRow]:
@@ -167,6 +180,10 @@ class ImportStore:
     def held(self, connection: Connection) -> dict[str, int]:
         """Return how many current replicas of each information all organizations hold together."""
         return {row[0]: int(row[1]) for row in _HELD.all(connection)}
+
+    def ages(self, connection: Connection) -> dict[str, LaneAges]:
+        """Return since when the worst lane of each information is held or stuck, and when it last took something."""
+        return {row[0]: LaneAges(*map(int, row[1:])) for row in _AGES.all(connection)}
 
     def sent(self, connection: Connection, organization: str, information: str, send_id: str) -> int:
         """Return how many rows a send has brought so far."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much tax a made-up income comes to.
 
-Deductions and rates follow the national scheme roughly [own], enough for plausible totals: 6 % for the municipality and
+Deductions and rates follow the national scheme roughly [own]
+(docs/divergences "Dummy people"), enough for plausible totals: 6 % for the municipality and
 4 % for the prefecture everywhere, of all deductions only those that have a column.
 """
 

@@ -29,7 +29,7 @@ from chukan.v1 import exchange_record_service_pb2 as chukan_dot_v1_dot_exchange_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chukan/network/v1/network_service.proto\x12\x11\x63hukan.network.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"chukan/network/v1/statements.proto\x1a\x16\x63hukan/v1/common.proto\x1a\'chukan/v1/exchange_record_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x1dIssueProcessingNumbersRequest\x12\x1b\n\x06tokens\x18\x01 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"m\n\x1eIssueProcessingNumbersResponse\x12\x1a\n\x12processing_numbers\x18\x01 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x15RequestPermitsRequest\x12:\n\x11request_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelopeB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\x06leaves\x18\x02 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\",\n\rPermitRefusal\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x90\x01\n\x16RequestPermitsResponse\x12\x31\n\x10permit_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\x12\x0f\n\x07permits\x18\x02 \x03(\x0c\x12\x32\n\x08refusals\x18\x03 \x03(\x0b\x32 .chukan.network.v1.PermitRefusal\"7\n\x0e\x46orwardRequest\x12%\n\x10\x65xchange_digests\x18\x01 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"*\n\x0f\x46orwardResponse\x12\x17\n\x0f\x66orwarded_count\x18\x01 \x01(\r\"O\n\x14ReturnAnswersRequest\x12\x37\n\x07\x61nswers\x18\x01 \x01(\x0b\x32\x1e.chukan.network.v1.AnswerBatchB\x06\xbaH\x03\xc8\x01\x01\"\x17\n\x15ReturnAnswersResponse\"j\n\x11PullMasterRequest\x12+\n\x04keys\x18\x01 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeys\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x16\n\x0emaster_version\x18\x03 \x01(\t\"\xb4\x01\n\x12PullMasterResponse\x12\x16\n\x0emaster_version\x18\x01 \x01(\t\x12\x1f\n\x17permission_list_version\x18\x02 \x01(\t\x12\x1b\n\x13network_certificate\x18\x03 \x01(\x0c\x12.\n\x07members\x18\x04 \x03(\x0b\x32\x1d.chukan.network.v1.MemberKeys\x12\x18\n\x10world_generation\x18\x05 \x01(\t\"i\n\x11OutcomeCommitment\x12\x17\n\x0f\x65xchange_digest\x18\x01 \x01(\x0c\x12+\n\x07outcome\x18\x02 \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\"^\n\x14\x43ommitRecordsRequest\x12\x46\n\x0b\x63ommitments\x18\x01 \x03(\x0b\x32$.chukan.network.v1.OutcomeCommitmentB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"0\n\x15\x43ommitRecordsResponse\x12\x17\n\x0f\x63ommitted_count\x18\x01 \x01(\r\"u\n\rNetworkRecord\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x1a\n\x12provider_committed\x18\x02 \x01(\x08\x12\x1d\n\x15inquirer_acknowledged\x18\x03 \x01(\x08\"o\n\x19ListNetworkRecordsRequest\x12\x1f\n\x0c\x65xchange_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"h\n\x1aListNetworkRecordsResponse\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .chukan.network.v1.NetworkRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xde\x05\n\x0eNetworkService\x12}\n\x16IssueProcessingNumbers\x12\x30.chukan.network.v1.IssueProcessingNumbersRequest\x1a\x31.chukan.network.v1.IssueProcessingNumbersResponse\x12\x65\n\x0eRequestPermits\x12(.chukan.network.v1.RequestPermitsRequest\x1a).chukan.network.v1.RequestPermitsResponse\x12P\n\x07\x46orward\x12!.chukan.network.v1.ForwardRequest\x1a\".chukan.network.v1.ForwardResponse\x12\x62\n\rReturnAnswers\x12\'.chukan.network.v1.ReturnAnswersRequest\x1a(.chukan.network.v1.ReturnAnswersResponse\x12Y\n\nPullMaster\x12$.chukan.network.v1.PullMasterRequest\x1a%.chukan.network.v1.PullMasterResponse\x12\x62\n\rCommitRecords\x12\'.chukan.network.v1.CommitRecordsRequest\x1a(.chukan.network.v1.CommitRecordsResponse\x12q\n\x12ListNetworkRecords\x12,.chukan.network.v1.ListNetworkRecordsRequest\x1a-.chukan.network.v1.ListNetworkRecordsResponseBG\n\x11\x63hukan.network.v1P\x01Z0chukan.example/chukan/network/v1;chukannetworkv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chukan/network/v1/network_service.proto\x12\x11\x63hukan.network.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"chukan/network/v1/statements.proto\x1a\x16\x63hukan/v1/common.proto\x1a\'chukan/v1/exchange_record_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x1dIssueProcessingNumbersRequest\x12\x1b\n\x06tokens\x18\x01 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"m\n\x1eIssueProcessingNumbersResponse\x12\x1a\n\x12processing_numbers\x18\x01 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x15RequestPermitsRequest\x12:\n\x11request_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelopeB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\x06leaves\x18\x02 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\",\n\rPermitRefusal\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x90\x01\n\x16RequestPermitsResponse\x12\x31\n\x10permit_statement\x18\x01 \x01(\x0b\x32\x17.chukan.v1.DsseEnvelope\x12\x0f\n\x07permits\x18\x02 \x03(\x0c\x12\x32\n\x08refusals\x18\x03 \x03(\x0b\x32 .chukan.network.v1.PermitRefusal\"7\n\x0e\x46orwardRequest\x12%\n\x10\x65xchange_digests\x18\x01 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"*\n\x0f\x46orwardResponse\x12\x17\n\x0f\x66orwarded_count\x18\x01 \x01(\r\"O\n\x14ReturnAnswersRequest\x12\x37\n\x07\x61nswers\x18\x01 \x01(\x0b\x32\x1e.chukan.network.v1.AnswerBatchB\x06\xbaH\x03\xc8\x01\x01\"\x17\n\x15ReturnAnswersResponse\"\x9d\x01\n\x11PullMasterRequest\x12+\n\x04keys\x18\x01 \x01(\x0b\x32\x1d.chukan.network.v1.MemberKeys\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x16\n\x0emaster_version\x18\x03 \x01(\t\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\"\xcd\x01\n\x12PullMasterResponse\x12\x16\n\x0emaster_version\x18\x01 \x01(\t\x12\x1f\n\x17permission_list_version\x18\x02 \x01(\t\x12\x1b\n\x13network_certificate\x18\x03 \x01(\x0c\x12.\n\x07members\x18\x04 \x03(\x0b\x32\x1d.chukan.network.v1.MemberKeys\x12\x18\n\x10world_generation\x18\x05 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x06 \x01(\t\"i\n\x11OutcomeCommitment\x12\x17\n\x0f\x65xchange_digest\x18\x01 \x01(\x0c\x12+\n\x07outcome\x18\x02 \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\"^\n\x14\x43ommitRecordsRequest\x12\x46\n\x0b\x63ommitments\x18\x01 \x03(\x0b\x32$.chukan.network.v1.OutcomeCommitmentB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"0\n\x15\x43ommitRecordsResponse\x12\x17\n\x0f\x63ommitted_count\x18\x01 \x01(\r\"u\n\rNetworkRecord\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x1a\n\x12provider_committed\x18\x02 \x01(\x08\x12\x1d\n\x15inquirer_acknowledged\x18\x03 \x01(\x08\"o\n\x19ListNetworkRecordsRequest\x12\x1f\n\x0c\x65xchange_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"h\n\x1aListNetworkRecordsResponse\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .chukan.network.v1.NetworkRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xde\x05\n\x0eNetworkService\x12}\n\x16IssueProcessingNumbers\x12\x30.chukan.network.v1.IssueProcessingNumbersRequest\x1a\x31.chukan.network.v1.IssueProcessingNumbersResponse\x12\x65\n\x0eRequestPermits\x12(.chukan.network.v1.RequestPermitsRequest\x1a).chukan.network.v1.RequestPermitsResponse\x12P\n\x07\x46orward\x12!.chukan.network.v1.ForwardRequest\x1a\".chukan.network.v1.ForwardResponse\x12\x62\n\rReturnAnswers\x12\'.chukan.network.v1.ReturnAnswersRequest\x1a(.chukan.network.v1.ReturnAnswersResponse\x12Y\n\nPullMaster\x12$.chukan.network.v1.PullMasterRequest\x1a%.chukan.network.v1.PullMasterResponse\x12\x62\n\rCommitRecords\x12\'.chukan.network.v1.CommitRecordsRequest\x1a(.chukan.network.v1.CommitRecordsResponse\x12q\n\x12ListNetworkRecords\x12,.chukan.network.v1.ListNetworkRecordsRequest\x1a-.chukan.network.v1.ListNetworkRecordsResponseBG\n\x11\x63hukan.network.v1P\x01Z0chukan.example/chukan/network/v1;chukannetworkv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORWARDREQUEST'].fields_by_name['exchange_digests']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
   _globals['_RETURNANSWERSREQUEST'].fields_by_name['answers']._loaded_options = None
   _globals['_RETURNANSWERSREQUEST'].fields_by_name['answers']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_PULLMASTERREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_PULLMASTERREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_COMMITRECORDSREQUEST'].fields_by_name['commitments']._loaded_options = None
   _globals['_COMMITRECORDSREQUEST'].fields_by_name['commitments']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
   _globals['_LISTNETWORKRECORDSREQUEST'].fields_by_name['exchange_ids']._loaded_options = None
@@ -71,22 +73,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETURNANSWERSREQUEST']._serialized_end=885
   _globals['_RETURNANSWERSRESPONSE']._serialized_start=887
   _globals['_RETURNANSWERSRESPONSE']._serialized_end=910
-  _globals['_PULLMASTERREQUEST']._serialized_start=912
-  _globals['_PULLMASTERREQUEST']._serialized_end=1018
-  _globals['_PULLMASTERRESPONSE']._serialized_start=1021
-  _globals['_PULLMASTERRESPONSE']._serialized_end=1201
-  _globals['_OUTCOMECOMMITMENT']._serialized_start=1203
-  _globals['_OUTCOMECOMMITMENT']._serialized_end=1308
-  _globals['_COMMITRECORDSREQUEST']._serialized_start=1310
-  _globals['_COMMITRECORDSREQUEST']._serialized_end=1404
-  _globals['_COMMITRECORDSRESPONSE']._serialized_start=1406
-  _globals['_COMMITRECORDSRESPONSE']._serialized_end=1454
-  _globals['_NETWORKRECORD']._serialized_start=1456
-  _globals['_NETWORKRECORD']._serialized_end=1573
-  _globals['_LISTNETWORKRECORDSREQUEST']._serialized_start=1575
-  _globals['_LISTNETWORKRECORDSREQUEST']._serialized_end=1686
-  _globals['_LISTNETWORKRECORDSRESPONSE']._serialized_start=1688
-  _globals['_LISTNETWORKRECORDSRESPONSE']._serialized_end=1792
-  _globals['_NETWORKSERVICE']._serialized_start=1795
-  _globals['_NETWORKSERVICE']._serialized_end=2529
+  _globals['_PULLMASTERREQUEST']._serialized_start=913
+  _globals['_PULLMASTERREQUEST']._serialized_end=1070
+  _globals['_PULLMASTERRESPONSE']._serialized_start=1073
+  _globals['_PULLMASTERRESPONSE']._serialized_end=1278
+  _globals['_OUTCOMECOMMITMENT']._serialized_start=1280
+  _globals['_OUTCOMECOMMITMENT']._serialized_end=1385
+  _globals['_COMMITRECORDSREQUEST']._serialized_start=1387
+  _globals['_COMMITRECORDSREQUEST']._serialized_end=1481
+  _globals['_COMMITRECORDSRESPONSE']._serialized_start=1483
+  _globals['_COMMITRECORDSRESPONSE']._serialized_end=1531
+  _globals['_NETWORKRECORD']._serialized_start=1533
+  _globals['_NETWORKRECORD']._serialized_end=1650
+  _globals['_LISTNETWORKRECORDSREQUEST']._serialized_start=1652
+  _globals['_LISTNETWORKRECORDSREQUEST']._serialized_end=1763
+  _globals['_LISTNETWORKRECORDSRESPONSE']._serialized_start=1765
+  _globals['_LISTNETWORKRECORDSRESPONSE']._serialized_end=1869
+  _globals['_NETWORKSERVICE']._serialized_start=1872
+  _globals['_NETWORKSERVICE']._serialized_end=2606
 # @@protoc_insertion_point(module_scope)

@@ -268,11 +268,19 @@ class PullMasterRequest(_message.Message):
     KEYS_FIELD_NUMBER: _builtins.int
     ENDPOINT_FIELD_NUMBER: _builtins.int
     MASTER_VERSION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     endpoint: _builtins.str
     """Where the caller's MemberService is reached, host:port; empty = in process."""
     master_version: _builtins.str
     """Version held, for the network's log; keys of members are always told,
     because they change without a version of their own.
+    """
+    page_size: _builtins.int
+    """At most so many members' keys, 1–1,000; 0 = 1,000."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty = first page. The caller's keys
+    are wanted with the first page only.
     """
     @_builtins.property
     def keys(self) -> _statements_pb2.MemberKeys:
@@ -284,10 +292,12 @@ class PullMasterRequest(_message.Message):
         keys: _statements_pb2.MemberKeys | None = ...,
         endpoint: _builtins.str = ...,
         master_version: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "keys", b"keys", "master_version", b"master_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "keys", b"keys", "master_version", b"master_version", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,6 +314,7 @@ class PullMasterResponse(_message.Message):
     NETWORK_CERTIFICATE_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
     WORLD_GENERATION_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     master_version: _builtins.str
     """Version of the master data."""
     permission_list_version: _builtins.str
@@ -312,9 +323,11 @@ class PullMasterResponse(_message.Message):
     """The network's certificate, X.509 DER; its key signs permits."""
     world_generation: _builtins.str
     """World generation, repeated in every statement."""
+    next_page_token: _builtins.str
+    """Token of the next page of members; empty = last."""
     @_builtins.property
     def members(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.MemberKeys]:
-        """Keys of the members."""
+        """Keys of the members, in order of organization code: the page."""
 
     def __init__(
         self,
@@ -324,10 +337,11 @@ class PullMasterResponse(_message.Message):
         network_certificate: _builtins.bytes = ...,
         members: _abc.Iterable[_statements_pb2.MemberKeys] | None = ...,
         world_generation: _builtins.str = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["master_version", b"master_version", "members", b"members", "network_certificate", b"network_certificate", "permission_list_version", b"permission_list_version", "world_generation", b"world_generation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["master_version", b"master_version", "members", b"members", "network_certificate", b"network_certificate", "next_page_token", b"next_page_token", "permission_list_version", b"permission_list_version", "world_generation", b"world_generation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

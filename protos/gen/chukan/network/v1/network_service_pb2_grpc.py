@@ -110,7 +110,8 @@ class NetworkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Forward(self, request, context):
-        """Asks to deliver permits again whose answers did not come. Idempotent.
+        """Asks to deliver permits again whose answers did not come; exchanges that are
+        another's, answered or unknown are left out of the count. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +128,8 @@ class NetworkServiceServicer:
     def PullMaster(self, request, context):
         """Reads master data: organizations' keys and versions, and announces the
         caller's own keys and endpoint.
-        Errors: PERMISSION_DENIED CERTIFICATE_INVALID.
+        Errors: PERMISSION_DENIED CERTIFICATE_INVALID, INVALID_ARGUMENT
+        PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,6 +137,8 @@ class NetworkServiceServicer:
 
     def CommitRecords(self, request, context):
         """A member tells outcomes the network could not see (cancelled, timed out).
+        Idempotent: exchanges that are another's, ended or unknown are left out of
+        the count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,7 +55,9 @@ class NetworkServiceStub:
     the same refusal, whatever statement it comes under.
     """
     Forward: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.ForwardRequest, _network_service_pb2.ForwardResponse]
-    """Asks to deliver permits again whose answers did not come. Idempotent."""
+    """Asks to deliver permits again whose answers did not come; exchanges that are
+    another's, answered or unknown are left out of the count. Idempotent.
+    """
     ReturnAnswers: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.ReturnAnswersRequest, _network_service_pb2.ReturnAnswersResponse]
     """A provider returns answers that were waiting for a person.
     Errors: PERMISSION_DENIED SIGNATURE_INVALID, NOT_FOUND PERMIT_UNKNOWN.
@@ -63,10 +65,14 @@ class NetworkServiceStub:
     PullMaster: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.PullMasterRequest, _network_service_pb2.PullMasterResponse]
     """Reads master data: organizations' keys and versions, and announces the
     caller's own keys and endpoint.
-    Errors: PERMISSION_DENIED CERTIFICATE_INVALID.
+    Errors: PERMISSION_DENIED CERTIFICATE_INVALID, INVALID_ARGUMENT
+    PAGE_TOKEN_INVALID.
     """
     CommitRecords: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.CommitRecordsRequest, _network_service_pb2.CommitRecordsResponse]
-    """A member tells outcomes the network could not see (cancelled, timed out)."""
+    """A member tells outcomes the network could not see (cancelled, timed out).
+    Idempotent: exchanges that are another's, ended or unknown are left out of
+    the count.
+    """
     ListNetworkRecords: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.ListNetworkRecordsRequest, _network_service_pb2.ListNetworkRecordsResponse]
     """Lists the network's records of exchanges in which the caller was inquirer or
     provider. Errors:
@@ -100,7 +106,9 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     the same refusal, whatever statement it comes under.
     """
     Forward: _aio.UnaryUnaryMultiCallable[_network_service_pb2.ForwardRequest, _network_service_pb2.ForwardResponse]  # type: ignore[assignment]
-    """Asks to deliver permits again whose answers did not come. Idempotent."""
+    """Asks to deliver permits again whose answers did not come; exchanges that are
+    another's, answered or unknown are left out of the count. Idempotent.
+    """
     ReturnAnswers: _aio.UnaryUnaryMultiCallable[_network_service_pb2.ReturnAnswersRequest, _network_service_pb2.ReturnAnswersResponse]  # type: ignore[assignment]
     """A provider returns answers that were waiting for a person.
     Errors: PERMISSION_DENIED SIGNATURE_INVALID, NOT_FOUND PERMIT_UNKNOWN.
@@ -108,10 +116,14 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     PullMaster: _aio.UnaryUnaryMultiCallable[_network_service_pb2.PullMasterRequest, _network_service_pb2.PullMasterResponse]  # type: ignore[assignment]
     """Reads master data: organizations' keys and versions, and announces the
     caller's own keys and endpoint.
-    Errors: PERMISSION_DENIED CERTIFICATE_INVALID.
+    Errors: PERMISSION_DENIED CERTIFICATE_INVALID, INVALID_ARGUMENT
+    PAGE_TOKEN_INVALID.
     """
     CommitRecords: _aio.UnaryUnaryMultiCallable[_network_service_pb2.CommitRecordsRequest, _network_service_pb2.CommitRecordsResponse]  # type: ignore[assignment]
-    """A member tells outcomes the network could not see (cancelled, timed out)."""
+    """A member tells outcomes the network could not see (cancelled, timed out).
+    Idempotent: exchanges that are another's, ended or unknown are left out of
+    the count.
+    """
     ListNetworkRecords: _aio.UnaryUnaryMultiCallable[_network_service_pb2.ListNetworkRecordsRequest, _network_service_pb2.ListNetworkRecordsResponse]  # type: ignore[assignment]
     """Lists the network's records of exchanges in which the caller was inquirer or
     provider. Errors:
@@ -160,7 +172,9 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _network_service_pb2.ForwardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_network_service_pb2.ForwardResponse, _abc.Awaitable[_network_service_pb2.ForwardResponse]]:
-        """Asks to deliver permits again whose answers did not come. Idempotent."""
+        """Asks to deliver permits again whose answers did not come; exchanges that are
+        another's, answered or unknown are left out of the count. Idempotent.
+        """
 
     @_abc_1.abstractmethod
     def ReturnAnswers(
@@ -180,7 +194,8 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_network_service_pb2.PullMasterResponse, _abc.Awaitable[_network_service_pb2.PullMasterResponse]]:
         """Reads master data: organizations' keys and versions, and announces the
         caller's own keys and endpoint.
-        Errors: PERMISSION_DENIED CERTIFICATE_INVALID.
+        Errors: PERMISSION_DENIED CERTIFICATE_INVALID, INVALID_ARGUMENT
+        PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -189,7 +204,10 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _network_service_pb2.CommitRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_network_service_pb2.CommitRecordsResponse, _abc.Awaitable[_network_service_pb2.CommitRecordsResponse]]:
-        """A member tells outcomes the network could not see (cancelled, timed out)."""
+        """A member tells outcomes the network could not see (cancelled, timed out).
+        Idempotent: exchanges that are another's, ended or unknown are left out of
+        the count.
+        """
 
     @_abc_1.abstractmethod
     def ListNetworkRecords(
