@@ -19,6 +19,7 @@ from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch,
 ONE, TWO, THREE = number(1), number(2), number(3)
 KEY = (TAX, "0100", "2026")
 KEY_ITEM = layout(TAX, "0801").data_set("0100").key_item
+INSURANCE = "TM00000000000003"
 INDIVIDUAL = dummy_individual_number(3)
 HOUSEHOLD = "TK90001010000001"
 
@@ -91,6 +92,15 @@ def test_a_record_key_is_the_value_of_the_key_item(middle: Any) -> None:
 
     assert row.outcomes == [Outcome.REFUSED, Outcome.COMMITTED]
     assert row.failures[0][:5] == (0, "RECORD_KEY_MISMATCH", "record_keys", KEY_ITEM, "key_item")
+
+
+def test_a_key_items_text_that_can_be_no_key_leaves_the_key_to_the_sender(middle: Any) -> None:
+    found = layout(INSURANCE, "0801").data_set("0100")
+    given = {"record_keys": ["11", "12"], "values": {found.key_item: ["新宿・11", "13"]}}
+
+    row = send(middle, batch([ONE, TWO], information_code=INSURANCE, **given))
+
+    assert reasons(row) == [(1, "RECORD_KEY_MISMATCH")]
 
 
 def test_an_edition_that_is_over_takes_what_was_published_while_it_was_in_force(middle: Any) -> None:

@@ -331,8 +331,8 @@ class RegisterReplicasRequest(_message.Message):
 
     @_builtins.property
     def record_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Data-set record keys (データセットレコードキー), at most 64: the value of the
-        key item, where the layout names one.
+        """Data-set record keys (データセットレコードキー), 1–64 printable ASCII: the
+        value of the layout's key item, where that is such a text.
         """
 
     @_builtins.property

@@ -230,7 +230,7 @@ def _check_texts(values: Sequence[str], field: str, reason: str, failures: dict[
     if "" not in values and max(map(len, values)) <= _KEY_WIDTH and whole.isascii() and whole.isprintable():
         return
     for row, value in enumerate(values):
-        if not (value and len(value) <= _KEY_WIDTH and value.isascii() and value.isprintable()):
+        if not (value and _can_be_key(value)):
             failures.setdefault(row, RowFailure(row, reason, field, rule=f"length=1..{_KEY_WIDTH}, printable ASCII"))
 
 
@@ -311,15 +311,22 @@ def _check_column(batch: ReplicaBatch, column: Column, data_set: DataSet, failur
 
 
 def _check_keys(batch: ReplicaBatch, data_set: DataSet, failures: dict[int, RowFailure]) -> None:
-    """Refuse keys that are not the value of the layout's key item: two keys would make two records of one thing."""
+    """Refuse keys that are not the value of the layout's key item: two keys would make two records of one thing.
+
+    A text that can be no key (in Japanese, say) leaves the key to the sender.
+    """
     column = next((each for each in batch.columns if each.item_code == data_set.key_item), None)
     if column is None or column.values == batch.record_keys:
         return
     for row, (value, key) in enumerate(zip(column.values, batch.record_keys, strict=True)):
-        if value != key and not batch.deletes(row):
+        if value != key and not batch.deletes(row) and _can_be_key(value):
             failures.setdefault(
                 row, RowFailure(row, "RECORD_KEY_MISMATCH", "record_keys", column.item_code, rule="key_item")
             )
+
+
+def _can_be_key(value: str) -> bool:
+    return len(value) <= _KEY_WIDTH and value.isascii() and value.isprintable()
 
 
 def _is_date(text: str) -> bool:
