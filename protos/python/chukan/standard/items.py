@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -195,10 +194,10 @@ def _all_linkable(distinct: set[str]) -> bool:
 
 def _all_digits(distinct: set[str]) -> bool:
     """Whether all are digits and only the zero itself begins with one."""
-    joined = "".join(distinct)
-    if not (joined.isascii() and joined.encode().isdigit()):
+    joined = f",{','.join(distinct)}".encode()
+    if joined.count(b",") != len(distinct) or joined.count(b",0") != ("0" in distinct):
         return False
-    return "0" not in map(itemgetter(0), distinct - {"0"})
+    return joined.replace(b",", b"").isdigit()
 
 
 def _all_letters_and_digits(distinct: set[str]) -> bool:
