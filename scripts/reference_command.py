@@ -35,7 +35,9 @@ def command_line() -> str:
         "Command line",
         "the commands' own declarations (`clients/python/chukan/command`)",
         _plain(root.help),
-        "Every command has `--help`, which says the same and more beautifully.",
+        "Every command has `--help`, which says the same. Messages are Japanese where `LC_ALL`, "
+        "`LC_MESSAGES` or `LANG` (the first that is set) begins with `ja`, English otherwise; `--lang ja`, `en` or "
+        "`both` says it for one command. `--help` and complaints about how a command was written are English.",
         index,
         *(_section(path, command) for path, command in commands),
     )

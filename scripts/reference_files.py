@@ -37,6 +37,29 @@ _PLACES: Final = {
 }
 
 
+_STATUSES: Final = """\
+## Status codes
+
+Success is `09` on the row level with `01` on the information level. The other codes are this project's own
+([divergences](../divergences.md)): treat any other pair as "look at the message and
+the reason", not as one of these codes.
+
+| row level | meaning |
+|---|---|
+| `01` | accepted |
+| `02` | asked |
+| `03` | waits for a person |
+| `09` | ended normally; on the information level `01` values, `02` no replica |
+| `90` | refused |
+| `91` | a number or code is wrong |
+| `92` | the record identification number is wrong |
+| `93` | not permitted |
+| `94` | the provider could not answer |
+| `95` | not answered in time |
+| `96` | cancelled |
+| `97` | the result is no longer held |"""
+
+
 def inquiry_files() -> str:
     """List the fields of an inquiry file and the fixed columns of a result file."""
     asked, _ = read_profile("input", "p640r110")
@@ -48,6 +71,7 @@ def inquiry_files() -> str:
         "inquiry files to copy from. A file of another shape is a profile of one's own: copy one of those named above.",
         f"## Inquiry file\n\n{_form(asked)}\n\n{_fields(asked)}",
         f"## Result file\n\n{_columns(result)}",
+        _STATUSES,
     )
 
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.conftest import SETAGAYA, SHINJUKU, environment
+from tests.unit.command.test_help import COMMANDS, examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,24 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Ended
 
 NOWHERE = "127.0.0.1:9"
+READ_ONLY = [
+    ("address", "convert"),
+    ("address", "find"),
+    ("address", "mismatches"),
+    ("address", "show"),
+    ("address", "unnumbered"),
+    ("inquiry", "list"),
+    ("inquiry", "show"),
+    ("reasons",),
+    ("record", "list"),
+    ("record", "trace"),
+    ("replica", "get"),
+    ("replica", "imports"),
+    ("replica", "lanes"),
+    ("replica", "list"),
+    ("replica", "versions"),
+    ("version",),
+]
 
 
 @pytest.fixture
@@ -54,6 +75,22 @@ def test_json_is_one_document_and_the_only_thing_on_stdout(
 
     assert ended.code == 0, ended.err
     assert isinstance(ended.document, dict)
+
+
+@pytest.mark.parametrize("path", READ_ONLY, ids=" ".join)
+def test_examples_that_only_read_run_as_printed(
+    path: tuple[str, ...], standing: ServerProcess, chukan: Callable[..., Ended]
+) -> None:
+    """Understood and answered, or refused because this server holds nothing of what they name."""
+    for example in examples(COMMANDS[path]):
+        words = shlex.split(example)[1:]
+        ended = chukan(*words, CHUKAN_TARGET=standing.target)
+
+        assert ended.code in {0, 1}, ended.err
+        assert "Traceback" not in ended.err
+        assert ended.code == 0 or {"INVALID_FIELD", "SETTING_INVALID"}.isdisjoint(
+            re.findall("[A-Z_]+", ended.out + ended.err)
+        )
 
 
 def test_a_refusal_says_what_where_what_to_do_and_its_code(at: Callable[..., Ended]) -> None:
@@ -117,9 +154,118 @@ def test_people_are_the_same_for_the_same_arguments(chukan: Callable[..., Ended]
     first = chukan(*asked, "--out", tmp_path / "a", *on)
     second = chukan(*asked, "--out", tmp_path / "b", *on)
 
-    assert first.code == second.code == 0
+    assert first.code == second.code == 0, first.err
     assert first.document["files"] == second.document["files"]
     assert (tmp_path / "a" / "residents.csv").read_bytes() == (tmp_path / "b" / "residents.csv").read_bytes()
+
+
+def test_a_folder_of_people_is_not_written_over_unasked(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    """--replace does, and leaves no inquiry file of the run before."""
+    asked = ("people", "generate", "--count", 200, "--seed", 3, "--municipality", "13104", "--out", tmp_path / "a")
+    chukan(*asked, "--linked", "13112")
+
+    refused, replaced = chukan(*asked), chukan(*asked, "--replace")
+
+    assert refused.code == 1
+    assert "FOLDER_NOT_EMPTY" in refused.err
+    assert replaced.code == 0
+    assert not list((tmp_path / "a").rglob("*.DAT"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("people", "generate", "--count", 20, "--seed", 1, "--municipality", SHINJUKU, "--out"),
+        ("demo", "--people", 200, "--keep"),
+        ("serve", "--listen", "127.0.0.1:0", "--control=", "--metrics=", "--data"),
+        ("serve", "--listen", "127.0.0.1:0", "--control=", "--metrics=", "--data", ":memory:", "--ready-file"),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments[:1])),
+)
+def test_a_path_that_can_not_be_written_to_is_told_without_a_traceback(
+    arguments: tuple[object, ...], chukan: Callable[..., Ended], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    ended = chukan(*arguments, tmp_path / "file" / "x", "--lang", "ja")
+
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert "FILE_UNUSABLE" in ended.err
+    assert str(tmp_path / "file") in ended.err
+    assert "権限" in ended.err
+
+
+def test_the_adapters_folders_are_told_alike(at: Callable[..., Ended], two_bodies: Path, tmp_path: Path) -> None:
+    """A state folder or a result file that can't be made."""
+    (tmp_path / "file").write_bytes(b"")
+    nowhere, body = tmp_path / "file" / "x", two_bodies / SETAGAYA
+
+    ended = [
+        at("adapter", "load", "--people", body / "residents.csv", "--state", nowhere),
+        at("adapter", "inquire", "--file", body / "inquiries", "--out", nowhere / "result.csv"),
+    ]
+
+    assert [each.code for each in ended] == [1, 1]
+    assert all("FILE_UNUSABLE" in each.err and "Traceback" not in each.err for each in ended), ended
+
+
+def test_nothing_to_load_is_a_usage_error(at: Callable[..., Ended]) -> None:
+    ended = at("adapter", "load")
+
+    assert ended.code == 2
+    assert "--extracts" in ended.err
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:50051", "127.0.0.1", "50051"])
+def test_a_target_that_is_no_host_and_port_is_refused_unasked(target: str, chukan: Callable[..., Ended]) -> None:
+    ended = chukan("inquiry", "list", "--target", target, "--organization", SETAGAYA)
+
+    assert ended.code == 1
+    assert "host:port" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("address", "find", "--name", "山田", "--birth-date", "1946/8/13"),
+        ("inquiry", "create", "700000000000999", "--provider", SHINJUKU, "--from", "2026/4/1"),
+        ("inquiry", "check", "--provider", SHINJUKU, "--on", "20260231"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_date_that_is_none_is_refused(arguments: tuple[str, ...], at: Callable[..., Ended]) -> None:
+    """Never asked for and answered with nothing."""
+    ended = at(*arguments)
+
+    assert ended.code == 1
+    assert "DATE_INVALID" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("inquiry", "list", "--json"), ("adapter", "lod", "--json"), ("reasons", "--json", "--what")],
+    ids=" ".join,
+)
+def test_a_command_not_understood_is_told_to_a_machine_in_json(
+    arguments: tuple[str, ...], chukan: Callable[..., Ended]
+) -> None:
+    ended = chukan(*arguments)
+
+    assert ended.code == 2
+    assert ended.document["error"]["reason"] == "COMMAND_NOT_UNDERSTOOD"
+    assert ended.document["error"]["params"]["says"]
+
+
+def test_an_output_without_japanese_breaks_nothing(chukan: Callable[..., Ended]) -> None:
+    ended = chukan("reasons", "--lang", "ja", PYTHONIOENCODING="ascii")
+
+    assert ended.code == 0
+    assert "Traceback" not in ended.err
+
+
+def test_the_language_may_stand_before_the_command(chukan: Callable[..., Ended]) -> None:
+    assert "対処" in chukan("--lang", "ja", "reasons", "INQUIRY_UNKNOWN").out
 
 
 class TestWhatLoads:

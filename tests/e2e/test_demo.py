@@ -33,7 +33,7 @@ def test_what_is_kept_can_be_served_again(chukan: Callable[..., Ended], tmp_path
 
     assert ended.code == 0, ended.out
     assert "✗" not in ended.out
-    assert "三者の記録は一致しています" in ended.out
+    assert "3者の記録は一致しています" in ended.out
     assert {"131041", "131121", "data", "result.csv", "server.log"} <= {
         path.name for path in (tmp_path / "kept").iterdir()
     }
@@ -63,3 +63,22 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert not Path(f"/proc/{server}").exists()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_has_something_in_it_is_left_alone(chukan: Callable[..., Ended], tmp_path: Path) -> None:
+    """Refused before anything is written: what an earlier demo kept there would not fit the new one."""
+    (tmp_path / "mine.txt").write_text("mine")
+
+    ended = chukan("demo", "--people", 200, "--keep", tmp_path)
+
+    assert ended.code == 1
+    assert "FOLDER_NOT_EMPTY" in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_too_few_people_are_refused_with_the_least_number(chukan: Callable[..., Ended]) -> None:
+    english, japanese = chukan("demo", "--people", 10), chukan("demo", "--people", 10, "--lang", "ja")
+
+    assert english.code == japanese.code == 2
+    assert "got 10, expected 200 or more" in english.err
+    assert "200 以上" in japanese.err

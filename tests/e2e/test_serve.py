@@ -164,3 +164,15 @@ def test_certificates_are_made_and_used_in_one_go(
     assert with_certificate.document["permitted"] is True
     assert without.code == 3
     assert chukan("doctor", "--tls", tls, "--target", server.target, "--organization", SETAGAYA).code == 0
+
+
+def test_a_port_in_use_is_told_before_anything_is_made(
+    standing: ServerProcess, chukan: Callable[..., Ended], tmp_path: Path
+) -> None:
+    """One refusal with what to do; no line of gRPC's, no data directory."""
+    ended = chukan("serve", "--data", tmp_path / "new", "--listen", standing.target)
+
+    assert ended.code == 1
+    assert ended.err.startswith("error:")
+    assert "ADDRESS_NOT_FREE" in ended.err
+    assert not (tmp_path / "new").exists()

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from chukan.command.failures import as_json, exit_code, sentences
 from chukan.command.language import Language, Text, language_of
 from chukan.standard.reasons import ChukanError, all_reasons
+from chukan.standard.storage import storage_error
 
 CODES = [each.code for each in all_reasons()]
 
@@ -80,3 +83,31 @@ def test_the_environment_says_the_language(environment: dict[str, str], language
 def test_what_is_the_same_in_both_languages_is_said_once() -> None:
     assert Text("OK", "OK").lines(Language.BOTH) == ["OK"]
     assert Text("yes", "はい").word(Language.BOTH) == "yes / はい"
+
+
+def test_what_the_system_refuses_is_told_with_its_path_and_in_words() -> None:
+    """In both languages; no errno in brackets."""
+    error = storage_error(NotADirectoryError(errno.ENOTDIR, "Not a directory", "/nowhere/x"))
+
+    told = "\n".join(sentences(error, Language.BOTH))
+
+    assert error.code == "FILE_UNUSABLE"
+    assert "/nowhere/x" in told
+    assert "a file stands where a folder is needed" in told
+    assert "フォルダーではなくファイルがあります" in told
+    assert "[Errno" not in told
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ChukanError("FEATURE_NOT_AVAILABLE", params={"status": "UNIMPLEMENTED"}),
+        ChukanError("FEATURE_NOT_AVAILABLE", feature="/chukan.v1.InquiryService/ListInquiries"),
+    ],
+)
+def test_a_port_without_the_service_is_told_as_the_wrong_port(error: ChukanError) -> None:
+    """A feature that this version lacks is something else."""
+    lacking = ChukanError("FEATURE_NOT_AVAILABLE", feature="notices")
+
+    assert "control port" in "\n".join(sentences(error, Language.EN))
+    assert "control port" not in "\n".join(sentences(lacking, Language.EN))

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ from chukan.command.serve_options import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ROOT: Any = typer.main.get_command(command_line())
 EXPECTED = """
@@ -73,6 +76,23 @@ def test_every_example_can_be_parsed(path: tuple[str, ...]) -> None:
         command = COMMANDS.get(tuple(words[:2])) or COMMANDS[tuple(words[:1])]
         known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
         assert given <= known, example
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=NAMES)
+def test_every_example_is_complete(path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied as printed, with nothing in the environment, it is understood: every required option is there."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CHUKAN_"):
+            monkeypatch.delenv(name)
+    for example in examples(COMMANDS[path]):
+        words = shlex.split(example)[1:]
+        for file in re.findall(r"--(?:file|state) (\S+)", example):
+            (tmp_path / file).mkdir(parents=True, exist_ok=True)
+        named = tuple(words[:2]) if tuple(words[:2]) in COMMANDS else tuple(words[:1])
+        command = COMMANDS[named]
+        context = command.make_context(" ".join(named), words[len(named) :], resilient_parsing=False)
+        assert not context.args, example
 
 
 def test_every_command_but_serve_speaks_json_and_both_languages() -> None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import gc
 import sys
+from io import TextIOWrapper
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line this process was started with and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an output without Japanese is no reason to break off
     arguments = sys.argv[1:]
     if arguments[:1] == ["serve"]:
         gc.disable()  # while modules are loaded there is nothing to collect; composition enables it

@@ -27,7 +27,7 @@ State = Annotated[Path | None, typer.Option(metavar="DIR", help="Where is rememb
     calls=True,
     example=[
         "chukan adapter load --people a/residents.csv --extracts a/extracts --organization 131041",
-        "chukan adapter load --people a --extracts a/extracts --dry-run",
+        "chukan adapter load --people a --extracts a/extracts --dry-run --organization 131041",
     ],
 )
 def load(
@@ -58,6 +58,8 @@ def load(
     from chukan.adapter.sync import load as run
     from chukan.command.adapter_view import load_progress, show_load
 
+    if not people and extracts is None:
+        raise typer.BadParameter("nothing to load: give --people, --extracts or both", param_hint="--people")
     place = session.called
     options = LoadOptions(
         target=place.target,
@@ -94,8 +96,8 @@ def _encoding(text: str) -> Encoding:
     calls=True,
     example=[
         "chukan adapter inquire --file a/inquiries --out result.csv --target 127.0.0.1:50051 --organization 131121",
-        "chukan adapter inquire --file P640R110_20261124090000_0001.DAT --out result.csv --cut-off 600 --profile 2023",
-        "chukan adapter inquire --file in.DAT --out result.csv --again --reason 前回の照会誤りのため",
+        ("chukan adapter inquire --file in.DAT --out result.csv --cut-off 600 --profile 2023 --organization 131121"),
+        "chukan adapter inquire --file in.DAT --out result.csv --again --reason 照会誤り --organization 131121",
     ],
 )
 def inquire(

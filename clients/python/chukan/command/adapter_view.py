@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.command.language import Text
-from chukan.command.messages import named, reason_text
+from chukan.command.messages import named, reason_text, spoken, when_written
 from chukan.command.progress import steps
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def show_load(session: Session, report: sync.Report) -> None:
         [
             Text("lane", "種別"),
             Text("state", "状態"),
-            Text("rows", "行"),
+            Text("rows", "行数"),
             Text("unchanged", "変更なし"),
             Text("written", "登録"),
             Text("stood already", "登録済み"),
@@ -65,7 +65,7 @@ def show_load(session: Session, report: sync.Report) -> None:
         (
             (
                 each.name,
-                each.state,
+                spoken(each.state, session.language),
                 f"{each.rows:,}",
                 f"{each.not_changed:,}",
                 f"{each.written:,}",
@@ -115,9 +115,9 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
     if session.json(report.to_data()):
         return
     pairs: list[tuple[Text, Any]] = [
-        (Text("rows", "行"), f"{report.rows:,}"),
+        (Text("rows", "行数"), f"{report.rows:,}"),
         (Text("answered with values", "回答あり"), f"{report.values:,}"),
-        (Text("answered: no replica", "該当なし"), f"{report.no_replica:,}"),
+        (Text("answered: no replica", "副本なし"), f"{report.no_replica:,}"),
         (Text("refused", "拒否"), f"{report.refused:,}"),
         (Text("could not be asked", "照会不可"), report.failed or ""),
         (Text("still open", "未回答"), report.remainder or ""),
@@ -165,7 +165,7 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             Text("started", "開始"),
             Text("lane", "種別"),
             Text("state", "状態"),
-            Text("rows", "行"),
+            Text("rows", "行数"),
             Text("written", "登録"),
             Text("refused", "拒否"),
         ],
@@ -173,9 +173,9 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             (
                 named(load["organization"]),
                 load["target"],
-                load["started"],
+                when_written(load["started"]),
                 lane["name"],
-                lane["state"],
+                spoken(lane["state"], session.language),
                 f"{lane['rows']:,}",
                 f"{lane['written']:,}",
                 f"{lane['refused']:,}",

@@ -34,7 +34,7 @@ class Decision(StrEnum):
     calls=True,
     example=[
         "chukan address find --name 山田太郎 --birth-date 19800101 --organization 131041",
-        "chukan address find --name 山田 --residential-address 東京都新宿区 --partial",
+        "chukan address find --name 山田 --residential-address 東京都新宿区 --partial --organization 131041",
     ],
 )
 def find(
@@ -53,10 +53,11 @@ def find(
     """Find candidates by 基本4情報, at least two of them; a person decides who it is. Audited."""
     from chukan.address.v1 import address_service_pb2 as pb
     from chukan.command import address_view as view
+    from chukan.command.session import checked_date
 
     request = pb.FindPeopleRequest(
         name=name,
-        birth_date=birth_date,
+        birth_date=checked_date(birth_date, "--birth-date", partial=True),
         sex=sex,
         residential_address=residential_address,
         partial=partial,
@@ -95,8 +96,8 @@ def show(
     calls=True,
     example=[
         "chukan address convert 01::000000000000042 --organization 131041",
-        "chukan address convert 02:010:000000000000042 01::000000000000043 --json",
-        "chukan address convert --back 000000000000123",
+        "chukan address convert 02:010:000000000000042 01::000000000000043 --json --organization 131041",
+        "chukan address convert --back 000000000000123 --organization 131041",
     ],
 )
 def convert(
@@ -160,7 +161,12 @@ def unnumbered(
 
 
 @command(
-    app, calls=True, example=["chukan address mismatches --organization 131041", "chukan address mismatches --all"]
+    app,
+    calls=True,
+    example=[
+        "chukan address mismatches --organization 131041",
+        "chukan address mismatches --all --organization 131041",
+    ],
 )
 def mismatches(
     session: Session,
@@ -186,8 +192,8 @@ def mismatches(
     app,
     calls=True,
     example=[
-        "chukan address resolve MISMATCH --decision link --number 000000000000123",
-        "chukan address resolve MISMATCH --decision new-person",
+        "chukan address resolve MISMATCH --decision link --number 000000000000123 --organization 131041",
+        "chukan address resolve MISMATCH --decision new-person --organization 131041",
     ],
 )
 def resolve(

@@ -9,7 +9,7 @@ import typer
 
 from chukan.address.v1 import address_service_pb2 as pb
 from chukan.command.language import Text
-from chukan.command.messages import reason_text, state, when
+from chukan.command.messages import reason_text, spoken, state, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ def show_people(session: Session, people: Iterable[pb.Person]) -> None:
     """Show people, a row each."""
     session.table(
         [
-            Text("number", "統合宛名番号"),
+            Text("number", "団体内統合宛名番号"),
             Text("name", "氏名"),
             Text("kana", "カナ"),
             Text("born", "生年月日"),
@@ -53,7 +53,7 @@ def show_people(session: Session, people: Iterable[pb.Person]) -> None:
                 each.birth_date,
                 each.sex,
                 f"{each.residential_address}{each.building}",
-                state(pb.ResidentState, each.resident_state, "RESIDENT_STATE_"),
+                spoken(state(pb.ResidentState, each.resident_state, "RESIDENT_STATE_"), session.language),
             )
             for each in people
         ),
@@ -86,8 +86,14 @@ def show_person(session: Session, person: pb.Person) -> None:
             (Text("postal code", "郵便番号"), person.postal_code),
             (Text("residential address", "住所"), f"{person.residential_address}{person.building}"),
             (Text("municipality", "団体コード"), person.municipality_code),
-            (Text("kind", "住民種別"), state(pb.ResidentKind, person.resident_kind, "RESIDENT_KIND_")),
-            (Text("state", "住民状態"), state(pb.ResidentState, person.resident_state, "RESIDENT_STATE_")),
+            (
+                Text("kind", "住民種別"),
+                spoken(state(pb.ResidentKind, person.resident_kind, "RESIDENT_KIND_"), session.language),
+            ),
+            (
+                Text("state", "住民状態"),
+                spoken(state(pb.ResidentState, person.resident_state, "RESIDENT_STATE_"), session.language),
+            ),
             (Text("local numbers", "宛名番号"), " ".join(_written(each) for each in person.local_numbers)),
             (Text("marks", "区分"), ", ".join(marks)),
             (Text("changed", "更新日時"), when(person.update_time)),
@@ -131,7 +137,7 @@ def show_mismatches(session: Session, mismatches: Iterable[pb.Mismatch]) -> None
         (
             (
                 each.mismatch_id,
-                state(pb.MismatchKind, each.kind, "MISMATCH_KIND_"),
+                spoken(state(pb.MismatchKind, each.kind, "MISMATCH_KIND_"), session.language),
                 _written(each.local_number),
                 " ".join(each.candidates),
                 " ".join(each.differing_attributes),

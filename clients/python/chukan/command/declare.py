@@ -8,6 +8,7 @@ Every command has `--json` and `--lang`, those that call a server `--target`, `-
 from __future__ import annotations
 
 import inspect
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from chukan.command.failures import INTERRUPTED, tell
-from chukan.command.language import Language, language_of
-from chukan.command.session import Place, Session
+from chukan.command.language import Language, Text, language_of
+from chukan.command.session import Mode, Place, Session
 from chukan.standard.reasons import ChukanError
 from chukan.standard.storage import storage_error
 
@@ -27,6 +28,7 @@ __all__ = ["command", "examples", "group"]
 
 _SPEAKING = "How it answers"
 _CALLING = "Which server"
+_BROKEN_OFF = Text("broken off by Ctrl-C", "Ctrl-C で中断しました")
 
 _SHARED: dict[str, tuple[Any, Any]] = {
     "json": (
@@ -36,7 +38,11 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "lang": (
         Annotated[
             Language | None,
-            typer.Option("--lang", help="Language; by default the environment's.", rich_help_panel=_SPEAKING),
+            typer.Option(
+                "--lang",
+                help="Language; by default Japanese if LC_ALL, LC_MESSAGES or LANG says ja, else English.",
+                rich_help_panel=_SPEAKING,
+            ),
         ],
         None,
     ),
@@ -46,7 +52,11 @@ _PLACE: dict[str, tuple[Any, Any]] = {
         Annotated[
             str,
             typer.Option(
-                "--target", envvar="CHUKAN_TARGET", metavar="ADDR", help="host:port.", rich_help_panel=_CALLING
+                "--target",
+                envvar="CHUKAN_TARGET",
+                metavar="ADDR",
+                help="host:port, no http://.",
+                rich_help_panel=_CALLING,
             ),
         ],
         "127.0.0.1:50051",
@@ -90,8 +100,10 @@ _PLACE: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "mode": (
-        Annotated[str, typer.Option("--mode", help="test or production (処理モード).", rich_help_panel=_CALLING)],
-        "test",
+        Annotated[
+            Mode, typer.Option("--mode", help="Mode (処理モード) of the organization.", rich_help_panel=_CALLING)
+        ],
+        Mode.TEST,
     ),
     "timeout": (
         Annotated[float, typer.Option("--timeout", help="Seconds a call may take.", rich_help_panel=_CALLING)],
@@ -162,9 +174,13 @@ def _run(function: Callable[..., int | None], calls: bool, given: dict[str, Any]
         code = function(Session(machine=machine, language=language, place=place), **given)
     except ChukanError as error:
         raise typer.Exit(tell(error, language=language, machine=machine)) from error
+    except BrokenPipeError:  # who read our output has enough
+        raise
     except OSError as error:
         raise typer.Exit(tell(storage_error(error), language=language, machine=machine)) from error
     except KeyboardInterrupt:
+        if not machine:
+            print("\n".join(_BROKEN_OFF.lines(language)), file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     if code:
         raise typer.Exit(code)

@@ -99,7 +99,8 @@ def _look(  # noqa: PLR0917  # as the command line has them
         yield look_at_port("port", address)
     calling = Session(machine=session.machine, language=session.language, place=place)
     yield from look_at_server(calling, expected=bool(target), organization=bool(organization))
-    yield look_at_metrics(metrics or _METRICS, expected=bool(metrics))
+    if metrics or not target or target == _TARGET:
+        yield look_at_metrics(metrics or _METRICS, expected=bool(metrics))
     if state is not None:
         yield from look_at_adapter_state(state)
 

@@ -36,7 +36,10 @@ Provider = Annotated[
     calls=True,
     example=[
         "chukan inquiry create 000000000000123 --provider 131041 --organization 131121",
-        "chukan inquiry create 000000000000123 --provider 131041 --from 20260401 --to 20270331 --wait 30",
+        (
+            "chukan inquiry create 000000000000123 --provider 131041 --from 20260401 --to 20270331 --wait 30 "
+            "--organization 13112"
+        ),
     ],
 )
 def create(
@@ -60,6 +63,7 @@ def create(
 
     Without further options: this fiscal year's local tax (地方税関係情報), for a benefit.
     """
+    from chukan.command.session import checked_date
     from chukan.standard.clock import SystemClock
     from chukan.standard.ids import SystemIds
     from chukan.standard.organizations import resolve_provider
@@ -77,7 +81,8 @@ def create(
         year_kind="0",
         consent=consent,
     )
-    spec.period.start_date, spec.period.end_date = start, end
+    spec.period.start_date = checked_date(start, "--from")
+    spec.period.end_date = checked_date(end, "--to")
     return _create(session, spec, wait)
 
 
@@ -108,7 +113,10 @@ def show(session: Session, receipt: Receipt) -> None:
     app,
     calls=True,
     name="list",
-    example=["chukan inquiry list --organization 131121", "chukan inquiry list --state REFUSED --limit 20 --json"],
+    example=[
+        "chukan inquiry list --organization 131121",
+        "chukan inquiry list --state REFUSED --limit 20 --json --organization 131121",
+    ],
 )
 def list_(
     session: Session,
@@ -119,7 +127,7 @@ def list_(
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 100,
     page_token: Annotated[str, typer.Option(help="next_page_token of the page before.")] = "",
 ) -> None:
-    """List inquiries in order of receipt."""
+    """List inquiries in order of receipt, oldest first."""
     from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
@@ -140,7 +148,10 @@ def list_(
 @command(
     app,
     calls=True,
-    example=["chukan inquiry watch --organization 131121", "chukan inquiry watch --from-now --finished --json"],
+    example=[
+        "chukan inquiry watch --organization 131121",
+        "chukan inquiry watch --from-now --finished --json --organization 131121",
+    ],
 )
 def watch(
     session: Session,
@@ -163,12 +174,15 @@ def watch(
 @command(
     app,
     calls=True,
-    example=["chukan inquiry results 20261124000000000001", "chukan inquiry results A B --acknowledge --json"],
+    example=[
+        "chukan inquiry results 20261124000000000001 --organization 131121",
+        "chukan inquiry results A B --acknowledge --json --organization 131121",
+    ],
 )
 def results(
     session: Session,
     *,
-    receipts: Annotated[list[str], typer.Argument(metavar="RECEIPT...", help="Receipt numbers.")],
+    receipts: Annotated[list[str], typer.Argument(metavar="RECEIPT...", help="Receipt numbers or record ids.")],
     acknowledge: Annotated[
         bool, typer.Option("--acknowledge", help="Say that they were taken over; they may then be erased.")
     ] = False,
@@ -181,6 +195,7 @@ def results(
     from chukan.v1 import inquiry_service_pb2 as pb
 
     with session.client() as client:
+        receipts = [view.receipt_number(client, each) for each in receipts]
         response = view.read_results(client, receipts)
         if acknowledge:
             client.inquiries.AcknowledgeResults(pb.AcknowledgeResultsRequest(receipt_numbers=receipts))
@@ -189,14 +204,16 @@ def results(
     return 1 if response.unavailable else 0
 
 
-@command(app, calls=True, example=["chukan inquiry cancel 20261124000000000001"])
+@command(app, calls=True, example=["chukan inquiry cancel 20261124000000000001 --organization 131121"])
 def cancel(session: Session, receipt: Receipt) -> None:
     """Cancel an inquiry that has not been answered."""
     from chukan.command import inquiry_view as view
     from chukan.v1 import inquiry_service_pb2 as pb
 
     with session.client() as client:
-        inquiry = client.inquiries.CancelInquiry(pb.CancelInquiryRequest(receipt_number=receipt)).inquiry
+        inquiry = client.inquiries.CancelInquiry(
+            pb.CancelInquiryRequest(receipt_number=view.receipt_number(client, receipt))
+        ).inquiry
     view.show_inquiry(session, inquiry)
 
 
@@ -205,8 +222,8 @@ def cancel(session: Session, receipt: Receipt) -> None:
     calls=True,
     example=[
         "chukan inquiry check --provider 131041 --organization 131121",
-        "chukan inquiry check --provider 131041 --procedure JT01010000000001 --lang both",
-        "chukan inquiry check --provider 131041 --on 20240501",
+        "chukan inquiry check --provider 131041 --procedure JT01010000000001 --lang both --organization 131121",
+        "chukan inquiry check --provider 131041 --on 20240501 --organization 131121",
     ],
 )
 def check(
@@ -223,6 +240,7 @@ def check(
     Exit code 1 if it would be refused, with the rule that fails.
     """
     from chukan.command import inquiry_view as view
+    from chukan.command.session import checked_date
     from chukan.standard.organizations import resolve_provider
     from chukan.v1 import inquiry_service_pb2 as pb
 
@@ -231,7 +249,7 @@ def check(
         procedure_code=procedure,
         provider_code=resolve_provider(provider).code,
         information_code=information,
-        date=on,
+        date=checked_date(on, "--on"),
     )
     with session.client() as client:
         response = client.inquiries.CheckPermission(request)

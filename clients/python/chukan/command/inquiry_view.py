@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from chukan.command.language import Text
-from chukan.command.messages import item_names, item_text, named, period_text, reason_text, state, when
+from chukan.command.messages import item_names, item_text, named, period_text, reason_text, spoken, state, when
 from chukan.command.session import plain
 from chukan.standard.layouts import editions, layout
 from chukan.standard.organizations import kind_names
@@ -29,6 +29,7 @@ __all__ = [
     "find",
     "has_result",
     "read_results",
+    "receipt_number",
     "refused",
     "show_changes",
     "show_inquiry",
@@ -72,6 +73,11 @@ def find(client: Client, name: str) -> pb.Inquiry:
     return client.inquiries.GetInquiry(request).inquiry
 
 
+def receipt_number(client: Client, name: str) -> str:
+    """Return the receipt number of an inquiry named by it or by its record id."""
+    return name if len(name) == _RECEIPT_DIGITS and name.isdecimal() else find(client, name).receipt_number
+
+
 def wait_until_finished(client: Client, inquiry: pb.Inquiry, seconds: float) -> pb.Inquiry:
     """Return the inquiry as it ends, or as it stands when the time is over."""
     until = time.monotonic() + seconds
@@ -106,20 +112,23 @@ def show_inquiry(session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryRe
         [
             (Text("receipt number", "受付番号"), inquiry.receipt_number),
             (Text("record id", "レコード識別番号"), spec.record_id),
-            (Text("state", "状態"), state(common_pb2.InquiryState, inquiry.state, _STATE)),
+            (Text("state", "状態"), spoken(state(common_pb2.InquiryState, inquiry.state, _STATE), session.language)),
             (Text("status (row)", "照会ステータス(明細)"), f"{status.row_status} {status.row_message}".strip()),
             (
                 Text("status (information)", "照会ステータス(特定個人情報名)"),
                 f"{status.information_status} {status.information_message}".strip(),
             ),
-            (Text("answer", "回答"), state(common_pb2.AnswerKind, inquiry.answer_kind, _ANSWER)),
+            (
+                Text("answer", "回答"),
+                spoken(state(common_pb2.AnswerKind, inquiry.answer_kind, _ANSWER), session.language),
+            ),
             (Text("reason", "理由"), reason_text(inquiry.reason, session.language)),
             (Text("addressee", "団体内統合宛名番号"), spec.integrated_address_number),
             (Text("provider", "情報提供者"), named(spec.provider_code)),
             (Text("information", "特定個人情報名"), spec.information_code),
             (Text("period", "期間"), period_text(spec.period)),
             (Text("legal basis", "根拠"), inquiry.legal_basis),
-            (Text("permission row", "照合リストの行"), inquiry.permission_row_id),
+            (Text("permission row", "許可リストの行"), inquiry.permission_row_id),
             (Text("accepted", "受付日時"), when(inquiry.accept_time)),
             (Text("finished", "完了日時"), when(inquiry.finish_time)),
             (Text("content erased", "結果の消去期限"), when(inquiry.result_expire_time)),
@@ -134,6 +143,7 @@ def show_list(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
     session.table(
         [
             Text("receipt number", "受付番号"),
+            Text("record id", "レコード識別番号"),
             Text("state", "状態"),
             Text("status", "ステータス"),
             Text("answer", "回答"),
@@ -145,9 +155,10 @@ def show_list(session: Session, inquiries: Iterable[pb.Inquiry]) -> None:
         (
             (
                 each.receipt_number,
-                state(common_pb2.InquiryState, each.state, _STATE),
+                each.spec.record_id,
+                spoken(state(common_pb2.InquiryState, each.state, _STATE), session.language),
                 f"{each.status.row_status} {each.status.information_status}",
-                state(common_pb2.AnswerKind, each.answer_kind, _ANSWER),
+                spoken(state(common_pb2.AnswerKind, each.answer_kind, _ANSWER), session.language),
                 named(each.spec.provider_code),
                 each.spec.information_code,
                 each.reason,
@@ -188,7 +199,7 @@ def _show_record(session: Session, information: str, record: common_pb2.ResultRe
     names = item_names(information, record.edition, record.data_set)
     session.table(
         [Text("item", "項目"), Text("name", "名称"), Text("value", "値")],
-        ((item.item_code, names.get(item.item_code, ""), item_text(item)) for item in record.items),
+        ((item.item_code, names.get(item.item_code, ""), item_text(item, session.language)) for item in record.items),
         title=Text(
             f"data set {record.data_set}, edition {record.edition}, {period_text(record.period)}",
             f"データセット {record.data_set} 版 {record.edition} {period_text(record.period)}",
@@ -209,9 +220,9 @@ def show_permission(session: Session, request: pb.CheckPermissionRequest, respon
             (Text("procedure", "事務手続"), f"{request.procedure_code} {procedure.name if procedure else ''}"),
             (Text("provider", "情報提供者"), named(request.provider_code)),
             (Text("information", "特定個人情報名"), request.information_code),
-            (Text("row of the list", "照合リストの行"), response.permission_row_id),
+            (Text("row of the list", "許可リストの行"), response.permission_row_id),
             (Text("legal basis", "根拠"), response.legal_basis),
-            (Text("until 2024-05-26", "2024-05-26まで"), response.legal_basis_old),
+            (Text("basis until 2024-05-26", "根拠(2024-05-26まで)"), response.legal_basis_old),
             (Text("consent needed", "本人同意"), "yes / 要" if response.consent_required else ""),
             (Text("version of the list", "リストの版"), response.permission_list_version),
             (Text("rule that fails", "満たさない規則"), response.reason),
@@ -226,7 +237,7 @@ def show_what_is_permitted(session: Session, procedure_code: str) -> None:
     """Show what the list lets a procedure ask: 番号法19条8号 permits that and nothing else."""
     rows = [row for row in permission_list().rows if row.procedure_code == procedure_code]
     if not rows:
-        session.say("the list has no row for this procedure", "この事務手続は照合リストにありません")
+        session.say("the list has no row for this procedure", "この事務手続は許可リストにありません")
         return
     session.table(
         [
@@ -248,7 +259,7 @@ def show_what_is_permitted(session: Session, procedure_code: str) -> None:
             )
             for row in rows
         ),
-        title=Text("What this procedure may ask (permission list):", "この事務手続で照会できるもの(照合リスト):"),
+        title=Text("What this procedure may ask (permission list):", "この事務手続で照会できるもの(許可リスト):"),
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  # Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from chukan.people import Manifest
 
 __all__ = ["app"]
+
+_WITHOUT_CHECK_DIGIT: Final = 5
 
 app = group("people", "Make dummy residents and their extracts (ダミー住民). Nobody in them exists.")
 
@@ -51,7 +53,7 @@ def generate(
     *,
     count: Annotated[int, typer.Option(help="Records of the resident register.", min=1)],
     seed: Annotated[int, typer.Option(help="Other seeds give other people.")],
-    municipality: Annotated[str, typer.Option(metavar="CODE", help="Municipality code (団体コード), 6 digits.")],
+    municipality: Annotated[str, typer.Option(metavar="CODE", help="Municipality code (団体コード), 5 or 6 digits.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to; it is made.")],
     linked: Annotated[
         list[str] | None,
@@ -70,6 +72,7 @@ def generate(
     dense: Annotated[
         bool, typer.Option("--dense", help="One row of every kind for everybody: for load tests, makes little sense.")
     ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over what an earlier run left in DIR.")] = False,
 ) -> None:
     """Write residents.csv, non_residents.csv, extracts/, inquiries/ and manifest.json.
 
@@ -79,16 +82,19 @@ def generate(
     """
     from chukan.people import write
 
+    if not replace and out.is_dir() and any(out.iterdir()):
+        raise ChukanError("FOLDER_NOT_EMPTY", field="--out", params={"folder": str(out)})
+    _drop_inquiries(out)
     day = _date(reference_date)
     try:
         with bar(session, Text("people", "住民")) as progress:
             manifest = write(
                 out,
-                municipality=municipality,
+                municipality=_six_digits(municipality),
                 count=count,
                 seed=seed,
                 reference_date=day,
-                linked=linked or (),
+                linked=[_six_digits(each) for each in linked or ()],
                 encoding=encoding.value,
                 individual_numbers=individual_numbers.value,
                 movers=movers,
@@ -100,6 +106,23 @@ def generate(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     _show(session, manifest, out)
+
+
+def _six_digits(code: str) -> str:
+    """Return a municipality's code with its check digit, which may be left out."""
+    from chukan.standard.organizations import resolve_provider
+
+    try:
+        return (resolve_provider(code).municipality_code if len(code) == _WITHOUT_CHECK_DIGIT else "") or code
+    except ChukanError:
+        return code  # generating says what is wrong with it
+
+
+def _drop_inquiries(folder: Path) -> None:
+    """Remove the inquiry files an earlier run wrote: this one may write fewer, and the rest would ask about nobody."""
+    if (folder / "manifest.json").is_file():
+        for path in (folder / "inquiries").glob("*.DAT"):
+            path.unlink()
 
 
 def _date(text: str) -> date:
@@ -120,7 +143,7 @@ def _show(session: Session, manifest: Manifest, out: Path) -> None:
     if session.json({"out": str(out), **json.loads(manifest.to_json())}):
         return
     session.table(
-        [Text("file", "ファイル"), Text("rows", "行"), Text("bytes", "バイト"), Text("encoding", "文字コード")],
+        [Text("file", "ファイル"), Text("rows", "行数"), Text("bytes", "バイト"), Text("encoding", "文字コード")],
         (
             (name, f"{file.rows:,}", f"{file.bytes:,}", _encoding(file.encoding, file.substituted))
             for name, file in manifest.files.items()

@@ -43,7 +43,7 @@ def show_reasons(
         _explain(session, (exact or found)[0])
         return None
     session.table(
-        [Text("code", "コード"), Text("status", "状態"), Text("what it says", "内容")],
+        [Text("code", "コード"), Text("status", "gRPC状態"), Text("what it says", "内容")],
         ((each.code, each.status, Text(each.english, each.japanese).word(session.language)) for each in found),
     )
     return None
@@ -64,7 +64,7 @@ def _explain(session: Session, reason: Reason) -> None:
         [
             (Text("reason", "理由コード"), reason.code),
             (Text("group", "分類"), reason.group),
-            (Text("status", "状態"), reason.status),
+            (Text("status", "gRPC状態"), reason.status),
         ]
     )
     session.say(f"  {reason.english}", f"  {reason.japanese}")

@@ -36,8 +36,8 @@ class Side(StrEnum):
     name="list",
     example=[
         "chukan record list --organization 131041",
-        "chukan record list --side provider --outcome REFUSED --json",
-        "chukan record list --number 000000000000123",
+        "chukan record list --side provider --outcome REFUSED --json --organization 131041",
+        "chukan record list --number 000000000000123 --organization 131041",
     ],
 )
 def list_(
@@ -93,7 +93,10 @@ def show(
 @command(
     app,
     calls=True,
-    example=["chukan record reconcile --organization 131041", "chukan record reconcile EXCHANGE --json"],
+    example=[
+        "chukan record reconcile --organization 131041",
+        "chukan record reconcile EXCHANGE --json --organization 131041",
+    ],
 )
 def reconcile(
     session: Session,
@@ -127,7 +130,7 @@ def reconcile(
     calls=True,
     example=[
         "chukan record trace 000000000000123 --organization 131041",
-        "chukan record trace 000000000000123 --information TM00000000000002 --json",
+        "chukan record trace 000000000000123 --information TM00000000000002 --json --organization 131041",
     ],
 )
 def trace(

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chukan.command.language import Text
-from chukan.command.messages import state
+from chukan.command.messages import spoken, state
 from chukan.command.record_view import SIDES
 from chukan.command.session import plain
 from chukan.v1 import exchange_record_service_pb2 as pb
@@ -106,13 +106,21 @@ def reconciliation_document(comparison: Comparison) -> dict[str, Any]:
 def show_reconciliation(session: Session, comparison: Comparison) -> None:
     """Show how many agree, and each that doesn't."""
     found = comparison.found
-    session.table([Text("state", "状態"), Text("exchanges", "件数")], _counts(found).items())
+    session.table(
+        [Text("state", "状態"), Text("exchanges", "件数")],
+        ((spoken(name, session.language), count) for name, count in _counts(found).items()),
+    )
     wrong = disagreeing(found)
     if wrong:
         session.table(
-            [Text("exchange", "交換ID"), Text("side", "側"), Text("state", "状態"), Text("differs in", "相違項目")],
+            [Text("exchange", "交換ID"), Text("side", "区分"), Text("state", "状態"), Text("differs in", "相違項目")],
             (
-                (each.exchange_id, _side_word(session, each), _name(each), " ".join(each.differing_fields))
+                (
+                    each.exchange_id,
+                    _side_word(session, each),
+                    spoken(_name(each), session.language),
+                    " ".join(each.differing_fields),
+                )
                 for each in wrong
             ),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from chukan.command.language import Text
-from chukan.command.messages import named, state, when
+from chukan.command.messages import named, spoken, state, when
 from chukan.command.session import plain
 from chukan.network.v1 import network_service_pb2 as network_pb
 from chukan.v1 import common_pb2
@@ -84,7 +84,7 @@ def show_list(session: Session, records: Iterable[pb.ExchangeRecord]) -> None:
     session.table(
         [
             Text("exchange", "交換ID"),
-            Text("side", "側"),
+            Text("side", "区分"),
             Text("inquirer", "照会者"),
             Text("provider", "提供者"),
             Text("information", "特定個人情報名"),
@@ -95,12 +95,12 @@ def show_list(session: Session, records: Iterable[pb.ExchangeRecord]) -> None:
         ],
         (
             (
-                each.exchange_id[:12],
+                each.exchange_id,
                 SIDES[each.side].word(session.language),
                 named(each.inquirer_code),
                 named(each.provider_code),
                 each.information_code,
-                outcome_of(each),
+                spoken(outcome_of(each), session.language),
                 each.reason,
                 when(each.inquiry_time),
                 "*" if each.undisclosable else "",
@@ -117,7 +117,7 @@ _LINES: Final[tuple[tuple[Text, Callable[[pb.ExchangeRecord], str]], ...]] = (
     (Text("affair", "事務"), lambda each: each.affair_code),
     (Text("procedure", "事務手続"), lambda each: each.procedure_code),
     (Text("information", "特定個人情報名"), lambda each: each.information_code),
-    (Text("addressee", "宛名番号(各側)"), lambda each: each.integrated_address_number or "—"),
+    (Text("addressee", "団体内統合宛名番号"), lambda each: each.integrated_address_number or "—"),
     (Text("asked", "照会日時"), lambda each: when(each.inquiry_time)),
     (Text("provided", "提供日時"), lambda each: when(each.provision_time)),
     (Text("outcome", "結果"), outcome_of),
@@ -133,5 +133,8 @@ def show_side_by_side(session: Session, records: Sequence[pb.ExchangeRecord]) ->
     """Show what each side wrote about one exchange."""
     session.table(
         [Text("", ""), *(SIDES[each.side] for each in records)],
-        ((label.word(session.language), *(read(each) for each in records)) for label, read in _LINES),
+        (
+            (label.word(session.language), *(spoken(read(each), session.language) for each in records))
+            for label, read in _LINES
+        ),
     )

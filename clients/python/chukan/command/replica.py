@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+_EXAMPLE = (
+    "chukan replica {} 000000000000123 --information TM00000000000002 --data-set 0100 --record-key 2026 "
+    "--organization 131041"
+)
+
 app = group("replica", "Read and correct replicas (副本), lanes and import reports.")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Integrated address number (団体内統合宛名番号).")]
@@ -31,7 +36,7 @@ PageToken = Annotated[str, typer.Option(help="next_page_token of the page before
     calls=True,
     example=[
         "chukan replica put --file replica.json --organization 131041",
-        "chukan replica get N ... --json > replica.json",
+        "chukan replica put --file replica.json --organization 131041 --json",
     ],
 )
 def put(
@@ -66,7 +71,7 @@ def put(
 @command(
     app,
     calls=True,
-    example=["chukan replica get 000000000000123 --information TM00000000000002 --data-set 0001 --record-key 2026"],
+    example=[_EXAMPLE.format("get")],
 )
 def get(
     session: Session, *, number: Number, information: Information, data_set: DataSet, record_key: RecordKey
@@ -113,9 +118,7 @@ def list_(
 @command(
     app,
     calls=True,
-    example=[
-        "chukan replica versions 000000000000123 --information TM00000000000002 --data-set 0001 --record-key 2026"
-    ],
+    example=[_EXAMPLE.format("versions")],
 )
 def versions(
     session: Session, *, number: Number, information: Information, data_set: DataSet, record_key: RecordKey
@@ -137,7 +140,7 @@ def versions(
     app,
     calls=True,
     example=[
-        "chukan replica delete 000000000000123 --information TM00000000000002 --data-set 0001 --record-key 2026",
+        (_EXAMPLE.format("delete") + " --reason 誤登録のため"),
     ],
 )
 def delete(
@@ -161,7 +164,11 @@ def delete(
         view.show_replica(session, response.replica)
 
 
-@command(app, calls=True, example=["chukan replica lanes --organization 131041", "chukan replica lanes --json"])
+@command(
+    app,
+    calls=True,
+    example=["chukan replica lanes --organization 131041", "chukan replica lanes --json --organization 131041"],
+)
 def lanes(session: Session) -> None:
     """List the lanes, one per information: a stuck kind never blocks another."""
     from chukan.command import replica_view as view
@@ -189,7 +196,11 @@ def resume(
         view.show_lanes(session, [response.lane])
 
 
-@command(app, calls=True, example=["chukan replica imports --organization 131041", "chukan replica imports BATCH"])
+@command(
+    app,
+    calls=True,
+    example=["chukan replica imports --organization 131041", "chukan replica imports BATCH --organization 131041"],
+)
 def imports(
     session: Session,
     *,

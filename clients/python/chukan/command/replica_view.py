@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chukan.command.language import Text
-from chukan.command.messages import item_names, item_text, period_text, state, when
+from chukan.command.messages import item_names, item_text, period_text, spoken, state, when
 from chukan.v1 import replica_service_pb2 as pb
 from chukan.v1.common_pb2 import ReplicaKey
 
@@ -42,7 +42,7 @@ def show_replica(session: Session, replica: pb.Replica) -> None:
             (Text("version", "履歴番号"), replica.version),
             (Text("record id", "レコード識別番号"), replica.record_id),
             (Text("period", "公開期間"), period_text(replica.period)),
-            (Text("state", "状態"), state(pb.ReplicaState, replica.state, "REPLICA_STATE_")),
+            (Text("state", "状態"), spoken(state(pb.ReplicaState, replica.state, "REPLICA_STATE_"), session.language)),
             (Text("deleted because", "削除理由"), replica.delete_reason),
             (Text("ward", "行政区"), replica.ward_code),
             (Text("written", "登録日時"), when(replica.update_time)),
@@ -52,7 +52,10 @@ def show_replica(session: Session, replica: pb.Replica) -> None:
         names = item_names(replica.information_code, replica.edition, replica.data_set)
         session.table(
             [Text("item", "項目"), Text("name", "名称"), Text("value", "値")],
-            ((item.item_code, names.get(item.item_code, ""), item_text(item)) for item in replica.items),
+            (
+                (item.item_code, names.get(item.item_code, ""), item_text(item, session.language))
+                for item in replica.items
+            ),
         )
 
 
@@ -77,7 +80,7 @@ def show_list(session: Session, replicas: Iterable[pb.Replica]) -> None:
                 each.edition,
                 each.version,
                 period_text(each.period),
-                state(pb.ReplicaState, each.state, "REPLICA_STATE_"),
+                spoken(state(pb.ReplicaState, each.state, "REPLICA_STATE_"), session.language),
                 when(each.update_time),
             )
             for each in replicas
@@ -100,7 +103,7 @@ def show_lanes(session: Session, lanes: Iterable[pb.Lane]) -> None:
         (
             (
                 each.information_code,
-                state(pb.LaneState, each.state, "LANE_STATE_"),
+                spoken(state(pb.LaneState, each.state, "LANE_STATE_"), session.language),
                 each.hold_reason,
                 f"{each.replica_count:,}",
                 f"{each.refused_count:,}",
@@ -132,7 +135,7 @@ def show_imports(session: Session, imports: Iterable[pb.ReplicaImport]) -> None:
                 each.information_code,
                 each.data_set,
                 each.edition,
-                state(pb.ImportState, each.state, "IMPORT_STATE_"),
+                spoken(state(pb.ImportState, each.state, "IMPORT_STATE_"), session.language),
                 each.committed_count,
                 each.unchanged_count,
                 each.refused_count,

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import typer
 
@@ -24,6 +26,9 @@ GROUPS: Final = (
     "version",
 )
 """Every command or group; module `chukan.command.<name>` has it as `app`."""
+
+_USAGE_ERROR: Final[Any] = typer.BadParameter.__base__
+"""Every complaint about how a command was written."""
 
 _HELP: Final = (
     "Chukan (中間): an emulator of the municipal middle server (自治体中間サーバー) with its network, and the adapter. "
@@ -52,6 +57,44 @@ def command_line(names: tuple[str, ...] = GROUPS) -> typer.Typer:
 
 def run(arguments: list[str]) -> None:
     """Run a command line and exit with its code."""
+    arguments = _own_first(arguments)
     named = arguments[:1]
     chosen = tuple(named) if named and named[0] in GROUPS else GROUPS
-    command_line(chosen)(args=arguments, prog_name="chukan")
+    app = command_line(chosen)
+    if "--json" not in arguments:
+        app(args=arguments, prog_name="chukan")
+    try:
+        code = app(args=arguments, prog_name="chukan", standalone_mode=False)
+    except _USAGE_ERROR as error:
+        sys.exit(_not_understood(error))
+    except (typer.Abort, BrokenPipeError):  # who read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _not_understood(error: Any) -> int:  # noqa: ANN401  # a class Typer doesn't publish
+    """Tell it to the machine that asked for JSON."""
+    from chukan.command.failures import USAGE, tell
+    from chukan.command.language import Language
+    from chukan.standard.reasons import ChukanError
+
+    tell(
+        ChukanError("COMMAND_NOT_UNDERSTOOD", params={"says": str(error.format_message())}),
+        language=Language.EN,
+        machine=True,
+    )
+    return USAGE
+
+
+def _own_first(arguments: list[str]) -> list[str]:
+    """Move --lang and --json that stand before the command behind it, where they belong."""
+    rest, moved = list(arguments), []
+    while rest:
+        if rest[0] == "--json" or rest[0].startswith("--lang="):
+            moved.append(rest.pop(0))
+        elif rest[0] == "--lang" and rest[1:]:
+            moved += [rest.pop(0), rest.pop(0)]
+        else:
+            break
+    return [*rest, *moved]

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.command.failures import FAILED, INTERRUPTED, USAGE, tell
 from chukan.command.language import Language, Text, language_of
+from chukan.standard.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
+_OF_DATA: Final = frozenset({"DATABASE_IN_USE", "MASTER_KEY_WRONG", "DATABASE_VERSION", "DATABASE_DAMAGED"})
 MEMORY: Final = ":memory:"
-_OF_CLIENTS: Final = frozenset({"CHUKAN_TARGET", "CHUKAN_ORGANIZATION"})
+_OF_CLIENTS: Final = frozenset({"CHUKAN_TARGET", "CHUKAN_NETWORK_TARGET", "CHUKAN_ORGANIZATION"})
 """Variables for commands that call a server; no settings of one."""
 
 
@@ -41,17 +46,22 @@ def serve(flags: Mapping[str, str]) -> int:
     config = _config({name: value for name, value in flags.items() if name not in own}, own)
     if config is None:
         return USAGE
+    new = config.data is not None and not config.data.exists()
     running = _started(config, own, language)
     if isinstance(running, int):
         return running
     try:
-        _tell_ready(running, own, language, seconds=time.perf_counter() - begun)
+        _tell_ready(running, own, language, new=new, seconds=time.perf_counter() - begun)
         running.prepare()
         stop.wait()
+    except OSError as error:
+        return tell(storage_error(error), language=language)
     finally:
         running.stop()
         if own["ready_file"]:
-            Path(own["ready_file"]).unlink(missing_ok=True)
+            _remove(Path(own["ready_file"]))
+    if not own["json"]:
+        print("\n".join(Text("chukan serve: stopped", "chukan serve: 停止しました").lines(language)), flush=True)
     return INTERRUPTED if stop.by == signal.SIGINT else 0
 
 
@@ -79,17 +89,45 @@ def _started(config: Config, own: Mapping[str, str], language: Language) -> Runn
     from chukan.standard.reasons import ChukanError
 
     try:
+        for setting in ("listen", "control", "metrics"):
+            _check_free(setting, str(getattr(config, setting) or ""))
         return start(config, tls_folder=Path(own["tls"]) if own["tls"] else None)
     except ChukanError as error:
-        if error.code == "DATABASE_IN_USE" and config.data is not None:
+        if error.code in _OF_DATA and config.data is not None:
             error.params["data"] = str(config.data.absolute())
         return tell(error, language=language)
-    except (EdgeConfigError, OSError, ValueError) as error:
+    except OSError as error:
+        return tell(storage_error(error), language=language)
+    except (EdgeConfigError, ValueError) as error:
         print(f"chukan serve: {error}", file=sys.stderr)
         return FAILED
 
 
-def _tell_ready(running: Running, own: Mapping[str, str], language: Language, *, seconds: float) -> None:
+def _check_free(setting: str, address: str) -> None:
+    """Look whether an address is free before anything is made for it. Errors: ADDRESS_NOT_FREE."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or port == "0":
+        return
+    from chukan.standard.reasons import ChukanError
+
+    host = host.strip("[]")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, int(port)))
+    except socket.gaierror:
+        return  # a name only gRPC can read
+    except OSError as error:
+        params = {"address": address, "cause": errno.errorcode.get(error.errno or 0, str(error))}
+        raise ChukanError("ADDRESS_NOT_FREE", field=f"--{setting}", params=params) from error
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # a folder that can't be written to
+        path.unlink(missing_ok=True)
+
+
+def _tell_ready(running: Running, own: Mapping[str, str], language: Language, *, new: bool, seconds: float) -> None:
     document = running.document()
     if own["ready_file"]:
         write_whole(Path(own["ready_file"]), json.dumps(document) + "\n")
@@ -101,7 +139,9 @@ def _tell_ready(running: Running, own: Mapping[str, str], language: Language, *,
     memory = Text("in memory, gone afterwards", "メモリ上のみ(終了すると消えます)")
     lines = [*head.lines(language)]
     lines += [f"  {name:9}{document[name]}" for name in ("listen", "control", "metrics") if document[name]]
-    lines.append(f"  {'data':9}{document['data'] or memory.word(language)}")
+    made = f" {Text('(new)', '(新規作成)').word(language)}" if new else ""
+    data = f"{Path(document['data']).absolute()}{made}" if document["data"] else memory.word(language)
+    lines.append(f"  {'data':9}{data}")
     print("\n".join([*lines, *tail.lines(language)]), flush=True)
 
 

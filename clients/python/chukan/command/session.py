@@ -11,9 +11,11 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from chukan.command.language import Language, Text
+from chukan.command.tables import print_fields, print_table
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -24,10 +26,17 @@ if TYPE_CHECKING:
 
     from chukan.client import Client, ClientTls
 
-__all__ = ["Place", "Session"]
+__all__ = ["Mode", "Place", "Session", "checked_date", "plain"]
 
-_WIDE = 240
-"""Columns of a table that goes into a file or a pipe."""
+_RESOLVED = ("unix:", "dns:", "ipv4:", "ipv6:")
+"""Addresses in gRPC's own ways of writing."""
+
+
+class Mode(StrEnum):
+    """Whether an organization works with real data; this server's own organizations are for tests."""
+
+    TEST = "test"
+    PRODUCTION = "production"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +50,7 @@ class Place:
     organization: str
     network_target: str = ""
     tls: Path | None = None
-    mode: str = "test"
+    mode: str = Mode.TEST
     timeout: float = 30.0
 
     @property
@@ -53,6 +62,15 @@ class Place:
             return resolve_provider(self.organization).code
         except ChukanError:
             raise ChukanError("ORGANIZATION_UNKNOWN", field="--organization") from None
+
+    def check_target(self) -> None:
+        """Refuse what is no host:port. Errors: SETTING_INVALID."""
+        for field, address in (("--target", self.target), ("--network-target", self.network_target)):
+            port = address.rpartition(":")[2]
+            named = address.startswith(_RESOLVED)
+            if address and not named and ("//" in address or ":" not in address or not port.isdecimal()):
+                expected = "host:port, no http://, such as 127.0.0.1:50051"
+                raise ChukanError("SETTING_INVALID", field=field, params={"got": address, "expected": expected})
 
     def client_tls(self) -> ClientTls | None:
         """Return the certificate files of the organization; FILE_NOT_FOUND names the one that is not there."""
@@ -90,6 +108,7 @@ class Session:
         from chukan.client import Client
 
         place = self.called
+        place.check_target()
         with Client(
             place.target,
             organization=place.organization_code,
@@ -120,39 +139,31 @@ class Session:
             print("\n".join(Text(en, ja).lines(self.language)), file=sys.stderr)
 
     def table(self, columns: Sequence[Text], rows: Iterable[Sequence[object]], *, title: Text | None = None) -> None:
-        """Print a table."""
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-
-        shown = [[escaped(cell) for cell in row] for row in rows]
+        """Print a table; where the terminal is too narrow for it, a line for each cell."""
+        shown = [["" if cell is None else str(cell) for cell in row] for row in rows]
+        heads = [column.word(self.language) for column in columns]
         if not shown:
             self.say("(none)", "(なし)")
             return
-        head = title.word(self.language) if title else None
-        table = Table(title=head, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in columns:
-            table.add_column(column.word(self.language), overflow="fold")
-        for row in shown:
-            table.add_row(*row)
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _WIDE
-        console.print(table)
+        print_table(heads, shown, title=title.word(self.language) if title else "")
 
     def fields(self, pairs: Iterable[tuple[Text, object]]) -> None:
         """Print what is not empty, a line each."""
-        shown = [(label.word(self.language), str(value)) for label, value in pairs if value not in ("", None)]
-        width = max((_width(label) for label, _ in shown), default=0)
-        for label, value in shown:
-            print(f"{label}{' ' * (width - _width(label))}  {value}")
+        print_fields([(label.word(self.language), str(value)) for label, value in pairs if value not in ("", None)])
 
 
-def escaped(cell: object) -> str:
-    """Return a cell's text without what Rich would take for markup."""
-    from rich.markup import escape
+def checked_date(text: str, option: str, *, partial: bool = False) -> str:
+    """Return a date given as yyyymmdd, or nothing; partial: unknown parts may be 00. Errors: DATE_INVALID."""
+    from chukan.standard.dates import parse_birth_date, parse_optional_date
 
-    return escape("" if cell is None else str(cell))
+    try:
+        if partial and text:
+            parse_birth_date(text)
+        else:
+            parse_optional_date(text)
+    except (ChukanError, ValueError):
+        raise ChukanError("DATE_INVALID", field=option, params={"got": text, "expected": "20260401"}) from None
+    return text
 
 
 def plain(message: Message) -> dict[str, Any]:
@@ -163,10 +174,3 @@ def plain(message: Message) -> dict[str, Any]:
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
     return document
-
-
-def _width(text: str) -> int:
-    """Return how many columns of a terminal the text takes: Japanese characters take two."""
-    from unicodedata import east_asian_width
-
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

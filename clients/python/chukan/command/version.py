@@ -32,5 +32,5 @@ def show_version(session: Session) -> None:
         **{name: version(name) for name in ("grpcio", "protobuf", "sqlalchemy", "cryptography")},
     }
     if not session.json(found):
-        names = {"permission_list": Text("permission list", "照合リスト")}
+        names = {"permission_list": Text("permission list", "許可リスト")}
         session.fields((names.get(name, Text(name, name)), value) for name, value in found.items())

@@ -90,7 +90,7 @@ def places_of(municipality: str) -> tuple[Place, ...]:
             wards = [code for code in _codes(database, five[:2]) if fold_ward(municipality_code(code)) == municipality]
             found = tuple(place for ward in wards for place in _places(_of_code(database, ward)))
     if not found:
-        raise ChukanError("PEOPLE_MUNICIPALITY_UNKNOWN", field="municipality", params={"municipality": municipality})
+        raise ChukanError("PEOPLE_MUNICIPALITY_UNKNOWN", params={"municipality": municipality})
     return found
 
 

@@ -46,7 +46,10 @@ def generate(
     size = cohort_size(count, len(linked)) if movers is None else movers
     cohorts_total = 2 * size * len(linked)
     if cohorts_total > count:
-        message = f"got {cohorts_total} movers among {count} people, expected at most as many"
+        message = (
+            f"got {size} movers in each of two directions and {len(linked)} linked municipalities, {cohorts_total} in "
+            f"all, expected at most the {count} people there are"
+        )
         raise ValueError(message)
     return _households(town, room=count - cohorts_total, size=size)
 

@@ -57,7 +57,7 @@ def open_town(
     """Check the codes and read the tables."""
     for code in (municipality, *linked):
         if not is_municipality_code(code):
-            raise ChukanError("PEOPLE_MUNICIPALITY_UNKNOWN", field="municipality", params={"municipality": code})
+            raise ChukanError("PEOPLE_MUNICIPALITY_UNKNOWN", params={"municipality": code})
     five = municipality[:5]
     check_apart(five, [code[:5] for code in linked], count=count)
     near = {place.municipality for code in (municipality, *linked) for place in places_of(code)}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING, Final
 
 from chukan.standard.reasons import ChukanError
@@ -27,7 +28,8 @@ def storage_error(error: OSError | sqlite3.Error, *, place: str = "") -> ChukanE
     STORAGE_FULL, RUN_IN_PROGRESS (somebody else holds the database), CHECKPOINT_UNREADABLE (it is none), FILE_UNUSABLE.
     """
     if isinstance(error, OSError):
-        params = {"file": str(error.filename or place), "rule": error.strerror or ""}
+        cause = errno.errorcode.get(error.errno or 0, "") or str(error)
+        params = {"file": os.fsdecode(error.filename or place), "cause": cause}
         code = "STORAGE_FULL" if error.errno in _FULL else "FILE_UNUSABLE"
         return ChukanError(code, params={name: text for name, text in params.items() if text})
     number = getattr(error, "sqlite_errorcode", 0)

@@ -72,7 +72,7 @@ def _dead_letters(path: Path) -> Finding:
     with path.open("rb") as file:
         rows = sum(1 for _ in file) - _HEADER_LINES
     if rows <= 0:
-        return ok("dead letters", "every row was taken", "すべての行が登録されました")
+        return ok("dead letters", f"every row was taken: {path}", f"すべての行が登録されました: {path}")
     return warning(
         "dead letters",
         Text(f"{rows:,} rows were not taken", f"{rows:,}行が登録されていません"),

@@ -100,11 +100,11 @@ def _components(found: GetStatusResponse) -> Iterator[Finding]:
     for each in found.components:
         now = state(HealthState, each.state, "HEALTH_STATE_")
         if now in _HEALTHY:
-            yield ok(each.component, f"{each.component}: {now}", f"{each.component}: {now}")
+            yield ok(f"server's {each.component}", now, now)
         else:
             says = Text(f"{each.component}: {each.message or now}", f"{each.component}: {each.message_ja or now}")
             todo = Text(f"see `chukan reasons {each.reason}`", f"chukan reasons {each.reason} を参照してください")
-            yield problem(each.component, says, todo)
+            yield problem(f"server's {each.component}", says, todo)
 
 
 def _lists(found: GetStatusResponse) -> Iterator[Finding]:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  # Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from chukan.command.declare import command
+from chukan.command.language import Text
 
 if TYPE_CHECKING:
     from chukan.command.session import Session
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
+
+_FEWEST: Final = 200
+"""With fewer, not every case that the demo shows occurs."""
 
 
 @command(
@@ -26,10 +30,11 @@ app = typer.Typer()
 def demo(
     session: Session,
     *,
-    people: Annotated[int, typer.Option(help="Records of each resident register.", min=200)] = 3000,
+    people: Annotated[int, typer.Option(help="Records of each resident register; at least 200.")] = 3000,
     seed: Annotated[int, typer.Option(help="Other seeds give other people.")] = 1,
     keep: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Work in this folder and keep it; by default all is removed.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Work in this new or empty folder and keep it; else all is removed."),
     ] = None,
 ) -> int:
     """Show the main job: dummy people of 新宿区 and 世田谷区 are loaded, and one asks the other about who moved.
@@ -41,4 +46,9 @@ def demo(
     """
     from chukan.command.demo.story import tell_story
 
+    if people < _FEWEST:
+        message = Text(
+            f"got {people}, expected {_FEWEST} or more", f"{people} ではなく、{_FEWEST} 以上を指定してください"
+        )
+        raise typer.BadParameter(message.word(session.language), param_hint="--people")
     return tell_story(session, people=people, seed=seed, keep=keep)

@@ -26,10 +26,10 @@ _NAMES: Final = {
     VALUES: Text("taxed", "課税あり"),
     ZERO: Text("zero", "0円"),
     NIL: Text("nil: undeclared", "値なし(未申告)"),
-    NONE: Text("no replica", "該当なし"),
+    NONE: Text("no replica", "副本なし"),
 }
 _SHOWN_ROWS: Final = 5
-_SHOWN_COLUMNS: Final = (1, 12, 23, 24, 25, 230, 254)
+_SHOWN_COLUMNS: Final = (1, 23, 24, 25, 230, 254)
 _AFFAIR: Final = "JM01000000121000"
 _ACCOUNT_PROCEDURE: Final = "JT01010000000001"
 _TAX: Final = "TM00000000000002"
@@ -58,8 +58,10 @@ def ask(session: Session, verdict: Verdict, stage: Stage, inquirer: Body, provid
     with inquire_progress(session) as progress:
         report = inquire(options, progress)
     session.say(
-        f"   {report.rows:,} inquiries answered in {report.seconds:.1f} s; {out.name}, columns from 0:",
-        f"   {report.rows:,}件を{report.seconds:.1f}秒で照会。結果ファイル {out.name}(列は0から):",
+        f"   {report.rows:,} inquiries answered in {report.seconds:.1f} s; {out.name}, columns from 0\n"
+        "   ([23] status of the row, [25] status of the information):",
+        f"   {report.rows:,}件を{report.seconds:.1f}秒で照会。結果ファイル {out.name}(列は0から。\n"
+        "   [23]は明細、[25]は特定個人情報名の照会ステータス):",
     )
     _show_head(session, out)
     _check(session, verdict, report, inquirer=inquirer, provider=provider, out=out)
@@ -79,7 +81,7 @@ def _show_head(session: Session, out: Path) -> None:
         return
     with out.open(encoding="utf-8", newline="") as file:
         rows = [row for row, _ in zip(csv.reader(file), range(_SHOWN_ROWS), strict=False)]
-    names = ["宛名番号", "提供者", "明細", "結果", "情報名", "均等割額", "所得割額"]
+    names = ["宛名番号", "明細", "結果", "情報名", "均等割額", "所得割額"]
     session.table(
         [Text(f"[{place}] {name}", f"[{place}] {name}") for place, name in zip(_SHOWN_COLUMNS, names, strict=True)],
         ([row[place].strip() for place in _SHOWN_COLUMNS] for row in rows),

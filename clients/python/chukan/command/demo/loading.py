@@ -97,7 +97,7 @@ def _check(verdict: Verdict, body: Body, report: Report, held: dict[str, int]) -
         sum(_accounted(lane) for lane in report.lanes),
         body.rows("residents") + body.rows("non_residents") + body.rows("extracts/"),
         f"{name}: rows accounted for",
-        f"{name}: 結果が分かる行数",
+        f"{name}: 処理結果を確認した行数",
     )
     written = {lane.information_code: lane.written for lane in replicas}
     verdict.check(

@@ -77,7 +77,7 @@ def _one(session: Session, verdict: Verdict, asking: Client, giving: Client) -> 
     if not session.machine:
         record_view.show_side_by_side(session, sides)
     same = all(len({getattr(each, field) for each in sides}) == 1 for field in _AGREEING)
-    verdict.check(len(sides) == 3 and same, "the three agree", "三者の記録は一致しています")  # noqa: PLR2004  # three
+    verdict.check(len(sides) == 3 and same, "the three agree", "3者の記録は一致しています")  # noqa: PLR2004  # three
     verdict.check(
         not network[0].integrated_address_number and not network[0].item_codes,
         "the network's record names no person and no item",

@@ -114,6 +114,8 @@ class Stage:
         if self.keep is not None:
             self.folder = self.keep.absolute()
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(self.folder.iterdir()):
+                raise ChukanError("FOLDER_NOT_EMPTY", field="--keep", params={"folder": str(self.folder)})
         else:
             self.folder = Path(tempfile.mkdtemp(prefix="chukan-demo-"))
         return self

@@ -75,11 +75,16 @@ def _play(session: Session, verdict: Verdict, stage: Stage, *, people: int, seed
     _head(session, 3, "Loading through the adapter over gRPC", "アダプターによる登録(採番、符号取得、副本登録)")
     for body in (former, new):
         loading.load_body(session, verdict, body, server.target)
+    session.say(
+        "   (Rows are more than people: superseded records and non-residents count. Fewer codes than people asked\n"
+        "   for: who left or is not in the simulated resident network gets none.)",
+        "   (行数には履歴と住登外者を含みます。転出・死亡等の方や模擬住基ネットにいない方の符号は取得されません。)",
+    )
 
     _head(session, 4, f"{new.name} asks {former.name} about who moved", f"{new.name}から{former.name}への情報照会(DAT)")
     result = exchange.ask(session, verdict, stage, new, former)
 
-    _head(session, 5, "The three records of one exchange", "情報提供等記録(三者)")
+    _head(session, 5, "The three records of one exchange", "情報提供等記録(3者)")
     records.compare(session, verdict, server.target, inquirer=new, provider=former, exchanges=result.rows)
 
     _head(session, 6, "A refused inquiry, and why", "許可されない照会とその理由")
