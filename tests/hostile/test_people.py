@@ -133,7 +133,10 @@ ROWS: Final[dict[str, tuple[dict[str, Any], str]]] = {
         "INVALID_ARGUMENT COLUMNS_UNEQUAL protective_measures.end_dates",
     ),
     "protection of a row there is none of": ({"protective_measures": {"rows": [2]}}, "INVALID_ARGUMENT INVALID_FIELD"),
-    "nondisclosure of a row there is none of": ({"nondisclosure_rows": {"rows": [2**32 - 1]}}, "INVALID_ARGUMENT INVALID_FIELD"),
+    "nondisclosure of a row there is none of": (
+        {"nondisclosure_rows": {"rows": [2**32 - 1]}},
+        "INVALID_ARGUMENT INVALID_FIELD",
+    ),
     "no number system": ({"number_system": ""}, "INVALID_ARGUMENT INVALID_FIELD"),
     "a number system in full width": ({"number_system": "０１"}, "INVALID_ARGUMENT INVALID_FIELD"),
     "a number system of three digits": ({"number_system": "001"}, "INVALID_ARGUMENT INVALID_FIELD"),

@@ -144,7 +144,13 @@ def build(
     handlers = {SUBMIT: partial(carry_submissions, environment), LOOK_UP: partial(carry_look_ups, environment)}
     dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)
     servicer = AddressServicer(environment)
-    service = Service(servicer, add_AddressServiceServicer_to_server, SERVICE, pools={"RegisterPeople": "bulk"})
+    service = Service(
+        servicer,
+        add_AddressServiceServicer_to_server,
+        SERVICE,
+        pools={"RegisterPeople": "bulk"},
+        mode_of=environment.mode_of,
+    )
     upkeep = Timer(lambda: forget_old(database, clock), seconds=_UPKEEP_EVERY)
     return AddressSystem([service], environment, dispatcher, upkeep)
 

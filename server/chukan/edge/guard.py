@@ -9,7 +9,7 @@ a method asked for. The in-process transport wraps with the same guard, so a cal
 from __future__ import annotations
 
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -46,6 +46,13 @@ _Response: TypeAlias = Any
 _UNREADABLE: Any = object()
 
 
+class Admission(NamedTuple):
+    """Who may call a service (nobody named: everybody), and which mode an organization is set to (None: not asked)."""
+
+    callers: frozenset[str] = frozenset()
+    mode_of: Callable[[str], str] | None = None
+
+
 class Guard:
     """Wraps the handlers of one server."""
 
@@ -58,15 +65,11 @@ class Guard:
     def handlers(self, service: Service, pools: Pools | None = None) -> dict[str, Handler]:
         """All handlers of a service, guarded, by full method. Without pools they run where they are called."""
         return {
-            method: self._wrap(
-                method, handler, pools.named(pool_of(service, method)) if pools else None, service.callers
-            )
+            method: self._wrap(method, handler, pools.named(pool_of(service, method)) if pools else None, service)
             for method, handler in full_methods(service).items()
         }
 
-    def _wrap(
-        self, full_method: str, handler: Handler, pool: ThreadPoolExecutor | None, callers: frozenset[str]
-    ) -> Handler:
+    def _wrap(self, full_method: str, handler: Handler, pool: ThreadPoolExecutor | None, served: Service) -> Handler:
         _, service, method = full_method.split("/")
         kind, constructor, behavior = _shape(handler)
         if getattr(behavior, "experimental_non_blocking", False):
@@ -74,7 +77,7 @@ class Guard:
         metrics = self._metrics.method(kind=kind, service=service, method=method)
         call = (_Stream if handler.response_streaming else _Single)(self, full_method, behavior, metrics)
         call.streams_in = handler.request_streaming
-        call.callers = callers
+        call.admission = Admission(served.callers, served.mode_of)
         call.experimental_thread_pool = pool
         return constructor(
             call,
@@ -82,17 +85,20 @@ class Guard:
             response_serializer=handler.response_serializer,
         )
 
-    def admit(self, context: grpc.ServicerContext, callers: frozenset[str] = frozenset()) -> float | None:
-        """Let the call in and say until when, or raise. Without `callers` everybody is let in."""
+    def admit(self, context: grpc.ServicerContext, admission: Admission) -> float | None:
+        """Let the call in and say until when, or raise."""
         refusal = pool_refusal()
         if refusal:
             raise ChukanError(refusal, retry_after=1.0)
         if self._identity is None:
             return None
         caller = self._identity.of(context)
-        if callers and caller.organization not in callers:
+        if admission.callers and caller.organization not in admission.callers:
             # Whoever is not served here would be taken on and wait for ever: nobody holds keys in that name.
             raise ChukanError("CALLER_ORGANIZATION_UNKNOWN", field="chukan-organization")
+        if caller.mode and admission.mode_of is not None and caller.mode != admission.mode_of(caller.organization):
+            # Test data must not reach a production organization, nor the other way round, whatever the RPC.
+            raise ChukanError("MODE_MISMATCH", field="chukan-mode")
         set_caller(caller)
         return caller.deadline
 
@@ -123,7 +129,7 @@ class _Call:
     #: Where gRPC looks for the pool to run this method in.
     experimental_thread_pool: ThreadPoolExecutor | None = None
     streams_in = False
-    callers: frozenset[str] = frozenset()
+    admission = Admission()
 
     def __init__(
         self,
@@ -168,7 +174,7 @@ class _Single(_Call):
         begun = perf_counter()
         self._metrics.begin()
         try:
-            deadline = self._guard.admit(context, self.callers)
+            deadline = self._guard.admit(context, self.admission)
             response = self._behavior(self._accepted(request), context)
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
             self._end(error, context, begun)
@@ -185,7 +191,7 @@ class _Stream(_Call):
         metrics = self._metrics
         metrics.begin()
         try:
-            self._guard.admit(context, self.callers)
+            self._guard.admit(context, self.admission)
             for response in self._behavior(self._accepted(request), context):
                 metrics.send()
                 yield response

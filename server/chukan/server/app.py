@@ -199,7 +199,11 @@ def _both(foundation: Foundation) -> ServerApp:
     handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
     app = ServerApp(
         foundation=foundation,
-        services=[*network.services, middle.member_service, *_for_members(foundation, middle)],
+        services=[
+            *_of_one_mode(network.services, foundation),
+            middle.member_service,
+            *_for_members(foundation, middle),
+        ],
         control_services=control_services(),
         network=inside,
         dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
@@ -216,7 +220,7 @@ def _network_alone(foundation: Foundation) -> ServerApp:
     network = with_routes(core, routes)
     app = ServerApp(
         foundation=foundation,
-        services=network.services,
+        services=_of_one_mode(network.services, foundation),
         control_services=control_services(),
         network=InProcessTransport(network.services, metrics=foundation.metrics),
         dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
@@ -258,7 +262,12 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
 def _for_members(foundation: Foundation, middle: MiddleSide) -> list[Service]:
     """Return the services for the organizations served here, and let nobody else call them."""
     services = [*middle.services, *later_services()]
-    return [replace(service, callers=foundation.organizations) for service in services]
+    return [replace(service, callers=foundation.organizations) for service in _of_one_mode(services, foundation)]
+
+
+def _of_one_mode(services: Iterable[Service], foundation: Foundation) -> list[Service]:
+    """Let an organization call these in the mode it is set to only."""
+    return [replace(service, mode_of=foundation.mode_of) for service in services]
 
 
 def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) -> ServerApp:

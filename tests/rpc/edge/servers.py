@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -143,12 +144,13 @@ class Edge:
         *,
         ready: Callable[[], bool] = lambda: True,
         relay: Callable[[Any], Any] | None = None,
+        mode_of: Callable[[str], str] | None = None,
     ) -> None:
         self.behaviour = Behaviour(echo, relay)
         self.metrics = Metrics(CollectorRegistry())
         self.server = build_server(
             config or EdgeConfig("127.0.0.1:0"),
-            [self.behaviour.service()],
+            [replace(self.behaviour.service(), mode_of=mode_of)],
             metrics=self.metrics,
             clock=SystemClock(),
             ready=ready,

@@ -16,8 +16,10 @@ from chukan.server.rpc.tokens import encode_token
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import common_pb2
+from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED
+from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 
 if TYPE_CHECKING:
@@ -61,6 +63,36 @@ def test_one_inquiry_is_accepted_at_once_and_answered_later(emulator: Emulator, 
     assert body.results(done.receipt_number).results[0].records
 
 
+def test_an_inquiry_in_another_mode_than_the_organizations_is_refused(
+    emulator: Emulator, moved: str, stub: Any
+) -> None:
+    body = emulator.setagaya
+    request = pb.CreateInquiryRequest(inquiry=body.spec(moved))
+    metadata = (*body.metadata, ("chukan-mode", "production"))
+
+    assert refusal(lambda: stub.CreateInquiry(request, metadata=metadata)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "MODE_MISMATCH",
+    )
+
+
+def test_an_inquiry_names_its_exchange_and_its_receipt_finds_the_record(emulator: Emulator, moved: str) -> None:
+    """One id leads to the records of all sides; refused inquiries are recorded and found like answered ones."""
+    body, stub = emulator.setagaya, ExchangeRecordServiceStub(emulator.channel)
+
+    answered, refused = body.answer(moved), body.answer(moved, information_code="TM00000000000003")
+
+    for inquiry in (answered, refused):
+        request = records.ListExchangeRecordsRequest(receipt_number=inquiry.receipt_number)
+        (found,) = stub.ListExchangeRecords(request, metadata=body.metadata).records
+        assert (found.receipt_number, found.exchange_id) == (inquiry.receipt_number, inquiry.exchange_id)
+        assert stub.ListExchangeRecords(request, metadata=emulator.shinjuku.metadata).records == []
+    theirs = records.GetExchangeRecordRequest(exchange_id=answered.exchange_id)
+    assert stub.GetExchangeRecord(theirs, metadata=emulator.shinjuku.metadata).record.exchange_id
+    nothing = records.ListExchangeRecordsRequest(receipt_number="none")
+    assert stub.ListExchangeRecords(nothing, metadata=body.metadata).records == []
+
+
 def test_a_business_clock_that_goes_ahead_is_recorded_not_refused(emulator: Emulator, moved: str) -> None:
     ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=5)
 
@@ -78,7 +110,7 @@ def test_the_same_record_id_with_other_content_is_a_conflict(emulator: Emulator,
 
     code, reason = refusal(lambda: stub.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec), metadata=body.metadata))
 
-    assert (code, reason) == (grpc.StatusCode.ABORTED, "IDEMPOTENCY_CONFLICT")
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "RECORD_ID_EXISTS")
 
 
 def test_an_individual_number_is_refused_and_not_echoed(emulator: Emulator, stub: Any) -> None:

@@ -281,8 +281,6 @@ class AddressServicer(rpc.AddressServiceServicer):
 
     def _actor(self) -> Actor:
         caller = current_caller()
-        if caller.mode != self._environment.mode_of(caller.organization):
-            raise ChukanError("MODE_MISMATCH", field="chukan-mode")
         try:
             organization_of(caller.organization)
         except ChukanError:

@@ -62,6 +62,10 @@ class Foundation:
         modes = dict.fromkeys(self.config.production_organizations, Mode.PRODUCTION)
         return Masters(world_generation=world_generation, mode=_MODES[self.config.mode], modes=modes)
 
+    def mode_of(self, organization: str) -> str:
+        """Return the mode an organization is set to, as a call says it."""
+        return "production" if organization in self.config.production_organizations else self.config.mode
+
     def environment(self, masters: Masters) -> Environment:
         """Return what use cases of one side are handed."""
         return Environment(

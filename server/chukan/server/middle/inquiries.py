@@ -82,19 +82,19 @@ class InquiryDesk:
         self._outbox = outbox
         self._codec = codec
 
-    def by_id(self, organization: str, id_: int) -> Inquiry:
-        """Return one inquiry by its number."""
+    def by_id(self, organization: str, id_: int, *, field: str = "receipt_number") -> Inquiry:
+        """Return one inquiry by its number; field: by what the caller asked for it."""
         with self._environment.database.read() as connection:
             found = self._inquiries.by_ids(connection, organization, [id_])
         if id_ not in found:
-            raise ChukanError("INQUIRY_UNKNOWN")
+            raise ChukanError("INQUIRY_UNKNOWN", field=field)
         return self._shown(organization, [found[id_]])[0]
 
     def by_receipt(self, organization: str, receipt: str) -> Inquiry:
         """Return one inquiry by receipt number. Errors: INQUIRY_UNKNOWN."""
         inquiry = self.by_id(organization, receipt_id(receipt) or 0)
         if inquiry.receipt_number != receipt:
-            raise ChukanError("INQUIRY_UNKNOWN")
+            raise ChukanError("INQUIRY_UNKNOWN", field="receipt_number")
         return inquiry
 
     def by_record(self, organization: str, record_id: str) -> Inquiry:
@@ -102,8 +102,8 @@ class InquiryDesk:
         with self._environment.database.read() as connection:
             known = self._inquiries.known(connection, organization, [record_id])
         if record_id not in known:
-            raise ChukanError("INQUIRY_UNKNOWN")
-        return self.by_id(organization, known[record_id][1])
+            raise ChukanError("INQUIRY_UNKNOWN", field="record_id")
+        return self.by_id(organization, known[record_id][1], field="record_id")
 
     def page(self, organization: str, *, after: int, states: Sequence[int], most: int) -> list[tuple[int, Inquiry]]:
         """Return (number, inquiry) in order of receipt."""
@@ -191,7 +191,7 @@ class InquiryDesk:
         def step(connection: Connection) -> bool:
             row = self._inquiries.by_ids(connection, organization, [number]).get(number)
             if row is None or receipt_number(receipt_prefix(row.accepted), row.id) != receipt:
-                raise ChukanError("INQUIRY_UNKNOWN")
+                raise ChukanError("INQUIRY_UNKNOWN", field="receipt_number")
             if row.state == InquiryState.CANCELLED:
                 return False
             if row.state not in OPEN_STATES:

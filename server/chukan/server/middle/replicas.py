@@ -77,7 +77,13 @@ class Replicas:
         refusal: RowFailure | None = None
         try:
             self._check_mode(organization, mode)
-            prepared = PreparedBatch(organization, batch, addressees=self._addressees, replicas=self._replicas)
+            prepared = PreparedBatch(
+                organization,
+                batch,
+                addressees=self._addressees,
+                replicas=self._replicas,
+                today=self._environment.clock.today(),
+            )
         except ChukanError as error:
             refusal = RowFailure(WHOLE_BATCH, error.reason.code, error.field, error.params.get("item_code", ""))
 

@@ -155,8 +155,9 @@ class ExchangeRecords(Protocol):
         addressee: int = 0,
         outcomes: Sequence[int] = (),
         information: str = "",
+        receipt: tuple[int, str] | None = None,
     ) -> list[RecordRow]:
-        """Return records in order of writing."""
+        """Return records in order of writing; receipt: the number of its inquiry and the receipt number itself."""
 
     def changed(self, connection: Connection, organization: str, *, after: int, most: int) -> list[RecordRow]:
         """Return records changed after a position, in commit order."""

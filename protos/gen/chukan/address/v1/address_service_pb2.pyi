@@ -303,7 +303,9 @@ class RegisterPeopleRequest(_message.Message):
     batch_id: _builtins.str
     """Batch id, 1–64."""
     number_system: _builtins.str
-    """Number system (番号体系), 2 digits, of all rows."""
+    """Number system (番号体系), 2 digits, of all rows, e.g. "01"; "02" is what
+    IssueNonResidentNumber gives.
+    """
     business_id: _builtins.str
     """Business id (業務ID) of all rows; empty = the resident register."""
     @_builtins.property

@@ -147,7 +147,9 @@ class AddressServiceServicer:
         """Registers people from a resident or non-resident extract, by columns. Each
         row is numbered, linked, linked with update, or held for a person; never
         linked on one attribute alone. Closed and former residents are searched
-        first. Idempotent by batch_id.
+        first. Names and birth dates are needed; all else may be unknown. The middle
+        server is not told: LinkageCodeService.RegisterAddressees follows.
+        Idempotent by batch_id.
         Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
         INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
         number in the place of a local or a household number), BIRTH_DATE_INVALID,

@@ -44,7 +44,9 @@ class AddressServiceStub:
     """Registers people from a resident or non-resident extract, by columns. Each
     row is numbered, linked, linked with update, or held for a person; never
     linked on one attribute alone. Closed and former residents are searched
-    first. Idempotent by batch_id.
+    first. Names and birth dates are needed; all else may be unknown. The middle
+    server is not told: LinkageCodeService.RegisterAddressees follows.
+    Idempotent by batch_id.
     Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
     INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
     number in the place of a local or a household number), BIRTH_DATE_INVALID,
@@ -159,7 +161,9 @@ class AddressServiceAsyncStub(AddressServiceStub):
     """Registers people from a resident or non-resident extract, by columns. Each
     row is numbered, linked, linked with update, or held for a person; never
     linked on one attribute alone. Closed and former residents are searched
-    first. Idempotent by batch_id.
+    first. Names and birth dates are needed; all else may be unknown. The middle
+    server is not told: LinkageCodeService.RegisterAddressees follows.
+    Idempotent by batch_id.
     Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
     INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
     number in the place of a local or a household number), BIRTH_DATE_INVALID,
@@ -277,7 +281,9 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         """Registers people from a resident or non-resident extract, by columns. Each
         row is numbered, linked, linked with update, or held for a person; never
         linked on one attribute alone. Closed and former residents are searched
-        first. Idempotent by batch_id.
+        first. Names and birth dates are needed; all else may be unknown. The middle
+        server is not told: LinkageCodeService.RegisterAddressees follows.
+        Idempotent by batch_id.
         Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
         INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
         number in the place of a local or a household number), BIRTH_DATE_INVALID,

@@ -220,7 +220,9 @@ class NotifyResidentsRequest(_message.Message):
 
     @_builtins.property
     def resident_record_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Resident record codes (住民票コード), 11 digits."""
+        """Resident record codes (住民票コード), 11 digits; without one a code can't be
+        acquired (NO_RESIDENT_RECORD_CODE).
+        """
 
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

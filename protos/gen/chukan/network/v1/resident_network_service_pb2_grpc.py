@@ -93,8 +93,10 @@ class ResidentNetworkServiceServicer:
 
     def NotifyResidents(self, request_iterator, context):
         """A municipality's resident system notifies identity data (本人確認情報), by
-        columns. Stand-in for the real feed [own]. Idempotent: the same data change
-        nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+        columns. Stand-in for the real feed [own]. A person acquires a linkage code
+        only once known here; one municipality's notification serves all.
+        Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

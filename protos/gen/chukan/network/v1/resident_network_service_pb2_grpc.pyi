@@ -55,8 +55,10 @@ class ResidentNetworkServiceStub:
     """
     NotifyResidents: _grpc.StreamStreamMultiCallable[_resident_network_service_pb2.NotifyResidentsRequest, _resident_network_service_pb2.NotifyResidentsResponse]
     """A municipality's resident system notifies identity data (本人確認情報), by
-    columns. Stand-in for the real feed [own]. Idempotent: the same data change
-    nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+    columns. Stand-in for the real feed [own]. A person acquires a linkage code
+    only once known here; one municipality's notification serves all.
+    Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
 
 @_typing.type_check_only
@@ -86,8 +88,10 @@ class ResidentNetworkServiceAsyncStub(ResidentNetworkServiceStub):
     """
     NotifyResidents: _aio.StreamStreamMultiCallable[_resident_network_service_pb2.NotifyResidentsRequest, _resident_network_service_pb2.NotifyResidentsResponse]  # type: ignore[assignment]
     """A municipality's resident system notifies identity data (本人確認情報), by
-    columns. Stand-in for the real feed [own]. Idempotent: the same data change
-    nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+    columns. Stand-in for the real feed [own]. A person acquires a linkage code
+    only once known here; one municipality's notification serves all.
+    Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
 
 class ResidentNetworkServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -132,8 +136,10 @@ class ResidentNetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_resident_network_service_pb2.NotifyResidentsResponse], _abc.AsyncIterator[_resident_network_service_pb2.NotifyResidentsResponse]]:
         """A municipality's resident system notifies identity data (本人確認情報), by
-        columns. Stand-in for the real feed [own]. Idempotent: the same data change
-        nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+        columns. Stand-in for the real feed [own]. A person acquires a linkage code
+        only once known here; one municipality's notification serves all.
+        Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
 
 def add_ResidentNetworkServiceServicer_to_server(servicer: ResidentNetworkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
