@@ -55,7 +55,8 @@ _OF_PEOPLE: Final = {
     "number_system": "番号体系, 2 digits: `01` residents, `02` non-residents; lower ones are loaded first",
     "local_number": f"{_EXPRESSION}: 宛名番号, 15 digits",
     "business_id": f"{_EXPRESSION}: 業務ID, where every business has numbers of its own",
-    "protective_measures_set": "flags that protective measures (支援措置) set besides: nondisclosure, self_information_disabled",
+    "protective_measures_set": "flags that protective measures (支援措置) set besides: nondisclosure, "
+    "self_information_disabled",
     "fields": f"`[people.fields]`: {_EXPRESSION} by field; `names` and `birth_dates` are needed",
     "flags": f"`[people.flags]`: {_EXPRESSION} by flag, which must become `1` or `0`. A flag that is not there leaves "
     "what stands as it is",

@@ -242,6 +242,7 @@ def test_a_date_that_is_none_is_refused(arguments: tuple[str, ...], at: Callable
 
     assert ended.code == 1
     assert "DATE_INVALID" in ended.err
+    assert "1946" not in ended.err  # a person's, however it was written
 
 
 @pytest.mark.parametrize(
