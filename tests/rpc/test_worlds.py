@@ -12,10 +12,13 @@ import grpc
 import pytest
 from builders import SHINJUKU, Body, address_number, fresh_serial
 
+from chukan.client import Client
 from chukan.command.world import World, WorldImage, build_world, in_memory
 from chukan.edge import EdgeConfig, Validation, build_server
+from chukan.emulator.v1 import emulator_service_pb2
 from chukan.server.config import Config
 from chukan.standard.clock import FixedClock
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import linkage_code_service_pb2 as linkage
 from chukan.v1 import operation_service_pb2 as operation
 from chukan.v1.linkage_code_service_pb2_grpc import LinkageCodeServiceStub
@@ -144,3 +147,26 @@ def test_a_world_in_memory_keeps_the_settings_but_no_place_on_disk(tmp_path: obj
 
     assert (beside.data, beside.keys_directory, beside.master_key_file) == (None, None, None)
     assert beside.mode == "production"
+
+
+def test_who_starts_an_emulator_in_its_own_process_can_reach_its_controls() -> None:
+    """In memory the token is in no file."""
+    from chukan.command.composition import start  # noqa: PLC0415
+
+    running = start(Config(listen="127.0.0.1:0", control="127.0.0.1:0", metrics="", organizations=(SHINJUKU,)))
+    try:
+        with Client(running.control, organization=SHINJUKU, token=running.control_token, retries=False) as client:
+            reasons = [_refused(client)]
+        with Client(running.control, organization=SHINJUKU, retries=False) as client:
+            reasons.append(_refused(client))
+    finally:
+        running.stop()
+
+    assert reasons == ["FEATURE_NOT_AVAILABLE", "CONTROL_TOKEN_INVALID"]
+    assert running.control_token not in repr(running)
+
+
+def _refused(client: Client) -> str:
+    with pytest.raises(ChukanError) as caught:
+        client.emulator.ListWorlds(emulator_service_pb2.ListWorldsRequest())
+    return caught.value.code

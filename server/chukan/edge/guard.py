@@ -20,7 +20,7 @@ from chukan.standard.reasons import ChukanError
 
 from .caller import current_caller, set_caller
 from .errors import log_unexpected, status_of
-from .interposition import CutOffError
+from .interposition import CutOffError, spelling
 from .local_context import CallEnded
 from .pools import pool_refusal
 from .service import full_methods, pool_of
@@ -169,15 +169,20 @@ class _Call:
                 passage.message(request)
             yield request
 
-    def _end(self, error: Exception, context: grpc.ServicerContext, begun: float) -> NoReturn:
+    def _end(self, error: Exception, context: grpc.ServicerContext, begun: float, passage: Passage | None) -> NoReturn:
         status = self._guard.status(error, method=self._method, context=context)
         if status is None:
             code = _code(context) or grpc.StatusCode.CANCELLED
-            self._metrics.finish(_spelling(code), perf_counter() - begun, received=not self.streams_in)
+            self._finish(spelling(code), begun, passage)
             raise error
         ended = to_status(status)
-        self._metrics.finish(_spelling(ended.code), perf_counter() - begun, received=not self.streams_in)
+        self._finish(spelling(ended.code), begun, passage, error)
         context.abort_with_status(ended)
+
+    def _finish(self, code: str, begun: float, passage: Passage | None, error: Exception | None = None) -> None:
+        self._metrics.finish(code, perf_counter() - begun, received=not self.streams_in)
+        if passage is not None:
+            passage.end(code, error.code if isinstance(error, ChukanError) else "")
 
 
 class _Single(_Call):
@@ -185,6 +190,7 @@ class _Single(_Call):
 
     def __call__(self, request: _Request, context: grpc.ServicerContext) -> _Response:
         begun = perf_counter()
+        passage = None
         self._metrics.begin()
         try:
             deadline = self._guard.admit(context, self.callers)
@@ -193,9 +199,11 @@ class _Single(_Call):
             if passage is not None:
                 passage.answer(response)
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
-            self._end(error, context, begun)
+            self._end(error, context, begun, passage)
         late = deadline is not None and monotonic() > deadline
         self._metrics.finish("OK", perf_counter() - begun, received=not self.streams_in, sent=1, late=late)
+        if passage is not None:
+            passage.end("OK", "")
         return response
 
 
@@ -204,6 +212,7 @@ class _Stream(_Call):
 
     def __call__(self, request: _Request, context: grpc.ServicerContext) -> Iterator[_Response]:
         begun = perf_counter()
+        passage = None
         metrics = self._metrics
         metrics.begin()
         try:
@@ -215,11 +224,11 @@ class _Stream(_Call):
                 metrics.send()
                 yield response
         except GeneratorExit:
-            metrics.finish("Canceled", perf_counter() - begun, received=not self.streams_in)
+            self._finish("Canceled", begun, passage)
             raise
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
-            self._end(error, context, begun)
-        metrics.finish("OK", perf_counter() - begun, received=not self.streams_in)
+            self._end(error, context, begun, passage)
+        self._finish("OK", begun, passage)
 
 
 def _shape(handler: Handler) -> tuple[str, Callable[..., Handler], Any]:
@@ -262,12 +271,3 @@ def _organization() -> str:
 def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:
     code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined]  # newer than the stubs
     return code
-
-
-def _spelling(code: grpc.StatusCode) -> str:
-    """Go's spelling of a code, as in the metrics of every other gRPC server."""
-    if code is grpc.StatusCode.OK:
-        return "OK"
-    if code is grpc.StatusCode.CANCELLED:
-        return "Canceled"
-    return "".join(word.capitalize() for word in code.name.split("_"))

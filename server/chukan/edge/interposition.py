@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import grpc
+
+from chukan.standard.reasons import ChukanError
+
 if TYPE_CHECKING:
-    import grpc
     from google.protobuf.message import Message
 
     from .caller import Caller
     from .transport import Transport
 
-__all__ = ["CutOffError", "InterposedTransport", "Interposer", "Passage"]
+__all__ = ["CutOffError", "InterposedTransport", "Interposer", "Passage", "spelling"]
 
 _Answer = TypeVar("_Answer", bound="Message")
 _TIMEOUT = 30.0
@@ -33,13 +36,16 @@ class CutOffError(Exception):
 
 
 class Passage(Protocol):
-    """One call on its way. Both methods may wait, and end the call by raising ChukanError or CutOffError."""
+    """One call on its way. `message` and `answer` may wait, and end the call by raising ChukanError or CutOffError."""
 
     def message(self, message: Message) -> None:
         """Take note of a message before it is acted on: once per message where a client sends many."""
 
     def answer(self, answer: Message) -> None:
         """Take note of an answer, whose effects are durable, before it is passed on."""
+
+    def end(self, code: str, reason: str) -> None:
+        """Take note of how the call ended: Go's spelling of its status, the reason if it has one. Never raises."""
 
 
 class Interposer(Protocol):
@@ -50,6 +56,15 @@ class Interposer(Protocol):
 
         peer: the organization that is called, empty for a call that arrives here.
         """
+
+
+def spelling(code: grpc.StatusCode) -> str:
+    """Go's spelling of a code, as in the metrics of every other gRPC server."""
+    if code is grpc.StatusCode.OK:
+        return "OK"
+    if code is grpc.StatusCode.CANCELLED:
+        return "Canceled"
+    return "".join(word.capitalize() for word in code.name.split("_"))
 
 
 class InterposedTransport:
@@ -73,9 +88,14 @@ class InterposedTransport:
         passage = self._interposer.enter(full_method, caller, peer=self._peer)
         if passage is None:
             return self._transport.call(full_method, request, response_type, caller=caller, timeout=timeout)
-        passage.message(request)
-        answer = self._transport.call(full_method, request, response_type, caller=caller, timeout=timeout)
-        passage.answer(answer)
+        try:
+            passage.message(request)
+            answer = self._transport.call(full_method, request, response_type, caller=caller, timeout=timeout)
+            passage.answer(answer)
+        except ChukanError as error:
+            passage.end(spelling(grpc.StatusCode[error.reason.call_status]), error.code)
+            raise
+        passage.end("OK", "")
         return answer
 
     def close(self) -> None:

@@ -30,6 +30,7 @@ class Watcher:
 
     raises: dict[str, Exception] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
     def enter(self, full_method: str, caller: Caller, *, peer: str = "") -> Watcher:
         self._pass("enter", f"{full_method.rpartition('/')[2]} of {caller.organization} to {peer or 'here'}")
@@ -40,6 +41,9 @@ class Watcher:
 
     def answer(self, answer: Any) -> None:
         self._pass(f"answer {answer.text}", f"answer {answer.text}")
+
+    def end(self, code: str, reason: str) -> None:
+        self.ended.append(f"{code} {reason}".strip())
 
     def _pass(self, place: str, seen: str) -> None:
         self.seen.append(seen)
@@ -80,6 +84,34 @@ def test_a_call_cut_off_has_a_status_without_a_reason_and_was_done_only_if_its_a
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert not caught.value.details()
     assert edge.behaviour.calls == done
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "expected"),
+    [
+        ("Say", "", "OK"),
+        ("Say", "refuse", "NotFound ADDRESSEE_UNKNOWN"),
+        ("Say", "crash", "Internal"),
+        ("Say", "abort", "DataLoss"),
+        ("Say", "x" * 41, "InvalidArgument INVALID_FIELD"),
+        ("Watch", "", "OK"),
+        ("Watch", "refuse", "NotFound ADDRESSEE_UNKNOWN"),
+    ],
+)
+def test_it_is_told_how_each_call_ended(
+    start: Start, echo: SimpleNamespace, name: str, what: str, expected: str
+) -> None:
+    watcher = Watcher()
+    edge = start(interposer=watcher)
+    edge.behaviour.gate.set()
+    request = echo.SayRequest(text=what) if len(what) > 40 else echo.SayRequest(what=what)
+
+    try:
+        finished(getattr(edge.stub, name)(request, metadata=METADATA))
+    except grpc.RpcError:
+        assert expected != "OK"
+
+    assert watcher.ended == [expected]
 
 
 def test_a_batch_in_the_middle_of_a_stream_can_be_done_and_its_answer_lost(start: Start, echo: SimpleNamespace) -> None:
@@ -131,4 +163,5 @@ def test_a_call_that_leaves_can_be_ended_on_its_way_to_a_peer_or_back(
 
     assert caught.value.code == "PEER_UNREACHABLE"
     assert watcher.seen[0] == f"Say of {ORGANIZATION} to {PEER}"
+    assert watcher.ended == ([] if place == "enter" else ["Unavailable PEER_UNREACHABLE"])
     assert edge.behaviour.calls - before == done

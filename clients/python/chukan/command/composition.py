@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +45,8 @@ class Running:
     prepare: Callable[[], None]
     """Loads what the first call would wait for, when nobody waits for the start any more."""
     stops: tuple[Callable[[], object], ...]
+    control_token: str = field(default="", repr=False)
+    """What callers of the control port send; for who started this in its own process, where it is in no file."""
 
     def document(self) -> dict[str, Any]:
         """Return where it is reached, as the ready file has it."""
@@ -105,7 +107,8 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
         ready=server.ready,
     )
     stops.append(lambda: edge.stop(_GRACE))
-    control = _control(config, server)
+    token = _control_token(config) if config.control else ""
+    control = _control(config, server, token)
     if control:
         stops.append(lambda: control.stop(0))
     metrics = MetricsServer(config.metrics, server.metrics.registry) if config.metrics else None
@@ -126,10 +129,11 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
         version=installed,
         prepare=edge.prepare,
         stops=tuple(reversed(stops)),
+        control_token=token,
     )
 
 
-def _control(config: Config, server: ServerApp) -> EdgeServer | None:
+def _control(config: Config, server: ServerApp, token: str) -> EdgeServer | None:
     if not config.control:
         return None
     return build_server(
@@ -137,7 +141,7 @@ def _control(config: Config, server: ServerApp) -> EdgeServer | None:
             listen=config.control,
             tls=_tls(config),
             profile=config.profile,
-            control_token=_control_token(config),
+            control_token=token,
             channelz=True,
             unvalidated=server.unvalidated,
         ),
