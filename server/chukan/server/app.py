@@ -67,6 +67,7 @@ class Given(TypedDict, total=False):
     validation: Validation | None
     interposer: Interposer | None
     resting: bool
+    send_cap: Callable[[str, str], int]
 
 
 class _Endpoint:

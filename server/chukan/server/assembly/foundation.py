@@ -23,6 +23,7 @@ from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
 from chukan.server.domain.exchange import NETWORK, Mode
 from chukan.server.domain.masters import DEFAULT_WORLD, Masters
+from chukan.server.middle.replicas import usual_send_cap
 from chukan.server.ports import Environment
 from chukan.server.rpc.codec import ProtoCodec
 from chukan.server.storage.network_members import GenerationStore
@@ -32,6 +33,8 @@ from chukan.standard.ids import SystemIds
 from chukan.standard.organizations import all_organizations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chukan.durable.sqlite import Synchronous
     from chukan.edge.interposition import Interposer
     from chukan.edge.transport import Transport
@@ -65,6 +68,7 @@ class Foundation:
     validation: Validation
     interposer: Interposer | None = None
     resting: bool = False
+    send_cap: Callable[[str, str], int] = usual_send_cap
 
     def image(self) -> Image:
         """Return everything committed so far, for a world in memory to start from."""
@@ -121,12 +125,14 @@ def lay_foundation(
     validation: Validation | None = None,
     interposer: Interposer | None = None,
     resting: bool = False,
+    send_cap: Callable[[str, str], int] = usual_send_cap,
 ) -> Foundation:
     """Open (or make) database and vault.
 
     image: what a world in memory starts from; its generation is new. validation: shared by the worlds of a process.
     interposer: stands at the ways to peers. resting: one of many worlds that mostly rest: its threads begin with its
-    first work, its owner keeps its time, and nobody scrapes it.
+    first work, its owner keeps its time, and nobody scrapes it. send_cap: rows of an information an organization may
+    send at once.
     """
     clock = clock or SystemClock()
     directory = config.data
@@ -163,6 +169,7 @@ def lay_foundation(
         validation=validation or Validation(),
         interposer=interposer,
         resting=resting,
+        send_cap=send_cap,
     )
     if image is not None:
         foundation.keep_world_generation(_new_generation())
