@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands around every handler, in this order: metrics, pool, deadline, identity, validation, errors.
+"""What stands around every handler, in this order: metrics, pool, deadline, identity, validation, interposer, errors.
 
 One wrapper does all steps, and it is put around each handler once, when a server is built: gRPC's interceptors are
 looked up anew for every call and on the thread that hands out all calls, cost three times as much, and drop the pool
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
 from grpc_status.rpc_status import to_status
 
 from chukan.standard.reasons import ChukanError
 
 from .caller import current_caller, set_caller
 from .errors import log_unexpected, status_of
+from .interposition import CutOffError, spelling
 from .local_context import CallEnded
 from .pools import pool_refusal
 from .service import full_methods, pool_of
@@ -27,11 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-    from google.rpc.status_pb2 import Status
-
     from chukan.monitoring import MethodMetrics, Metrics
 
     from .identity import Identity
+    from .interposition import Interposer, Passage
     from .pools import Pools
     from .service import Handler, Service
     from .validation import Validation
@@ -56,8 +57,16 @@ class Admission(NamedTuple):
 class Guard:
     """Wraps the handlers of one server."""
 
-    def __init__(self, *, metrics: Metrics, identity: Identity | None, validation: Validation) -> None:
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        identity: Identity | None,
+        validation: Validation,
+        interposer: Interposer | None = None,
+    ) -> None:
         """Without `identity` nobody is asked who they are (health, reflection, channelz)."""
+        self._interposer = interposer
         self._metrics = metrics
         self._identity = identity
         self._validation = validation
@@ -102,6 +111,10 @@ class Guard:
         set_caller(caller)
         return caller.deadline
 
+    def enter(self, method: str) -> Passage | None:
+        """Return what watches the call that was let in, if anything does."""
+        return None if self._interposer is None else self._interposer.enter(method, current_caller())
+
     def check(self, message: _Request) -> None:
         """Raise if the message can't be read or breaks a rule of the contract."""
         if message is _UNREADABLE:
@@ -112,6 +125,8 @@ class Guard:
         """Return the status to end the call with; None when gRPC has ended it already."""
         if isinstance(error, ChukanError):
             known = error
+        elif isinstance(error, CutOffError):
+            return Status(code=error.code.value[0])
         elif _ended_by_grpc(error, context):
             return None
         elif isinstance(error, NotImplementedError):
@@ -143,28 +158,37 @@ class _Call:
         self._behavior = behavior
         self._metrics = metrics
 
-    def _accepted(self, request: _Request) -> _Request:
+    def _accepted(self, request: _Request, passage: Passage | None) -> _Request:
         if self.streams_in:
-            return self._incoming(request)
+            return self._incoming(request, passage)
         self._guard.check(request)
+        if passage is not None:
+            passage.message(request)
         return request
 
-    def _incoming(self, requests: Iterator[Any]) -> Iterator[Any]:
+    def _incoming(self, requests: Iterator[Any], passage: Passage | None) -> Iterator[Any]:
         receive, check = self._metrics.receive, self._guard.check
         for request in requests:
             receive()
             check(request)
+            if passage is not None:
+                passage.message(request)
             yield request
 
-    def _end(self, error: Exception, context: grpc.ServicerContext, begun: float) -> NoReturn:
+    def _end(self, error: Exception, context: grpc.ServicerContext, begun: float, passage: Passage | None) -> NoReturn:
         status = self._guard.status(error, method=self._method, context=context)
         if status is None:
             code = _code(context) or grpc.StatusCode.CANCELLED
-            self._metrics.finish(_spelling(code), perf_counter() - begun, received=not self.streams_in)
+            self._finish(spelling(code), begun, passage)
             raise error
         ended = to_status(status)
-        self._metrics.finish(_spelling(ended.code), perf_counter() - begun, received=not self.streams_in)
+        self._finish(spelling(ended.code), begun, passage, error)
         context.abort_with_status(ended)
+
+    def _finish(self, code: str, begun: float, passage: Passage | None, error: Exception | None = None) -> None:
+        self._metrics.finish(code, perf_counter() - begun, received=not self.streams_in)
+        if passage is not None:
+            passage.end(code, error.code if isinstance(error, ChukanError) else "")
 
 
 class _Single(_Call):
@@ -172,14 +196,20 @@ class _Single(_Call):
 
     def __call__(self, request: _Request, context: grpc.ServicerContext) -> _Response:
         begun = perf_counter()
+        passage = None
         self._metrics.begin()
         try:
             deadline = self._guard.admit(context, self.admission)
-            response = self._behavior(self._accepted(request), context)
+            passage = self._guard.enter(self._method)
+            response = self._behavior(self._accepted(request, passage), context)
+            if passage is not None:
+                passage.answer(response)
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
-            self._end(error, context, begun)
+            self._end(error, context, begun, passage)
         late = deadline is not None and monotonic() > deadline
         self._metrics.finish("OK", perf_counter() - begun, received=not self.streams_in, sent=1, late=late)
+        if passage is not None:
+            passage.end("OK", "")
         return response
 
 
@@ -188,19 +218,23 @@ class _Stream(_Call):
 
     def __call__(self, request: _Request, context: grpc.ServicerContext) -> Iterator[_Response]:
         begun = perf_counter()
+        passage = None
         metrics = self._metrics
         metrics.begin()
         try:
             self._guard.admit(context, self.admission)
-            for response in self._behavior(self._accepted(request), context):
+            passage = self._guard.enter(self._method)
+            for response in self._behavior(self._accepted(request, passage), context):
+                if passage is not None:
+                    passage.answer(response)
                 metrics.send()
                 yield response
         except GeneratorExit:
-            metrics.finish("Canceled", perf_counter() - begun, received=not self.streams_in)
+            self._finish("Canceled", begun, passage)
             raise
         except Exception as error:  # noqa: BLE001  # the outermost catch-all
-            self._end(error, context, begun)
-        metrics.finish("OK", perf_counter() - begun, received=not self.streams_in)
+            self._end(error, context, begun, passage)
+        self._finish("OK", begun, passage)
 
 
 def _shape(handler: Handler) -> tuple[str, Callable[..., Handler], Any]:
@@ -243,12 +277,3 @@ def _organization() -> str:
 def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:
     code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined]  # newer than the stubs
     return code
-
-
-def _spelling(code: grpc.StatusCode) -> str:
-    """Go's spelling of a code, as in the metrics of every other gRPC server."""
-    if code is grpc.StatusCode.OK:
-        return "OK"
-    if code is grpc.StatusCode.CANCELLED:
-        return "Canceled"
-    return "".join(word.capitalize() for word in code.name.split("_"))

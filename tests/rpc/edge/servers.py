@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import SimpleNamespace
 
+    from chukan.edge import Interposer
+
 ORGANIZATION = "0220113104101700"
 OTHER_ORGANIZATION = "0220113112101700"
 FULL_NAME = "chukan_test.v1.EchoService"
@@ -145,6 +147,7 @@ class Edge:
         ready: Callable[[], bool] = lambda: True,
         relay: Callable[[Any], Any] | None = None,
         mode_of: Callable[[str], str] | None = None,
+        interposer: Interposer | None = None,
     ) -> None:
         self.behaviour = Behaviour(echo, relay)
         self.metrics = Metrics(CollectorRegistry())
@@ -154,6 +157,7 @@ class Edge:
             metrics=self.metrics,
             clock=SystemClock(),
             ready=ready,
+            interposer=interposer,
         )
         self.target = f"localhost:{self.server.port}"
         self.channel = grpc.insecure_channel(self.target)

@@ -328,6 +328,40 @@ def test_work_for_later_waits_for_the_clock(
         assert len(desk.effects()) == expected
 
 
+def test_it_says_when_the_next_row_falls_due(
+    desk: Desk,
+    dispatch: Callable[..., Dispatcher],
+    clock: FixedClock,
+) -> None:
+    dispatcher = dispatch({"ask": desk.do, "tell": desk.do})
+    begun = clock.now()
+    desk.add(b"second", due=timedelta(hours=2))
+    desk.add(b"first", kind="tell", due=timedelta(hours=1))
+    assert dispatcher.drain(SOON)
+
+    assert dispatcher.next_due() == begun + timedelta(hours=1)
+    clock.advance(timedelta(hours=1))
+    dispatcher.run_due()
+    assert dispatcher.drain(SOON)
+    assert dispatcher.next_due() == begun + timedelta(hours=2)
+    clock.advance(timedelta(hours=1))
+    dispatcher.run_due()
+    assert dispatcher.drain(SOON)
+    assert dispatcher.next_due() is None
+
+
+def test_on_demand_its_threads_begin_with_the_first_row(desk: Desk, dispatch: Callable[..., Dispatcher]) -> None:
+    before = threading.active_count()
+    dispatcher = dispatch({"ask": desk.do}, on_demand=True)
+    assert threading.active_count() == before
+
+    desk.add(b"1")
+    assert dispatcher.drain(SOON)
+
+    assert desk.effects() == ["ask 1"]
+    assert threading.active_count() > before
+
+
 def test_on_the_machines_clock_repetitions_come_by_themselves(
     database: Database,
     desk: Desk,

@@ -342,7 +342,7 @@ def build_world(path: Path | None) -> World:
         side=side,
         codes=LinkageCodes(environment, addressees, replicas, foundation.outbox),
         acquisition=acquisition,
-        replicas=Replicas(environment, addressees, replicas, ImportStore(), send_cap=10_000),
+        replicas=Replicas(environment, addressees, replicas, ImportStore(), send_cap=lambda *_: 10_000),
         wires=wires,
         handlers={**deliveries.handlers(), **side.steps.handlers()},  # type: ignore[dict-item]
         keys=keys,

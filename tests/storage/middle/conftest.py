@@ -75,6 +75,7 @@ class Middle:
     acquisition: CodeAcquisition
     replicas: Replicas
     network: PlayedNetwork = field(default_factory=PlayedNetwork)
+    caps: dict[str, int] = field(default_factory=dict)
 
     def register(self, *numbers: str, organization: str = OWN) -> None:
         """Register addressees."""
@@ -115,7 +116,7 @@ def middle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Middle]:
             master=TestMaster(),  # type: ignore[arg-type] only what is asked here
             settings=None,
         )
-        outbox, network = Outbox(outbox_rows, clock=clock), PlayedNetwork()
+        outbox, network, caps = Outbox(outbox_rows, clock=clock), PlayedNetwork(), dict[str, int]()
         addressees, replicas = AddresseeStore(vault), ReplicaStore(vault)
         yield Middle(
             database=database,
@@ -123,6 +124,13 @@ def middle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Middle]:
             outbox=outbox,
             codes=LinkageCodes(environment, addressees, replicas, outbox),
             acquisition=CodeAcquisition(environment, addressees, outbox, network),
-            replicas=Replicas(environment, addressees, replicas, ImportStore(), send_cap=100),
+            replicas=Replicas(
+                environment,
+                addressees,
+                replicas,
+                ImportStore(),
+                send_cap=lambda _, code: caps.get(code, 100),
+            ),
             network=network,
+            caps=caps,
         )

@@ -333,6 +333,17 @@ def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> No
     assert send(middle, batch([ONE], batch_id="b5")).state == ImportState.COMPLETED
 
 
+def test_the_send_cap_is_asked_with_every_batch(middle: Any) -> None:
+    """It can be lowered, for one information, while a middle server runs."""
+    middle.caps[TAX] = 0
+    lowered = send(middle, batch([ONE]))
+    middle.caps[TAX] = 1
+    middle.replicas.resume_lane(OWN, TAX)
+
+    assert reasons(lowered) == [(WHOLE_BATCH, "SEND_CAP_EXCEEDED")]
+    assert send(middle, batch([ONE], batch_id="b2")).state == ImportState.COMPLETED
+
+
 def test_another_organizations_replica_behaves_as_absent(middle: Any) -> None:
     send(middle, batch([ONE]))
     middle.register(ONE, organization=OTHER)

@@ -83,7 +83,7 @@ def build_middle_side(
         replicas=replicas,
     )
     imports = ImportStore()
-    replica_desk = Replicas(environment, addressees, replicas, imports)
+    replica_desk = Replicas(environment, addressees, replicas, imports, send_cap=foundation.send_cap)
     operation = Operation(environment, OperationStore(), dispatching=dispatching)
     own = [
         Service(

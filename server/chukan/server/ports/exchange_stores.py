@@ -104,6 +104,9 @@ class Inquiries(Protocol):
     def due(self, connection: Connection, *, now: int, most: int) -> dict[str, list[int]]:
         """Return open inquiries to be looked at, by organization."""
 
+    def next_due(self, connection: Connection) -> int | None:
+        """Return when the next open inquiry is to be looked at; None when none is open."""
+
     def counts(self, connection: Connection) -> dict[int, int]:
         """Return how many inquiries stand in each state."""
 

@@ -155,6 +155,7 @@ _DUE: Final = Statement(
     .order_by(_c.due)
     .limit(bindparam("most", type_=Integer))
 )
+_NEXT_DUE: Final = Statement(sqlalchemy.select(_c.due).where(_OPEN).order_by(_c.due).limit(1))
 _COUNTS: Final = sqlalchemy.select(_c.state, sqlalchemy.func.count()).group_by(_c.state)
 _r = _result.c
 _RESULTS: Final = Lookup(
@@ -271,6 +272,11 @@ class InquiryStore:
         for organization, id_ in _DUE.all(connection, now=now, most=most):
             found.setdefault(organization, []).append(id_)
         return found
+
+    def next_due(self, connection: Connection) -> int | None:
+        """Return when the next open inquiry is to be looked at; None when none is open."""
+        row = _NEXT_DUE.first(connection)
+        return None if row is None else int(row[0])
 
     def counts(self, connection: Connection) -> dict[int, int]:
         """Return how many inquiries stand in each state."""
