@@ -83,7 +83,7 @@ def test_a_call_repeated_under_its_request_id_has_one_effect(walked: tuple[list[
 
     assert facts["issue_answer_lost"] == "UNAVAILABLE"
     assert facts["issued_once"] is True
-    assert facts["issued_under_fresh_id"] == "PERSON_EXISTS"
+    assert facts["issued_under_fresh_id"] == "LINK_OUTCOME_HELD"
 
 
 def test_the_layout_refuses_one_row_and_the_other_is_written(walked: tuple[list[str], dict[str, Any]]) -> None:

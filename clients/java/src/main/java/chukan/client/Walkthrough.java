@@ -286,7 +286,8 @@ public final class Walkthrough {
     IssueNonResidentNumberResponse second = issue(requestId, request);
     IssueNonResidentNumberResponse third = issue(requestId, request);
     report.expect("issued_once", true, second.equals(third));
-    report.expect("issued_under_fresh_id", "PERSON_EXISTS", issueUnderFreshId(request));
+    report.expect("issued_under_fresh_id", LinkOutcome.LINK_OUTCOME_HELD,
+        issueUnderFreshId(request));
     report.step(6, "number issued once although asked three times: "
         + second.getLocalNumber().getLocalAddressNumber());
   }
@@ -299,14 +300,9 @@ public final class Walkthrough {
         .issueNonResidentNumber(request);
   }
 
-  /** Proves that the first call was carried out: to a new request the person is known already. */
-  private String issueUnderFreshId(IssueNonResidentNumberRequest request) {
-    try {
-      inquirer.addresses().issueNonResidentNumber(request);
-      return "";
-    } catch (StatusException failed) {
-      return Failure.of(failed).reason();
-    }
+  /** Proves that the first call was carried out: of a new request it is asked whether this is the same person. */
+  private LinkOutcome issueUnderFreshId(IssueNonResidentNumberRequest request) throws StatusException {
+    return inquirer.addresses().issueNonResidentNumber(request).getOutcome();
   }
 
   /** What can't be understood fails as a call, with a stable reason and a sentence for people. */
