@@ -3,13 +3,13 @@
 
 from chukan.edge.caller import Caller, current_caller
 from chukan.edge.channel import open_channel
-from chukan.edge.interposition import CutOffError, InterposedTransport, Interposer, Passage
+from chukan.edge.interposition import CutOffError, Interposer, Passage
 from chukan.edge.pki import DevelopmentPki, make_development_pki
 from chukan.edge.pools import PoolSize, PoolSizes
 from chukan.edge.server import EdgeConfig, EdgeConfigError, EdgeServer, build_server
 from chukan.edge.service import Service
 from chukan.edge.tls import TlsFiles
-from chukan.edge.transport import ChannelTransport, InProcessTransport, Transport
+from chukan.edge.transport import ChannelTransport, InProcessTransport, InterposedTransport, Transport
 from chukan.edge.unimplemented import unimplemented, unimplemented_service
 from chukan.edge.validation import Validation
 

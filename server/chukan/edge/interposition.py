@@ -9,22 +9,16 @@ comparison.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import grpc
-
-from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from .caller import Caller
-    from .transport import Transport
 
-__all__ = ["CutOffError", "InterposedTransport", "Interposer", "Passage", "spelling"]
-
-_Answer = TypeVar("_Answer", bound="Message")
-_TIMEOUT = 30.0
+__all__ = ["CutOffError", "Interposer", "Passage", "spelling"]
 
 
 class CutOffError(Exception):
@@ -65,39 +59,3 @@ def spelling(code: grpc.StatusCode) -> str:
     if code is grpc.StatusCode.CANCELLED:
         return "Canceled"
     return "".join(word.capitalize() for word in code.name.split("_"))
-
-
-class InterposedTransport:
-    """The calls that leave for one peer."""
-
-    def __init__(self, transport: Transport, interposer: Interposer, *, peer: str) -> None:
-        self._transport = transport
-        self._interposer = interposer
-        self._peer = peer
-
-    def call(
-        self,
-        full_method: str,
-        request: Message,
-        response_type: type[_Answer],
-        *,
-        caller: Caller,
-        timeout: float = _TIMEOUT,
-    ) -> _Answer:
-        """See `Transport`."""
-        passage = self._interposer.enter(full_method, caller, peer=self._peer)
-        if passage is None:
-            return self._transport.call(full_method, request, response_type, caller=caller, timeout=timeout)
-        try:
-            passage.message(request)
-            answer = self._transport.call(full_method, request, response_type, caller=caller, timeout=timeout)
-            passage.answer(answer)
-        except ChukanError as error:
-            passage.end(spelling(grpc.StatusCode[error.reason.call_status]), error.code)
-            raise
-        passage.end("OK", "")
-        return answer
-
-    def close(self) -> None:
-        """Close the transport."""
-        self._transport.close()

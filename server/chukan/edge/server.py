@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from .builtin import Health, UnknownMethods, built_in_services
+from .channel import MAX_MESSAGE_BYTES
 from .guard import Guard
 from .identity import Identity
 from .pools import Pools, PoolSizes
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from .interposition import Interposer
     from .service import Handler, Registers, Service
 
-__all__ = ["MAX_MESSAGE_BYTES", "EdgeConfig", "EdgeConfigError", "EdgeServer", "build_server"]
+__all__ = ["EdgeConfig", "EdgeConfigError", "EdgeServer", "build_server"]
 
-#: A batch of 1,000 records with long texts is about 1 MiB; larger messages stop other calls of the connection.
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 #: How often readiness is looked at for those who watch health; who asks gets the present answer.
 _READINESS_SECONDS = 1.0
 

@@ -18,7 +18,7 @@ from chukan.durable.image import Image
 from chukan.durable.outbox import Outbox
 from chukan.durable.vault import Vault
 from chukan.durable.vault_keys import load_master_key
-from chukan.edge.interposition import InterposedTransport
+from chukan.edge.transport import InterposedTransport
 from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
 from chukan.server.domain.exchange import NETWORK, Mode
