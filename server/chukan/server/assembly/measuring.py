@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["measure_middle", "measure_network", "measure_outbox"]
 
 _MICROS: Final = 1_000_000
+_MICROS_PER_MILLI: Final = 1_000
 
 
 def measure_outbox(metrics: Metrics, dispatcher: Dispatcher, kinds: Iterable[str]) -> None:
@@ -52,7 +53,7 @@ def measure_middle(foundation: Foundation, middle: MiddleSide) -> None:
     def oldest_open() -> dict[str, float]:
         with database.read() as connection:
             oldest = inquiries.oldest_open(connection)
-        return {state.name.lower(): _age(clock, oldest.get(state, 0)) for state in OPEN_STATES}
+        return {state.name.lower(): _age(clock, oldest.get(state, 0) * _MICROS_PER_MILLI) for state in OPEN_STATES}
 
     def held() -> dict[str, int]:
         with database.read() as connection:
@@ -85,5 +86,5 @@ def measure_network(foundation: Foundation, core: Core) -> None:
 
 
 def _age(clock: Clock, since: int) -> float:
-    """Return seconds since a stored instant (microseconds), 0 for none."""
+    """Return seconds since an instant in microseconds, 0 for none."""
     return max(0.0, (to_micros(clock.now()) - since) / _MICROS) if since else 0.0

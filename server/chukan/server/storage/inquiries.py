@@ -283,7 +283,7 @@ class InquiryStore:
         return {row[0]: row[1] for row in connection.execute(_COUNTS)}
 
     def oldest_open(self, connection: Connection) -> dict[int, int]:
-        """Return when the oldest inquiry of each open state that has any was accepted, in stored units."""
+        """Return when the oldest inquiry of each open state that has any was accepted (milliseconds)."""
         return {row[0]: int(row[1]) for row in connection.execute(_OLDEST_OPEN)}
 
     # --- results ---
