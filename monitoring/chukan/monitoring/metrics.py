@@ -120,6 +120,11 @@ class Metrics:
         """Ask `source` at each scrape how many current replicas of each information are held."""
         self._scrape.add("chukan_replicas", "Replicas held, by information.", ("information", _INFORMATION), source)
 
+    def read_certificates(self, source: Callable[[], Mapping[str, float]]) -> None:
+        """Ask `source` at each scrape when the certificate of each kind runs out, in seconds since 1970."""
+        text = "When a certificate runs out, by what it is for."
+        self._scrape.add("chukan_certificate_expiry_timestamp_seconds", text, ("kind", _SNAKE), source)
+
     def read_unsent(
         self, *, rows: Callable[[], Mapping[str, float]], oldest: Callable[[], Mapping[str, float]]
     ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.durable.dispatcher import Backoff, Dispatcher
 from chukan.durable.timer import Timer
-from chukan.edge.tls import TlsFiles
+from chukan.edge.tls import TlsFiles, expiries
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
@@ -264,6 +264,8 @@ def _measure(
     app: ServerApp, kinds: Iterable[str], *, middle: MiddleSide | None = None, core: Core | None = None
 ) -> ServerApp:
     """Let each scrape ask what waits and how everything stands."""
+    files = _tls(app.foundation.config)
+    app.metrics.read_certificates(lambda: expiries(files) if files else {})
     measure_outbox(app.metrics, app.dispatcher, kinds)
     if middle is not None:
         measure_middle(app.foundation, middle)

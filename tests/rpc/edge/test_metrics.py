@@ -134,6 +134,7 @@ def test_no_label_can_be_a_person(start: Start, echo: SimpleNamespace) -> None:
     edge.metrics.note_replicas(number)
     edge.metrics.read_unsent(rows=lambda: {number: 1}, oldest=lambda: {number: 1.0})
     edge.metrics.read_oldest_open_inquiries(lambda: {number: 1})
+    edge.metrics.read_certificates(lambda: {number: 1})
     edge.metrics.note_failed_attempt(number)
     edge.metrics.read_replicas(lambda: {number: 1})
     edge.metrics.read_lanes(held=lambda: {number: 1}, stuck=lambda: {number: 1}, last_success=lambda: {number: 1})
