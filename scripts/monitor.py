@@ -23,6 +23,7 @@ from chukan.adapter.exchange import InquireOptions, inquire
 from chukan.adapter.sync import LoadOptions, load
 from chukan.client import Client
 from chukan.command.demo.stage import ServerProcess
+from chukan.command.failures import tell
 from chukan.command.language import Text, language_of
 from chukan.monitoring.stack import Stack, ToolMissingError, find_tool
 from chukan.people import write
@@ -45,7 +46,7 @@ _PAGE: Final = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until Ctrl-C or SIGTERM; 0 then, 1 with a sentence if something is missing or fails."""
+    """Run until Ctrl-C or SIGTERM; 0 then, not 0 and a sentence if something is missing or fails."""
     parser = argparse.ArgumentParser(description="A server under load with Prometheus and Alertmanager beside it.")
     parser.add_argument("--people", type=int, default=600, help="records of each resident register; at least 200")
     parser.add_argument("--interval", type=int, default=5, help="seconds between scrapes")
@@ -64,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"Monitoring needs Prometheus and Alertmanager: {error}", f"監視に必要なツールがありません: {error}")
         return 1
     except ChukanError as error:
-        _complain(f"{error.code}: {error}", f"{error.code}: {error}")
-        return 1
+        return tell(error, language=language_of())
     except (OSError, ModuleNotFoundError) as error:
         _complain(f"Monitoring could not go on: {error}", f"監視を続けられません: {error}")
         return 1
@@ -124,7 +124,7 @@ def _carry_load(folder: Path, target: str) -> Iterator[None]:
     )
     with Client(target, organization=asking) as client:
         listed = client.inquiries.ListInquiries(pb.ListInquiriesRequest(page_size=_PAGE)).inquiries
-        number = 0
+        number, answered = 0, True
         while True:
             yield
             spec = pb.InquirySpec()
@@ -132,7 +132,13 @@ def _carry_load(folder: Path, target: str) -> Iterator[None]:
             spec.record_id = f"monitor-{number}"
             if number % _ONE_IN == 0:
                 spec.procedure_code = _NOT_PERMITTED
-            client.inquiries.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec))
+            try:
+                client.inquiries.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec))
+                answered = True
+            except ChukanError as error:  # somebody may have stopped the server to see what is noticed
+                if answered:
+                    tell(error, language=language_of())
+                answered = False
             number += 1
 
 
@@ -148,10 +154,12 @@ def _document(server: ServerProcess, metrics: str, watching: Stack) -> dict[str,
 
 def _tell_addresses(server: ServerProcess, metrics: str, watching: Stack) -> None:
     _say(
-        f"  services      {server.target}\n  metrics       {metrics}\n  Prometheus    {watching.prometheus}\n"
+        f"  services      {server.target}, pid {server.pid}\n  metrics       {metrics}\n"
+        f"  Prometheus    {watching.prometheus}\n"
         f"  alerts        {watching.prometheus}/alerts\n  Alertmanager  {watching.alertmanager}\n"
         "  dashboards    monitoring/grafana/*.json, to import into a Grafana of your own",
-        f"  サービス      {server.target}\n  メトリクス    {metrics}\n  Prometheus    {watching.prometheus}\n"
+        f"  サービス      {server.target}、pid {server.pid}\n  メトリクス    {metrics}\n"
+        f"  Prometheus    {watching.prometheus}\n"
         f"  警報          {watching.prometheus}/alerts\n  Alertmanager  {watching.alertmanager}\n"
         "  ダッシュボード monitoring/grafana/*.json(お手元の Grafana に取り込んでください)",
     )
