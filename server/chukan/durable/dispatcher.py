@@ -33,6 +33,7 @@ Handler = Callable[[list["Item"]], None]
 _PEER_TROUBLE: Final = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"})
 _BATCH_BYTES: Final = 2 << 20
 _LEFT: Final = "NOT_DONE"
+_UNFORESEEN: Final = "INTERNAL_ERROR"
 _LONGEST_REST: Final = 0.05
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Dispatcher:
     they complete rows with ``outbox.done`` inside their own write. A ChukanError of a peer that is away, busy or late
     pauses the lane; any other exception is the batch's fault. gave_up: called with rows after their last attempt.
     on_demand: its threads begin with its first row, not with ``start``, for one of many that mostly rest.
+    note_failed: told the reason and how many rows each time an attempt failed.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class Dispatcher:
         backoff: Backoff = _BACKOFF,
         gave_up: Mapping[str, Handler] | None = None,
         on_demand: bool = False,
+        note_failed: Callable[[str, int], None] | None = None,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._handlers = dict(handlers)
         self._gave_up = dict(gave_up or {})
         self._clock = clock
+        self._note_failed = note_failed
         self._batch = batch
         self._batch_bytes = batch_bytes
         self._backoff = backoff
@@ -216,6 +220,8 @@ class Dispatcher:
             lane.limit = max(1, len(left) // 2)
             return True
         _log.warning("outbox %s of %s: %d rows not done: %s", lane.kind, lane.organization, len(left), reason)
+        if self._note_failed is not None:
+            self._note_failed(error.code if isinstance(error, ChukanError) else _UNFORESEEN, len(left))
         exhausted = [item for item in left if item.attempts + 1 >= self._backoff.attempts]
         waiting = [item for item in left if item.attempts + 1 < self._backoff.attempts]
         if exhausted:

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from chukan.durable.dispatcher import Backoff, Dispatcher
 from chukan.durable.timer import Timer
-from chukan.edge.tls import TlsFiles
+from chukan.edge.tls import TlsFiles, expiries
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
-from chukan.server.assembly.lane_metrics import measure_lanes
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
+from chukan.server.assembly.measuring import measure_middle, measure_network, measure_outbox
 from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.domain.exchange import NETWORK
-from chukan.server.domain.inquiry import InquiryState
 from chukan.server.network.upkeep import run_upkeep
 from chukan.server.rpc.network_client import NetworkClient
 from chukan.standard.reasons import ChukanError
@@ -242,7 +241,7 @@ def _both(foundation: Foundation) -> ServerApp:
         timers=[middle.exchange.timer, middle.upkeep, _upkeep(core)],
         running=running,
     )
-    return _measure(app, handlers, middle)
+    return _measure(app, handlers, middle=middle, core=core)
 
 
 def _network_alone(foundation: Foundation) -> ServerApp:
@@ -259,7 +258,7 @@ def _network_alone(foundation: Foundation) -> ServerApp:
         timers=[_upkeep(core)],
         closers=[routes.close],
     )
-    return _measure(app, network.deliveries.handlers(), None)
+    return _measure(app, network.deliveries.handlers(), core=core)
 
 
 def _middle_alone(foundation: Foundation) -> ServerApp:
@@ -289,7 +288,7 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         reached=reached,
         closers=[transport.close],
     )
-    return _measure(app, handlers_of(middle), middle)
+    return _measure(app, handlers_of(middle), middle=middle)
 
 
 def _for_members(foundation: Foundation, middle: MiddleSide) -> list[Service]:
@@ -303,33 +302,19 @@ def _of_one_mode(services: Iterable[Service], foundation: Foundation) -> list[Se
     return [replace(service, mode_of=foundation.mode_of) for service in services]
 
 
-def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) -> ServerApp:
-    """Let each scrape ask what waits and what stands in which state, of a world somebody scrapes."""
+def _measure(
+    app: ServerApp, kinds: Iterable[str], *, middle: MiddleSide | None = None, core: Core | None = None
+) -> ServerApp:
+    """Let each scrape ask what waits and how everything stands, of a world somebody scrapes."""
     if app.foundation.resting:
         return app
-    metrics, database = app.metrics, app.foundation.database
-    names = sorted(kinds)
-
-    def unsent() -> dict[str, float]:
-        waiting = app.dispatcher.backlog()
-        return {kind: waiting[kind].oldest_seconds if kind in waiting else 0.0 for kind in names}
-
-    metrics.read_unsent(unsent)
+    files = _tls(app.foundation.config)
+    app.metrics.read_certificates(lambda: expiries(files) if files else {})
+    measure_outbox(app.metrics, app.dispatcher, kinds)
     if middle is not None:
-        inquiries, imports = middle.exchange.inquiries, middle.imports
-
-        def states() -> dict[str, int]:
-            with database.read() as connection:
-                counted = inquiries.counts(connection)
-            return {state.name.lower(): counted.get(state, 0) for state in InquiryState}
-
-        def held() -> dict[str, int]:
-            with database.read() as connection:
-                return imports.held(connection)
-
-        metrics.read_inquiries(states)
-        metrics.read_replicas(held)
-        measure_lanes(metrics, database, app.clock, imports)
+        measure_middle(app.foundation, middle)
+    if core is not None:
+        measure_network(app.foundation, core)
     return app
 
 
@@ -345,6 +330,7 @@ def _dispatcher(
         backoff=_REPEAT,
         gave_up=gave_up,
         on_demand=foundation.resting,
+        note_failed=foundation.metrics.note_failed_attempt,
     )
 
 

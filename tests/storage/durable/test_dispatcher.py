@@ -127,6 +127,31 @@ def test_rows_of_a_lane_travel_together_up_to_a_batch(desk: Desk, dispatch: Call
     assert sorted(map(len, desk.batches)) == [1, 5, 10, 10]
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ChukanError("SIGNATURE_INVALID"), "SIGNATURE_INVALID"), (ValueError("unforeseen"), "INTERNAL_ERROR")],
+    ids=["foreseen", "unforeseen"],
+)
+def test_a_failed_attempt_is_told_with_its_reason(
+    desk: Desk, dispatch: Callable[..., Dispatcher], error: Exception, reason: str
+) -> None:
+    """Nobody else sees it: no caller waits for an answer. What nobody foresaw has one name, never its text."""
+    told: list[tuple[str, int]] = []
+
+    def fail_once(items: list[Item]) -> None:
+        if not told:
+            raise error
+        desk.do(items)
+
+    dispatcher = dispatch(
+        {"ask": fail_once}, backoff=Backoff(first=0.0), note_failed=lambda *failed: told.append(failed)
+    )
+    desk.add(b"1")
+
+    assert dispatcher.drain(SOON)
+    assert told == [(reason, 1)]
+
+
 def test_a_stuck_lane_does_not_hold_up_another(desk: Desk, dispatch: Callable[..., Dispatcher]) -> None:
     freed = threading.Event()
 

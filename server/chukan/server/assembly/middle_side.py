@@ -51,6 +51,7 @@ class MiddleSide:
     services: list[Service]
     acquisition: CodeAcquisition
     exchange: ExchangeSide
+    addressees: AddresseeStore
     replicas: ReplicaStore
     imports: ImportStore
     upkeep: Timer
@@ -110,6 +111,7 @@ def build_middle_side(
         [*own, *exchange.services],
         acquisition,
         exchange,
+        addressees,
         replicas,
         imports,
         _upkeep(foundation, acquisition),

@@ -146,6 +146,9 @@ class Exchanges(Protocol):
     def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]], /) -> None:
         """Set (row, outcome, reason) of exchanges that end without an answer."""
 
+    def half(self, connection: Connection, /) -> int:
+        """Return of how many exchanges the provider's signed answer is held and the inquirer's receipt is not."""
+
     def drop_permits(self, connection: Connection, /, *, before: int, most: int) -> int:
         """Delete permits that ran out before an instant (milliseconds); return how many."""
 

@@ -137,6 +137,16 @@ class AddresseeStore:
         """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
         return [(row[0], row[1]) for row in table.RUN_OUT.all(connection, before=before, most=most)]
 
+    def pending(self, connection: Connection) -> int:
+        """Return how many processing numbers wait for their codes, of all organizations together."""
+        row = table.PENDING.first(connection)
+        return int(row[0]) if row else 0
+
+    def oldest_pending(self, connection: Connection) -> int:
+        """Return when the code was asked for whose processing number runs out first; 0 = none waits."""
+        row = table.OLDEST_PENDING.first(connection)
+        return int(row[0]) if row else 0
+
     def page(
         self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int
     ) -> list[AddresseeRow]:
