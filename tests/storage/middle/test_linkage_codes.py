@@ -16,6 +16,8 @@ from chukan.standard.reasons import ChukanError
 from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch, number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chukan.server.domain.linkage import BatchAnswer
 
 ONE, TWO, THREE, FOUR = map(number, range(1, 5))
@@ -25,6 +27,18 @@ CODE, OTHER_CODE = b"c" * 32, b"d" * 32
 
 def reasons(answer: BatchAnswer) -> list[str]:
     return [failure.reason for failure in answer.failures]
+
+
+def before_the_next_write(middle: Any, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something else be committed between what the next call reads and its own write."""
+    write = middle.database.write
+
+    def late(organization: str, step: Callable[[Any], Any]) -> Any:
+        monkeypatch.undo()
+        happens()
+        return write(organization, step)
+
+    monkeypatch.setattr(middle.database, "write", late)
 
 
 def test_a_resent_batch_answers_as_before_and_writes_nothing(middle: Any) -> None:
@@ -400,6 +414,35 @@ def test_merging_into_a_number_that_has_its_code_ends_the_acquisition(middle: An
 
     assert (survivor.linkage_state, survivor.linkage_code) == (LinkageState.LINKED, CODE)
     assert middle.codes.get(OWN, ONE).linkage_state is LinkageState.NOT_REQUESTED
+
+
+@pytest.mark.parametrize("holder", [ONE, TWO])
+def test_a_code_that_comes_while_two_numbers_are_merged_is_not_lost(
+    middle: Any, monkeypatch: pytest.MonkeyPatch, holder: str
+) -> None:
+    """What was read and sealed before the write is believed only if it still holds inside it."""
+    middle.register(ONE, TWO)
+    middle.codes.request_code(OWN, holder)
+    middle.issue()
+    delivery = CodeDelivery(middle.codes.get(OWN, holder).processing_number, CODE)
+    before_the_next_write(middle, monkeypatch, lambda: middle.acquisition.deliver(OWN, [delivery]))
+
+    survivor = middle.codes.merge(OWN, ONE, TWO)
+
+    assert (survivor.linkage_state, survivor.linkage_code) == (LinkageState.LINKED, CODE)
+    assert middle.codes.get(OWN, ONE).linkage_code is None
+
+
+def test_a_code_that_goes_while_two_numbers_are_merged_leaves_nobody_linked(
+    middle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    middle.link(ONE, CODE)
+    middle.register(TWO)
+    before_the_next_write(middle, monkeypatch, lambda: middle.codes.split(OWN, ONE, THREE, []))
+
+    survivor = middle.codes.merge(OWN, ONE, TWO)
+
+    assert (survivor.linkage_state, survivor.linkage_code) == (LinkageState.NOT_REQUESTED, None)
 
 
 def test_two_different_codes_are_not_one_person(middle: Any) -> None:
