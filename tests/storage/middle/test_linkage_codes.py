@@ -41,6 +41,10 @@ def before_the_next_write(middle: Any, monkeypatch: pytest.MonkeyPatch, happens:
     monkeypatch.setattr(middle.database, "write", late)
 
 
+def _stop(_organization: str, _step: object) -> None:
+    raise ChukanError("STORAGE_UNAVAILABLE")
+
+
 def test_a_resent_batch_answers_as_before_and_writes_nothing(middle: Any) -> None:
     first = middle.codes.register(OWN, "s", "b", b"x", AddresseeBatch([ONE, TWO]))
     seq = middle.database.changes.last()
@@ -277,14 +281,67 @@ def test_a_person_closed_meanwhile_gets_no_code(middle: Any) -> None:
 def test_issuing_again_after_a_crash_asks_with_the_same_token(middle: Any) -> None:
     middle.register(ONE)
     middle.codes.request_code(OWN, ONE)
-    with middle.database.read() as connection:
-        items, _ = middle.outbox.due(connection, OWN, "issue_processing_numbers", most=10, most_bytes=1 << 20)
-    network = middle.acquisition._network
+    items, network = middle.asked(), middle.network
 
     middle.acquisition.issue(items)
     middle.acquisition.issue(items)
 
     assert len(network.issued) == 1
+
+
+def test_numbers_purged_before_they_were_kept_here_are_asked_for_anew(
+    middle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network purges what nobody used; a middle server that was down so long goes on with other numbers."""
+    people = [ONE, TWO, THREE]
+    middle.register(*people)
+    middle.codes.request_codes(OWN, "s", "r", b"d", people)
+    with monkeypatch.context() as broken:
+        broken.setattr(middle.database, "write", _stop)
+        with pytest.raises(ChukanError):
+            middle.issue()
+    middle.network.issued = dict.fromkeys(middle.network.issued, "")
+
+    middle.issue()
+    waiting = [middle.codes.get(OWN, each).linkage_state for each in people]
+    middle.issue()
+
+    rows = [middle.codes.get(OWN, each) for each in people]
+    assert waiting == [LinkageState.REQUESTED] * 3
+    assert [row.linkage_state for row in rows] == [LinkageState.PROCESSING_NUMBER_ISSUED] * 3
+    assert len({row.processing_number for row in rows}) == 3
+    assert middle.asked() == []
+
+
+def test_a_request_for_numbers_that_never_succeeds_ends_and_can_be_made_again(middle: Any) -> None:
+    """Parked, it would keep its addressees asked for, and so unable to ask, for ever."""
+    middle.register(ONE, TWO)
+    middle.codes.request_codes(OWN, "s", "r", b"d", [ONE, TWO])
+    items = middle.asked()
+    middle.codes.merge(OWN, TWO, ONE)
+
+    middle.acquisition.give_up(items)
+
+    row = middle.codes.get(OWN, ONE)
+    assert (row.linkage_state, row.failure_reason) == (LinkageState.FAILED, "CODE_ANSWER_TIMED_OUT")
+    assert middle.codes.get(OWN, TWO).linkage_state is LinkageState.NOT_REQUESTED
+    assert middle.asked() == []
+    assert middle.codes.request_code(OWN, ONE).linkage_state is LinkageState.REQUESTED
+
+
+def test_a_token_tells_the_network_no_more_than_how_often_its_organization_asked(middle: Any) -> None:
+    """No one else's traffic: a number all organizations and kinds share would show it by its gaps."""
+    for organization, person in ((OWN, ONE), (OTHER, ONE), (OTHER, TWO), (OWN, TWO)):
+        middle.register(person, organization=organization)
+        middle.codes.request_code(organization, person)
+    tokens: dict[str, list[str]] = {}
+    for organization in (OWN, OTHER):
+        before = set(middle.network.issued)
+        middle.issue(organization)
+        tokens[organization] = sorted(set(middle.network.issued) - before)
+
+    assert [[int(token[:12], 16) for token in each] for each in tokens.values()] == [[1, 2], [1, 2]]
+    assert len({token[12:] for each in tokens.values() for token in each}) == 4
 
 
 def test_no_code_is_asked_for_a_closed_or_unknown_addressee(middle: Any) -> None:

@@ -29,6 +29,7 @@ from chukan.server.domain.linkage import (
 )
 from chukan.server.middle.batches import answer_of, check_numbers, decode_answer, encode_answer
 from chukan.server.middle.merging import CodesBefore, acquires_anew, flags_of, joined_flags, move_replicas
+from chukan.server.middle.number_requests import add_requests
 from chukan.server.middle.repeats import Repeat
 from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
@@ -40,15 +41,12 @@ if TYPE_CHECKING:
     from chukan.server.ports import Connection, Environment, Outbox
     from chukan.server.ports.linkage import AddresseeStore, ReplicaMover
 
-__all__ = ["ISSUE", "LinkageCodes"]
+__all__ = ["LinkageCodes"]
 
 T = TypeVar("T")
 
-ISSUE: Final = "issue_processing_numbers"
 _NUMBERS: Final = "integrated_address_numbers"
 _NEW: Final = Repeat()
-_BLOCK: Final = 1_000
-"""Addressees of one outbox row: what one call to the network carries."""
 _MERGE_ATTEMPTS: Final = 5
 """A code comes or goes between reading and writing once, if ever."""
 
@@ -99,7 +97,7 @@ class LinkageCodes:
             if fresh or changed:
                 first = next_change_seq(connection, count=len(fresh) + len(changed))
                 asked = self._addressees.insert(connection, organization, fresh, now=now, first_seq=first)
-                self._promise_numbers(connection, organization, asked)
+                add_requests(connection, self._outbox, organization, asked)
                 self._addressees.set_flags(connection, changed, now=now, first_seq=first + len(fresh))
             self._ask(connection, organization, sorted_.wanting, now)
             return encode_answer(sorted_.answer(len(digests)))
@@ -333,13 +331,7 @@ class LinkageCodes:
             return
         first = next_change_seq(connection, count=len(ids))
         self._addressees.request(connection, ids, now=now, first_seq=first)
-        self._promise_numbers(connection, organization, ids)
-
-    def _promise_numbers(self, connection: Connection, organization: str, ids: Sequence[int]) -> None:
-        """Write the outbox rows by which processing numbers are asked for."""
-        for start in range(0, len(ids), _BLOCK):
-            block = b"".join([key.to_bytes(8, "big") for key in ids[start : start + _BLOCK]])
-            self._outbox.add(connection, kind=ISSUE, organization=organization, payload=block)
+        add_requests(connection, self._outbox, organization, ids)
 
 
 @dataclass(slots=True)
