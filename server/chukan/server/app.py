@@ -20,7 +20,7 @@ from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
 from chukan.server.assembly.measuring import measure_middle, measure_network, measure_outbox
-from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
+from chukan.server.assembly.middle_side import build_middle_side, gave_up_of, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.domain.exchange import NETWORK
@@ -237,7 +237,7 @@ def _both(foundation: Foundation) -> ServerApp:
         ],
         control_services=control_services(),
         network=to_network,
-        dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
+        dispatcher=_dispatcher(foundation, handlers, gave_up_of(middle)),
         timers=[middle.exchange.timer, middle.upkeep, _upkeep(core)],
         running=running,
     )
@@ -281,7 +281,7 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         services=[middle.member_service, *_for_members(foundation, middle)],
         control_services=control_services(),
         network=transport,
-        dispatcher=_dispatcher(foundation, handlers_of(middle), middle.exchange.steps.gave_up()),
+        dispatcher=_dispatcher(foundation, handlers_of(middle), gave_up_of(middle)),
         timers=[middle.exchange.timer, middle.upkeep],
         running=running,
         announce=client.announce,

@@ -22,7 +22,8 @@ from chukan.server.domain.exchange import AnswerContent
 from chukan.server.domain.inquiry import InquirySpec
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState
 from chukan.server.middle.code_acquisition import CodeAcquisition
-from chukan.server.middle.linkage_codes import ISSUE, LinkageCodes
+from chukan.server.middle.linkage_codes import LinkageCodes
+from chukan.server.middle.number_requests import ISSUE
 from chukan.server.middle.replicas import Replicas
 from chukan.server.network import (
     answers,

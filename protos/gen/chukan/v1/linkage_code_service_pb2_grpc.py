@@ -192,7 +192,8 @@ class LinkageCodeServiceServicer:
         move to the survivor with their versions, its flags are joined to the
         survivor's; an acquisition of its code under way ends, and the survivor asks
         for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+        ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -95,7 +95,8 @@ class LinkageCodeServiceStub:
     move to the survivor with their versions, its flags are joined to the
     survivor's; an acquisition of its code under way ends, and the survivor asks
     for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+    ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
     """
     SplitAddressee: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.SplitAddresseeRequest, _linkage_code_service_pb2.SplitAddresseeResponse]
     """Splits an addressee that two people shared (分離): the code is unlinked and
@@ -170,7 +171,8 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     move to the survivor with their versions, its flags are joined to the
     survivor's; an acquisition of its code under way ends, and the survivor asks
     for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+    ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
     """
     SplitAddressee: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.SplitAddresseeRequest, _linkage_code_service_pb2.SplitAddresseeResponse]  # type: ignore[assignment]
     """Splits an addressee that two people shared (分離): the code is unlinked and
@@ -296,7 +298,8 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         move to the survivor with their versions, its flags are joined to the
         survivor's; an acquisition of its code under way ends, and the survivor asks
         for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+        ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
         """
 
     @_abc_1.abstractmethod

@@ -22,7 +22,7 @@ from chukan.standard.numbers import looks_like_individual_number, rows_like_indi
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from chukan.server.domain.content import Column
     from chukan.standard.layouts import DataSet, Layout
@@ -122,9 +122,10 @@ class ReplicaBatch:
         return bool(self.operations) and self.operations[row] == Operation.DELETE
 
 
-def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
+def check_batch(batch: ReplicaBatch, *, about: Collection[str] = ()) -> tuple[Layout, DataSet]:
     """Return layout and data set of a batch that is well-formed as a whole.
 
+    about: the items it is to have where they are required, empty = all.
     Errors: INFORMATION_UNKNOWN, EDITION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN, ITEM_DUPLICATE, COLUMNS_UNEQUAL,
     ITEM_REQUIRED (a required item has no column).
     """
@@ -139,7 +140,11 @@ def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
     if len(set(codes)) != len(codes):
         raise ChukanError("ITEM_DUPLICATE", field="items")
     if any(not batch.deletes(row) for row in range(batch.rows)):
-        missing = [item.code for item in data_set.required_items if item.code not in codes]
+        missing = [
+            item.code
+            for item in data_set.required_items
+            if item.code not in codes and (not about or item.code in about)
+        ]
         if missing:
             raise ChukanError("ITEM_REQUIRED", field="items", params={"item_code": missing[0]})
     return found, data_set

@@ -72,6 +72,9 @@ class Residents(Protocol):
     def by_codes(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, KnownResident]:
         """Return residents by the digest of their 住民票コード."""
 
+    def identities(self, connection: Connection, ids: Sequence[int], /) -> dict[int, bytes]:
+        """Return sealed identities by row."""
+
     def add(self, connection: Connection, rows: Sequence[ResidentRow], /) -> None:
         """Add residents whose numbers are new."""
 

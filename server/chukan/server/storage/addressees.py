@@ -82,6 +82,13 @@ class AddresseeStore:
         found = self._open(organization, raw, numbers={row.id: by_digest[row.number_digest] for row in raw})
         return {row.number: row for row in found}
 
+    def unopened(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, AddresseeRow]:
+        """Return addressees by number digest without what is sealed, so this may be asked inside a write."""
+        rows = map(Raw._make, table.BY_NUMBERS.all(connection, digests, organization=organization))
+        return {row.number_digest: _addressee(row) for row in rows}
+
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (id, state) by number digest, nothing opened: the look-up of bulk loading."""
         rows = table.STATES_OF.all(connection, digests, organization=organization)
