@@ -214,7 +214,8 @@ def test_a_correction_takes_the_place_of_the_content_and_of_the_approval(world: 
     receipt, provision = _waiting(world, moved)
     desk = world.side.provision_desk
     held = desk.content(SHINJUKU, provision)
-    corrected = (held[0]._replace(items=held[0].items[:1]),)
+    first, (levy, _, _), *rest = held[0].items
+    corrected = (held[0]._replace(items=(first, (levy, "100", None), *rest)),)
 
     desk.approve(SHINJUKU, provision, "a")
     desk.correct(SHINJUKU, provision, corrected, "wrong amount")
