@@ -242,9 +242,9 @@ class RecordComparison:
         key = hashlib.sha256(payload).hexdigest()
 
         def step(connection: Connection) -> None:
-            lane = {"kind": PULL_NETWORK_RECORDS, "organization": organization, "key": key}
-            if not self._outbox.waits(connection, **lane):
-                self._outbox.add(connection, payload=payload, **lane)
+            kind = PULL_NETWORK_RECORDS
+            if not self._outbox.waits(connection, kind=kind, organization=organization, key=key):
+                self._outbox.add(connection, kind=kind, organization=organization, payload=payload, key=key)
 
         self._environment.database.write(organization, step)
 
