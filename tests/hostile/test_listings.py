@@ -132,8 +132,9 @@ def test_a_watch_goes_on_only_from_a_place_of_its_own(stage: Stage, watch: str) 
         )
         return outcome(lambda: call)
 
-    wrong = {token: begin(token) for token in [*MADE_UP.values(), _token("inquiries", 1), _token("changes", -1)]}
-    later = {begin(_token("changes", place)) for place in (10**12, 2**63 - 1)}
+    own = [_token("inquiries", "", 1), _token("changes", 1), _token("changes", "", -1)]
+    wrong = {token: begin(token) for token in [*MADE_UP.values(), *own]}
+    later = {begin(_token("changes", "another", place)) for place in (0, 10**12, 2**63 - 1)}
 
     assert set(wrong.values()) == {"INVALID_ARGUMENT RESUME_TOKEN_INVALID resume_token"}, wrong
     assert later == {"OUT_OF_RANGE RESUME_TOKEN_EXPIRED resume_token"}

@@ -150,7 +150,7 @@ class Metrics:
         label = ("information", _INFORMATION)
         text = "How long a lane has been held, by information; 0 when none is."
         self._scrape.add("chukan_lane_held_seconds", text, label, held)
-        text = "How long a lane has taken nothing of what came, by information; 0 once a replica was written again."
+        text = "How long a lane has taken nothing of what came, by information; 0 once it takes all, or is resumed."
         self._scrape.add("chukan_lane_stuck_seconds", text, label, stuck)
         text = "When a replica was last written, by information, at the organization that has waited longest."
         self._scrape.add("chukan_replica_last_success_timestamp_seconds", text, label, last_success)

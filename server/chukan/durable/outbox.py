@@ -95,6 +95,11 @@ class _Statements:
             .order_by(row.due, row.id)
             .limit(bindparam("most", type_=Integer)),
         )
+        self.waits = Statement(
+            sqlalchemy.select(row.id)
+            .where(*lane, row.due < _PARKED, row.key == bindparam("key"))
+            .limit(bindparam("most", type_=Integer)),
+        )
         self.next = Statement(sqlalchemy.select(func.min(row.due)).where(*lane, row.due < _PARKED))
         self.lanes = Statement(
             sqlalchemy.select(row.organization, row.kind, func.min(row.due))
@@ -168,6 +173,12 @@ class Outbox:
         if rows:
             bulk_insert(connection, self.table, self._statements.columns, rows)
             note(connection, self.added, (organization, kind, when))
+
+    def waits(self, connection: Connection, *, kind: str, organization: str, key: str) -> bool:
+        """Whether a row of this key is still to be done; what was given up is not."""
+        return (
+            self._statements.waits.first(connection, organization=organization, kind=kind, key=key, most=1) is not None
+        )
 
     def done(self, connection: Connection, ids: Sequence[int]) -> None:
         """Delete rows inside the write of their effect."""

@@ -36,6 +36,9 @@ _Processor = Callable[[Any], Any]
 _TOGETHER: Final = (100, 10)
 """How many rows are inserted with one step of SQLite: each step gives way to other threads, and costs half a row."""
 
+_as_bytearray: Final = bytearray().__add__
+"""Of bytes: as fast as the type itself, which would take a number for so many NULs."""
+
 
 class _Plan(NamedTuple):
     """A statement compiled for one dialect."""
@@ -82,7 +85,8 @@ class Statement:
     """One select, insert, update or delete; columns name what an insert or update without ``values()`` sets.
 
     keys: how many values the list named KEYS has, where the clause has one. The list is spelt out as text, because Core
-    takes 10 ms to compile a thousand parameters.
+    takes 10 ms to compile a thousand parameters. It needs a driver that takes parameters by position: SQLite's does,
+    PostgreSQL's takes them by name, so there a list has to become one array first.
     """
 
     __slots__ = ("_clause", "_columns", "_keys", "_plans")
@@ -152,7 +156,7 @@ class Statement:
                 while len(rows) - start >= size:
                     flat = list(chain.from_iterable(rows[start : start + size]))
                     for place in blobs:
-                        flat[place::width] = map(bytearray, flat[place::width])
+                        flat[place::width] = map(_as_bytearray, flat[place::width])
                     cursor.execute(sql, flat)
                     done += cursor.rowcount
                     start += size

@@ -12,7 +12,7 @@ import pytest
 from builders import AFFAIR, EDITION, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
 
 from chukan.edge.errors import error_of_call
-from chukan.server.rpc.tokens import encode_token
+from chukan.server.rpc.tokens import decode_token, encode_token
 from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import common_pb2
@@ -231,7 +231,7 @@ def test_a_watch_from_a_lists_token_misses_nothing_that_came_after_the_list(
 
 
 def test_a_watch_begins_now_or_at_a_token_not_both(emulator: Emulator, stub: Any) -> None:
-    request = pb.WatchInquiriesRequest(resume_token=encode_token("changes", 0), from_now=True)
+    request = pb.WatchInquiriesRequest(resume_token=encode_token("changes", "", 0), from_now=True)
     watch = stub.WatchInquiries(request, metadata=emulator.setagaya.metadata)
 
     assert refusal(lambda: next(watch)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
@@ -256,11 +256,15 @@ def test_a_watch_can_leave_out_what_was_taken_over(emulator: Emulator, moved: st
     assert taken not in heard
 
 
-def test_a_token_of_another_time_is_too_old(emulator: Emulator, stub: Any) -> None:
-    later = encode_token("changes", 10**10)
-    watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=later), metadata=emulator.setagaya.metadata)
+def test_a_token_of_another_time_or_world_is_too_old(emulator: Emulator, stub: Any) -> None:
+    """After a reset positions begin anew: a place from before would pass over everything that came since."""
+    listed = stub.ListInquiries(pb.ListInquiriesRequest(), metadata=emulator.setagaya.metadata).resume_token
+    generation, place = decode_token("changes", listed, "", 0)
+    later, before = encode_token("changes", generation, 10**10), encode_token("changes", f"{generation}-before", place)
 
-    assert refusal(lambda: next(watch)) == (grpc.StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED")
+    for token in (later, before):
+        watch = stub.WatchInquiries(pb.WatchInquiriesRequest(resume_token=token), metadata=emulator.setagaya.metadata)
+        assert refusal(lambda watch=watch: next(watch)) == (grpc.StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED")
 
 
 def test_cancelling_and_acknowledging(emulator: Emulator, moved: str, stub: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, bindparam
+from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, MetaData, String, Table, bindparam
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from chukan.durable import Database, Statement, bulk_insert, from_micros, to_micros
@@ -142,3 +142,17 @@ def test_many_rows_are_inserted_whole_or_not_at_all(database: Database, tables: 
     assert added == len(rows)
     with database.read() as connection:
         assert connection.execute(count).scalar() == len(rows)
+
+
+def test_a_number_in_the_place_of_bytes_is_a_mistake_and_stores_nothing(database: Database) -> None:
+    """As many NULs as the number says would be kept for bytes, and nobody would see it."""
+    blob = Column("content", LargeBinary, nullable=False)
+    table = Table("filled", MetaData(), Column("id", Integer, primary_key=True), blob)
+    database.write(BODY, table.create)
+    rows = [(number, 5 if number == 7 else b"x") for number in range(1, 101)]
+
+    with pytest.raises(TypeError):
+        database.write(BODY, lambda connection: bulk_insert(connection, table, ["id", "content"], rows))
+
+    with database.read() as connection:
+        assert connection.execute(sqlalchemy.select(table)).all() == []

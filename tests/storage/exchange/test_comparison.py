@@ -124,3 +124,47 @@ def test_an_exchange_nobody_knows_is_unknown_and_of_no_side(world: World) -> Non
     (found,) = world.side.comparison.named(SETAGAYA, ["00" * 32])
 
     assert (found.state.name, found.side) == ("UNKNOWN", 0)
+
+
+def test_what_was_fetched_by_name_takes_no_walk_past_what_the_list_was_not_read_to(world: World, moved: str) -> None:
+    """A copy fetched by name has a number far up in the list; what is missing here below it must still be found."""
+    exchanges = []
+    for _ in range(2):
+        world.ask(moved)
+        world.run()
+        exchanges.append(world.record(SETAGAYA).exchange_id)
+    _lose(world, SETAGAYA, exchanges[0])
+    world.side.comparison.named(SETAGAYA, [exchanges[1]])
+    world.run()
+
+    place, found = _BEGINNING, []
+    for _ in range(4):
+        compared = world.side.comparison.walk(SETAGAYA, place)
+        place = compared.place
+        found += _states(compared)
+        world.run()
+
+    assert ("MISSING_HERE", RecordSide.INQUIRER) in found
+
+
+def test_walks_that_come_again_before_the_network_was_asked_have_it_asked_once(world: World, moved: str) -> None:
+    world.ask(moved)
+    world.run()
+
+    for _ in range(3):
+        world.side.comparison.walk(SETAGAYA, _BEGINNING)
+
+    assert world.step("pull_network_records") == 2  # the exchange by name, and the list
+
+
+def test_a_list_that_was_given_up_is_asked_for_again_by_the_next_walk(world: World) -> None:
+    database, outbox = world.foundation.database, world.foundation.outbox
+    world.side.comparison.walk(SETAGAYA, _BEGINNING)
+    with database.read() as connection:
+        items, _ = outbox.due(connection, SETAGAYA, "pull_network_records", most=10, most_bytes=1 << 20)
+    ids = [item.id for item in items]
+    database.write(SETAGAYA, lambda connection: outbox.postpone(connection, ids, due=None))
+
+    world.side.comparison.walk(SETAGAYA, _BEGINNING)
+
+    assert world.step("pull_network_records") == 1

@@ -58,8 +58,6 @@ def test_a_held_lane_shows_its_age_until_it_is_opened_and_no_other_kind_does(
     assert gauge("chukan_lane_held_seconds", RESIDENT) == 0
     middle.replicas.resume_lane(OWN, TAX)
     assert gauge("chukan_lane_held_seconds") == 0
-    assert gauge("chukan_lane_stuck_seconds") == HOUR.total_seconds()
-    _send(middle, "good")
     assert gauge("chukan_lane_stuck_seconds") == 0
 
 
@@ -78,6 +76,20 @@ def test_a_lane_whose_batches_are_all_refused_is_stuck_from_the_first_one_on(
     assert gauge("chukan_lane_stuck_seconds") == 3 * HOUR.total_seconds()
     assert gauge("chukan_lane_held_seconds") == 0
     assert gauge("chukan_replica_last_success_timestamp_seconds") == NOON.timestamp()
+
+
+def test_a_lane_that_takes_what_was_refused_is_stuck_no_more_though_all_of_it_was_there(
+    middle: Any, gauge: Callable[..., float | None]
+) -> None:
+    """A sender that mended its fault sends all again: unchanged rows write nothing, and nothing is wrong."""
+    _send(middle, "good", record_ids=["r-1"])
+    _send(middle, "bad", record_ids=["r-1"], edition="9999")
+    middle.clock.advance(HOUR)
+    assert gauge("chukan_lane_stuck_seconds") == HOUR.total_seconds()
+
+    _send(middle, "again", record_ids=["r-1"])
+
+    assert gauge("chukan_lane_stuck_seconds") == 0
 
 
 def test_the_organization_that_waits_longest_shows(middle: Any, gauge: Callable[..., float | None]) -> None:

@@ -28,6 +28,7 @@ from chukan.server.rpc.exchange_record_service import ExchangeRecordServicer
 from chukan.server.rpc.inquiry_service import InquiryServicer
 from chukan.server.rpc.member_service import MemberServicer
 from chukan.server.rpc.provision_service import ProvisionServicer
+from chukan.server.rpc.resuming import Positions
 from chukan.server.rpc.security_service import SecurityServicer
 from chukan.server.storage.exchange_records import ExchangeRecordStore
 from chukan.server.storage.inquiries import InquiryStore
@@ -128,17 +129,17 @@ def build_exchange_side(
         statements=statements,
         network=network,
     )
-    changes = environment.database.changes
+    positions = Positions(environment)
     return ExchangeSide(
         services=(
             Service(
-                InquiryServicer(acceptance, desk, PermissionCheck(environment), changes),
+                InquiryServicer(acceptance, desk, PermissionCheck(environment), positions),
                 add_InquiryServiceServicer_to_server,
                 "chukan.v1.InquiryService",
                 pools={"CreateInquiries": "bulk", "WatchInquiries": "watch"},
             ),
             Service(
-                ProvisionServicer(provision_desk, changes),
+                ProvisionServicer(provision_desk, positions),
                 add_ProvisionServiceServicer_to_server,
                 "chukan.v1.ProvisionService",
                 pools={"WatchProvisions": "watch"},

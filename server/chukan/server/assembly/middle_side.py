@@ -22,6 +22,7 @@ from chukan.server.middle.replicas import Replicas
 from chukan.server.rpc.linkage_code_service import LinkageCodeServicer
 from chukan.server.rpc.operation_service import OperationServicer
 from chukan.server.rpc.replica_service import ReplicaServicer
+from chukan.server.rpc.resuming import Positions
 from chukan.server.storage.addressees import AddresseeStore
 from chukan.server.storage.imports import ImportStore
 from chukan.server.storage.operation import OperationStore
@@ -72,7 +73,6 @@ def build_middle_side(
 ) -> MiddleSide:
     """Return the middle servers of every organization served here."""
     environment = foundation.environment(masters)
-    changes = foundation.database.changes
     addressees, replicas = AddresseeStore(foundation.vault), ReplicaStore(foundation.vault)
     acquisition = CodeAcquisition(environment, addressees, foundation.outbox, network)
     exchange = build_exchange_side(
@@ -89,7 +89,9 @@ def build_middle_side(
     operation = Operation(environment, OperationStore(), dispatching=dispatching)
     own = [
         Service(
-            LinkageCodeServicer(LinkageCodes(environment, addressees, replicas, foundation.outbox), changes),
+            LinkageCodeServicer(
+                LinkageCodes(environment, addressees, replicas, foundation.outbox), Positions(environment)
+            ),
             add_LinkageCodeServiceServicer_to_server,
             "chukan.v1.LinkageCodeService",
             pools={"RegisterAddressees": "bulk", "BatchRequestCodes": "bulk", "WatchLinkageStates": "watch"},

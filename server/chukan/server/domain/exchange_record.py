@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExchangeRecord",
+    "Listing",
     "Reconciliation",
     "ReconciliationState",
     "RecordEnd",
@@ -113,6 +114,18 @@ class RecordEnd(NamedTuple):
     undisclosable: bool
     items: int
     change_seq: int
+
+
+class Listing(NamedTuple):
+    """How far the network's list was read.
+
+    token: of the last page there is. place: the network's number of the last exchange listed, 0 = none: a copy fetched
+    by name may lie far beyond it. listed: when the end was last seen, in milliseconds, 0 = never.
+    """
+
+    token: str = ""
+    place: int = 0
+    listed: int = 0
 
 
 class ReconciliationState(IntEnum):

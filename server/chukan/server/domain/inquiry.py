@@ -351,7 +351,9 @@ def check_spec(spec: InquirySpec) -> tuple[str, str, str] | None:
 
 def _check_kept(kept: tuple[str, ...]) -> tuple[str, str, str] | None:
     """Return the fault of a text that would stand in records as it came, whether the inquiry is refused or not."""
-    if max(map(len, kept[len(_NAME_WIDTHS) :])) <= _CODE_WIDTH and "".join(kept).isprintable():
+    names, codes = kept[: len(_NAME_WIDTHS)], kept[len(_NAME_WIDTHS) :]
+    fitting = all(len(text) <= longest for text, longest in zip(names, _NAME_WIDTHS.values(), strict=True))
+    if fitting and max(map(len, codes)) <= _CODE_WIDTH and "".join(kept).isprintable():
         return None
     for place, text in enumerate(kept):
         field = _ID_FIELDS[min(place, len(_ID_FIELDS) - 1)]

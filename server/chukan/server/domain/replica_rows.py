@@ -67,7 +67,8 @@ class ReplicaRow(NamedTuple):
 class LaneRow(NamedTuple):
     """The lane of one information; instants in microseconds since 1970, 0 where there is none.
 
-    held: since when it is held. stuck: since when nothing that came was taken, until a row is written again.
+    held: since when it is held. stuck: since when nothing that came was taken, until a row is written, a
+    batch has no failure, or the lane is opened again.
     """
 
     information: str

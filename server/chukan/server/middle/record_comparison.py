@@ -9,6 +9,7 @@ can show what is missing here.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from functools import partial
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import NetworkRecord, Outcome, milliseconds
 from chukan.server.domain.exchange_record import (
+    Listing,
     Reconciliation,
     ReconciliationState,
     RecordSide,
@@ -87,12 +89,14 @@ class RecordComparison:
         with self._environment.database.read() as connection:
             own = self._own(connection, organization, wanted)
             copies = self._records.copies(connection, organization, wanted)
+        held: dict[bytes, set[int]] = {}
+        for exchange, side in own:
+            held.setdefault(exchange, set()).add(side)
         found: list[Reconciliation] = []
         for exchange in wanted:
             network = _decode(copies[exchange]) if copies.get(exchange) else None
             asked = exchange in copies
-            sides = {side for each, side in own if each == exchange}
-            sides |= set(bound_sides(organization, network)) if network else set()
+            sides = held.get(exchange, set()) | set(bound_sides(organization, network) if network else ())
             found += [
                 reconcile(exchange.hex(), own.get((exchange, side)), network, asked=asked, side=side)
                 for side in sorted(sides)
@@ -107,12 +111,12 @@ class RecordComparison:
             found = self._compare_own(connection, organization, [(row.exchange, row.side) for row in changed])
             own = max((row.change_seq for row in changed), default=place.own)
             full = len(changed) == _MOST
+            generation = self._environment.master.world_generation
+            read = self._records.listing(connection, organization, generation)
             listed = [] if full else self._records.copies_after(
-                connection, organization, after=place.network, most=_MOST
+                connection, organization, after=place.network, until=read.place, most=_MOST
             )  # fmt: skip
             missing, still_open = self._missing(connection, organization, listed)
-            generation = self._environment.master.world_generation
-            _, seen = self._records.listing(connection, organization, generation)
         more = full or len(listed) == _MOST
         opened = place.open or min(still_open, default=0)
         last = listed[-1][0] if listed else place.network
@@ -121,7 +125,7 @@ class RecordComparison:
         if not more:
             self._list(organization)
             last, opened = (opened - 1, 0) if opened else (last, 0)
-        return Compared(found + missing, Place(own, last, opened), more, seen)
+        return Compared(found + missing, Place(own, last, opened), more, read.listed)
 
     def _compare_own(self, connection: Connection, organization: str, sides: Sequence[_Side]) -> list[Reconciliation]:
         wanted = list(dict.fromkeys(exchange for exchange, _ in sides))
@@ -179,10 +183,15 @@ class RecordComparison:
                 item.payload[at : at + _DIGEST] for item in items for at in range(0, len(item.payload), _DIGEST)
             )
         )
-        records: list[NetworkRecord] = []
         for start in range(0, len(wanted), _MOST):
-            asked = [each.hex() for each in wanted[start : start + _MOST]]
-            records += self._network.network_records(organization, asked)
+            self._read_named(organization, wanted[start : start + _MOST])
+        if not all(item.payload for item in items):
+            self._read_list(organization)
+        done = [item.id for item in items]
+        self._environment.database.write(organization, lambda connection: self._outbox.done(connection, done))
+
+    def _read_named(self, organization: str, wanted: Sequence[bytes]) -> None:
+        records = self._network.network_records(organization, [each.hex() for each in wanted])
         now = milliseconds(self._environment.clock.now())
         copies = {**dict.fromkeys(wanted, (b"", 0)), **_kept(records)}
 
@@ -190,21 +199,18 @@ class RecordComparison:
             self._records.keep_copies(connection, organization, _rows(copies), now=now)
 
         self._environment.database.write(organization, step)
-        if not all(item.payload for item in items):
-            self._read_list(organization)
-        done = [item.id for item in items]
-        self._environment.database.write(organization, lambda connection: self._outbox.done(connection, done))
 
     def _read_list(self, organization: str) -> None:
         """Read the network's list on from where it ended, a page per commit."""
         generation = self._environment.master.world_generation
         with self._environment.database.read() as connection:
-            token, listed = self._records.listing(connection, organization, generation)
+            listing = self._records.listing(connection, organization, generation)
         while True:
-            records, following = self._network.list_network_records(organization, token)
+            records, following = self._network.list_network_records(organization, listing.token)
             now = milliseconds(self._environment.clock.now())
-            token, listed = (following, listed) if following else (token, now)
-            step = partial(self._keep_page, organization, records, (generation, token, listed), now)
+            place = max((record.change_seq for record in records), default=listing.place)
+            listing = Listing(following or listing.token, place, listing.listed if following else now)
+            step = partial(self._keep_page, organization, records, (generation, listing), now)
             self._environment.database.write(organization, step)
             if not following:
                 return
@@ -213,13 +219,13 @@ class RecordComparison:
         self,
         organization: str,
         records: Sequence[NetworkRecord],
-        listing: tuple[str, str, int],
+        read: tuple[str, Listing],
         now: int,
         connection: Connection,
     ) -> None:
-        generation, token, listed = listing
+        generation, listing = read
         self._records.keep_copies(connection, organization, _rows(_kept(records)), now=now)
-        self._records.keep_listing(connection, organization, generation, token=token, listed=listed)
+        self._records.keep_listing(connection, organization, generation, listing)
 
     def _schedule(self, organization: str, exchanges: Iterable[bytes]) -> None:
         """Have the network asked about exchanges; what it said may have moved on since."""
@@ -232,12 +238,15 @@ class RecordComparison:
         self._add(organization, b"")
 
     def _add(self, organization: str, payload: bytes) -> None:
-        self._environment.database.write(
-            organization,
-            lambda connection: self._outbox.add(
-                connection, kind=PULL_NETWORK_RECORDS, organization=organization, payload=payload
-            ),
-        )
+        """Add what does not wait yet: a walk that comes again sooner than the network answers asks nothing new."""
+        key = hashlib.sha256(payload).hexdigest()
+
+        def step(connection: Connection) -> None:
+            kind = PULL_NETWORK_RECORDS
+            if not self._outbox.waits(connection, kind=kind, organization=organization, key=key):
+                self._outbox.add(connection, kind=kind, organization=organization, payload=payload, key=key)
+
+        self._environment.database.write(organization, step)
 
 
 def _unsettled(found: Iterable[Reconciliation]) -> list[bytes]:

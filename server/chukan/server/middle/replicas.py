@@ -147,7 +147,7 @@ class Replicas:
                 replica_count=lane.replica_count + effect.growth,
                 last_success=now if wrote else lane.last_success,
                 refused_count=lane.refused_count + len(effect.failures),
-                stuck=0 if wrote else lane.stuck or (now if effect.failures else 0),
+                stuck=(lane.stuck or now) if effect.failures and not wrote else 0,
             ),
         )
         state = ImportState.COMPLETED_WITH_FAILURES if effect.failures else ImportState.COMPLETED
@@ -284,13 +284,13 @@ class Replicas:
             return self._imports.lanes(connection, organization)
 
     def resume_lane(self, organization: str, information: str) -> LaneRow:
-        """Open a held lane again."""
+        """Open a held lane again; whether it takes what comes, the next batch shows."""
         if information not in information_codes():
             raise ChukanError("INFORMATION_UNKNOWN", field="information_code")
 
         def step(connection: Connection) -> LaneRow:
             lane = self._imports.lane(connection, organization, information)
-            lane = lane._replace(state=int(LaneState.OPEN), hold_reason="", refused_count=0, held=0)
+            lane = lane._replace(state=int(LaneState.OPEN), hold_reason="", refused_count=0, held=0, stuck=0)
             self._imports.put_lane(connection, organization, lane)
             return lane
 

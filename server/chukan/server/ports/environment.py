@@ -71,6 +71,9 @@ class Outbox(Protocol):
     ) -> int:
         """Add an item inside a write and return its id."""
 
+    def waits(self, conn: Connection, *, kind: str, organization: str, key: str) -> bool:
+        """Whether an item of this key is still to be done; what was given up is not."""
+
     def done(self, conn: Connection, ids: Sequence[int]) -> None:
         """Complete items inside the write that holds their effect."""
 

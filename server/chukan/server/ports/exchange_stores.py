@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chukan.server.domain.exchange_record import RecordEnd, RecordMark, RecordRow
+    from chukan.server.domain.exchange_record import Listing, RecordEnd, RecordMark, RecordRow
     from chukan.server.domain.inquiry import AcceptedInquiry, InquiryEnd, InquiryRow, InquiryStanding, StoredResult
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.domain.provision import AnswerBatchRow, ProvisionRow, UsedNonce, WaitingRow
@@ -188,16 +188,14 @@ class ExchangeRecords(Protocol):
         """Return the network's records by exchange; absent = never fetched."""
 
     def copies_after(
-        self, connection: Connection, organization: str, *, after: int, most: int
+        self, connection: Connection, organization: str, *, after: int, until: int, most: int
     ) -> list[tuple[int, bytes, bytes]]:
-        """Return (the network's number, exchange, record) after a number, in its order."""
+        """Return (the network's number, exchange, record) after a number and up to another, in its order."""
 
-    def listing(self, connection: Connection, organization: str, generation: str) -> tuple[str, int]:
-        """Return the token the network's list goes on from, and when its end was last seen, 0 = never."""
+    def listing(self, connection: Connection, organization: str, generation: str) -> Listing:
+        """Return how far the network's list was read; of another generation: not at all."""
 
-    def keep_listing(
-        self, connection: Connection, organization: str, generation: str, *, token: str, listed: int
-    ) -> None:
+    def keep_listing(self, connection: Connection, organization: str, generation: str, listing: Listing) -> None:
         """Replace how far the network's list was read."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chukan.server.middle.inquiries import InquiryDesk, Result, Unavailable
     from chukan.server.middle.inquiry_acceptance import InquiryAcceptance
     from chukan.server.middle.permission_check import PermissionCheck
-    from chukan.server.ports import Changes
+    from chukan.server.rpc.resuming import Positions
 
 __all__ = ["InquiryServicer"]
 
@@ -45,12 +45,12 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         acceptance: InquiryAcceptance,
         desk: InquiryDesk,
         permissions: PermissionCheck,
-        changes: Changes,
+        positions: Positions,
     ) -> None:
         self._acceptance = acceptance
         self._desk = desk
         self._permissions = permissions
-        self._changes = changes
+        self._positions = positions
 
     def CreateInquiry(
         self, request: pb.CreateInquiryRequest, context: grpc.ServicerContext
@@ -96,7 +96,7 @@ class InquiryServicer(rpc.InquiryServiceServicer):
     ) -> pb.ListInquiriesResponse:
         """List inquiries in order of receipt."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
-        most, seen = page_size(request.page_size), position(self._changes)
+        most, seen = page_size(request.page_size), position(self._positions)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1][0]) if len(rows) == most else ""
         return pb.ListInquiriesResponse(
@@ -115,7 +115,7 @@ class InquiryServicer(rpc.InquiryServiceServicer):
                 organization, after=after, most=most, finished_only=finished, unacknowledged_only=open_results
             )
 
-        for token, rows in watch(self._changes, context, request, changed):
+        for token, rows in watch(self._positions, context, request, changed):
             yield pb.WatchInquiriesResponse(resume_token=token, inquiries=[inquiry_to_message(row) for row in rows])
 
     def GetInquiryResults(

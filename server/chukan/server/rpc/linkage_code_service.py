@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from chukan.server.domain.linkage import AddresseeRow, BatchAnswer
     from chukan.server.middle.linkage_codes import LinkageCodes
-    from chukan.server.ports import Changes
+    from chukan.server.rpc.resuming import Positions
 
 __all__ = ["LinkageCodeServicer"]
 
@@ -36,9 +36,9 @@ _Rows = frozenset[int] | None
 class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
     """Serves LinkageCodeService."""
 
-    def __init__(self, use_cases: LinkageCodes, changes: Changes) -> None:
+    def __init__(self, use_cases: LinkageCodes, positions: Positions) -> None:
         self._use_cases = use_cases
-        self._changes = changes
+        self._positions = positions
 
     def RegisterAddressees(
         self, request_iterator: Iterator[pb.RegisterAddresseesRequest], context: grpc.ServicerContext
@@ -108,7 +108,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
     ) -> pb.ListLinkageStatesResponse:
         """List linkage states in order of registration."""
         (after,) = decode_token(_STATES, request.page_token, 0)
-        most, seen = page_size(request.page_size), position(self._changes)
+        most, seen = page_size(request.page_size), position(self._positions)
         rows = self._use_cases.page(
             current_caller().organization, after_id=int(after), states=list(request.states), most=most
         )
@@ -127,7 +127,7 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
         def changed(after: int, most: int) -> list[AddresseeRow]:
             return self._use_cases.changed(organization, after_seq=after, states=states, most=most)
 
-        for token, rows in watch(self._changes, context, request, changed):
+        for token, rows in watch(self._positions, context, request, changed):
             yield pb.WatchLinkageStatesResponse(resume_token=token, linkage_statuses=map(_status, rows))
 
     def MergeAddressees(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import grpc
 
     from chukan.server.middle.manual_provisions import ProvisionDesk, ShownProvision
-    from chukan.server.ports import Changes
+    from chukan.server.rpc.resuming import Positions
 
 __all__ = ["ProvisionServicer"]
 
@@ -31,16 +31,16 @@ _LISTING = "provisions"
 class ProvisionServicer(rpc.ProvisionServiceServicer):
     """Serves ProvisionService."""
 
-    def __init__(self, desk: ProvisionDesk, changes: Changes) -> None:
+    def __init__(self, desk: ProvisionDesk, positions: Positions) -> None:
         self._desk = desk
-        self._changes = changes
+        self._positions = positions
 
     def ListProvisions(
         self, request: pb.ListProvisionsRequest, context: grpc.ServicerContext
     ) -> pb.ListProvisionsResponse:
         """List provisions in order of arrival."""
         (after,) = decode_token(_LISTING, request.page_token, 0)
-        most, seen = page_size(request.page_size), position(self._changes)
+        most, seen = page_size(request.page_size), position(self._positions)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
         token = encode_token(_LISTING, rows[-1].row.id) if len(rows) == most else ""
         return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token, resume_token=seen)
@@ -123,7 +123,7 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         def changed(after: int, most: int) -> Sequence[ShownProvision]:
             return self._desk.changed(organization, after=after, states=states, most=most)
 
-        for token, rows in watch(self._changes, context, request, changed):
+        for token, rows in watch(self._positions, context, request, changed):
             yield pb.WatchProvisionsResponse(resume_token=token, provisions=map(_provision, rows))
 
 

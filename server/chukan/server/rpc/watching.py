@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chukan.server.rpc.tokens import decode_token, encode_token
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -17,11 +16,10 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from chukan.server.ports import Changes
+    from chukan.server.rpc.resuming import Positions
 
 __all__ = ["position", "watch"]
 
-_KIND = "changes"
 _MOST = 1_000
 _WAKE_SECONDS = 1.0
 """How soon a watch notices that its caller went away."""
@@ -50,29 +48,26 @@ class Watching(Protocol):
         """Only what changes from now on."""
 
 
-def position(changes: Changes) -> str:
+def position(positions: Positions) -> str:
     """Return the token to watch from after a list that is read after this call."""
-    return encode_token(_KIND, changes.last())
+    return positions.token(positions.changes.last())
 
 
 def watch(
-    changes: Changes,
+    positions: Positions,
     context: grpc.ServicerContext,
     request: Watching,
     read: Callable[[int, int], Sequence[Row]],
 ) -> Iterator[tuple[str, Sequence[Row]]]:
     """Yield (resume token, rows) as rows change; `read` takes a position and how many rows at most."""
-    resume_token = request.resume_token
+    changes = positions.changes
     if request.from_now:
-        if resume_token:
+        if request.resume_token:
             raise ChukanError("INVALID_FIELD", field="from_now", params={"rule": "not together with resume_token"})
         after = changes.last()
-        yield encode_token(_KIND, after), ()  # the caller now knows from where on it hears of everything
+        yield positions.token(after), ()  # the caller now knows from where on it hears of everything
     else:
-        (place,) = decode_token(_KIND, resume_token, 0, field="resume_token", reason="RESUME_TOKEN_INVALID")
-        after = int(place)
-        if after > changes.last():  # of a time before this world's last reset
-            raise ChukanError("RESUME_TOKEN_EXPIRED", field="resume_token")
+        after = positions.place(request.resume_token)
     while context.is_active():
         if changes.closed:
             raise ChukanError("SHUTTING_DOWN")
@@ -80,7 +75,7 @@ def watch(
         rows = read(after, _MOST)
         if rows:
             after = rows[-1].change_seq
-            yield encode_token(_KIND, after), rows
+            yield positions.token(after), rows
         if len(rows) < _MOST:
             after = max(after, seen)  # the read saw all up to there: what it passed over is not read again
             changes.wait(seen, _WAKE_SECONDS)

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 
 from chukan.durable.lookups import Lookup
 from chukan.durable.statements import Statement, bulk_insert
-from chukan.server.domain.exchange_record import RecordMark, RecordRow
+from chukan.server.domain.exchange_record import Listing, RecordMark, RecordRow
 from chukan.server.storage.schema import metadata
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ _listing: Final = Table(
     Column("organization", String(16), primary_key=True),
     Column("generation", String(64), nullable=False),  # of the world the token belongs to
     Column("token", String, nullable=False),  # of the last page there is
+    Column("place", BigInteger, nullable=False),  # the network's number of the last exchange listed; 0 = none
     Column("listed", BigInteger, nullable=False),  # when the end was last seen; 0 = never
     sqlite_with_rowid=False,
 )
@@ -131,12 +132,16 @@ _COPIES: Final = Lookup(
 )
 _COPIES_AFTER: Final = Statement(
     sqlalchemy.select(_network.c.place, _network.c.exchange, _network.c.record)
-    .where(_network.c.organization == bindparam("organization_"), _network.c.place > bindparam("after"))
+    .where(
+        _network.c.organization == bindparam("organization_"),
+        _network.c.place > bindparam("after"),
+        _network.c.place <= bindparam("until"),
+    )
     .order_by(_network.c.place)
     .limit(bindparam("most", type_=Integer))
 )
 _LISTED: Final = Statement(
-    sqlalchemy.select(_listing.c.token, _listing.c.listed).where(
+    sqlalchemy.select(_listing.c.token, _listing.c.place, _listing.c.listed).where(
         _listing.c.organization == bindparam("organization_"), _listing.c.generation == bindparam("generation_")
     )
 )
@@ -272,21 +277,20 @@ class ExchangeRecordStore:
         return {row[0]: row[1] for row in rows}
 
     def copies_after(
-        self, connection: Connection, organization: str, *, after: int, most: int
+        self, connection: Connection, organization: str, *, after: int, until: int, most: int
     ) -> list[tuple[int, bytes, bytes]]:
-        """Return (the network's number, exchange, record) after a number, in its order."""
-        rows = _COPIES_AFTER.all(connection, organization_=organization, after=min(after, _LAST_CHANGE), most=most)
+        """Return (the network's number, exchange, record) after a number and up to another, in its order."""
+        given = {"organization_": organization, "after": min(after, _LAST_CHANGE), "until": until, "most": most}
+        rows = _COPIES_AFTER.all(connection, **given)
         return [(row[0], row[1], row[2]) for row in rows]
 
-    def listing(self, connection: Connection, organization: str, generation: str) -> tuple[str, int]:
-        """Return the token the network's list goes on from, and when its end was last seen, 0 = never."""
+    def listing(self, connection: Connection, organization: str, generation: str) -> Listing:
+        """Return how far the network's list was read; of another generation: not at all."""
         row = _LISTED.first(connection, organization_=organization, generation_=generation)
-        return (row[0], row[1]) if row else ("", 0)
+        return Listing._make(row) if row else Listing()
 
-    def keep_listing(
-        self, connection: Connection, organization: str, generation: str, *, token: str, listed: int
-    ) -> None:
+    def keep_listing(self, connection: Connection, organization: str, generation: str, listing: Listing) -> None:
         """Replace how far the network's list was read."""
-        names = ("organization", "generation", "token", "listed")
-        rows = [(organization, generation, token, listed)]
+        names = ("organization", "generation", *Listing._fields)
+        rows = [(organization, generation, *listing)]
         bulk_insert(connection, _listing, names, rows, on_conflict="replace")
