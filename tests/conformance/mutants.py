@@ -12,6 +12,7 @@ from chukan.v1 import (
     exchange_record_service_pb2,
     inquiry_service_pb2,
     linkage_code_service_pb2,
+    provision_service_pb2,
     replica_service_pb2,
     security_service_pb2,
 )
@@ -341,6 +342,31 @@ MUTANTS: Final = (
     ),
     Mutant("exports nothing", "replicas", ("DBM-8/1",), answer=_clearing("ExportReplicas", "record_ids")),
     Mutant("compares nothing", "replicas", ("DBM-8/3",), answer=_clearing("CompareReplicas", "differences")),
+    Mutant(
+        "lets one person decide alone",
+        "provisions",
+        ("TKY-2/2",),
+        refusal=_answering("SECOND_PERSON_REQUIRED", provision_service_pb2.ConfirmProvisionResponse()),
+    ),
+    Mutant(
+        "confirms what is over",
+        "provisions",
+        ("TKY-2/4",),
+        refusal=_answering("PROVISION_NOT_WAITING", provision_service_pb2.ConfirmProvisionResponse()),
+    ),
+    Mutant(
+        "overlooks what changed",
+        "provisions",
+        ("TKY-2/3",),
+        refusal=_answering("CONCURRENT_CHANGE", provision_service_pb2.ApproveProvisionResponse()),
+    ),
+    Mutant(
+        "shows a provision to anybody",
+        "provisions",
+        ("TKY-5/2",),
+        refusal=_answering("PROVISION_UNKNOWN", provision_service_pb2.GetProvisionContentResponse()),
+    ),
+    Mutant("says not who refused", "provisions", ("TKY-3/1",), answer=_clearing("GetInquiry", "inquiry.reason")),
     Mutant(
         "answers zero for nil to others",
         "inquiries",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chukan.command.demo.stage import ServerProcess
 from chukan.conformance.calls import channels
-from chukan.conformance.catalogue import read_cases
+from chukan.conformance.catalogue import people_needed, read_cases
 from chukan.conformance.preparation import prepare, profile_text
 from chukan.conformance.profile import read_profile
 from chukan.conformance.results import Run, Verdict, read_known
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from chukan.conformance.results import Result
     from tests.conformance.proxy import Mutant
 
-__all__ = ["KNOWN", "PATIENCE", "PEOPLE", "Prepared", "failed_control", "prepared", "verdict_on"]
+__all__ = ["KNOWN", "PATIENCE", "Prepared", "failed_control", "prepared", "verdict_on"]
 
-PEOPLE = 60
 PATIENCE = 0.1
 """Of the time a step allows: what will never come needs no long wait. The control runs with it too."""
 KNOWN = Path(__file__).parent / "known_failures.toml"
@@ -61,11 +60,11 @@ def prepared(folder: Path) -> Iterator[Prepared]:
     """Start an emulator and prepare it."""
     server = ServerProcess(folder)
     try:
-        base = read_profile(_OWN)
+        base, entries = read_profile(_OWN), read_cases()
         with channels(server.target, base) as opened:
-            profile = prepare(opened, base, people=PEOPLE, run="2000000")
+            profile = prepare(opened, base, people=people_needed(entries), run="2000000")
         (folder / "profile.toml").write_text(profile_text(profile), "utf-8")
-        yield Prepared(server.target, profile, read_cases())
+        yield Prepared(server.target, profile, entries)
     finally:
         server.stop()
 

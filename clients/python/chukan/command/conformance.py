@@ -88,7 +88,9 @@ def prepare(
     profile: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Organizations to use; by default the emulator's.")
     ] = None,
-    people: Annotated[int, typer.Option(help="How many people to link at both organizations.", min=1, max=1000)] = 60,
+    people: Annotated[
+        int, typer.Option(help="How many people to link at both organizations; 0: as the cases need.", min=0, max=1000)
+    ] = 0,
 ) -> int:
     """Prepare an emulator with dummy people, through its public RPCs, and write the profile a run needs.
 
@@ -97,6 +99,7 @@ def prepare(
     from importlib.resources import as_file, files
 
     from chukan.conformance.calls import channels
+    from chukan.conformance.catalogue import people_needed, read_cases
     from chukan.conformance.preparation import prepare as link
     from chukan.conformance.preparation import profile_text
     from chukan.conformance.profile import read_profile
@@ -107,10 +110,11 @@ def prepare(
             base = read_profile(profile or own)
         with channels(target, base) as opened:
             check_target(opened, base, target)
-            prepared = link(opened, base, people=people, run=_run_name())
+            count = people or people_needed(read_cases())
+            prepared = link(opened, base, people=count, run=_run_name())
         out.write_text(profile_text(prepared), "utf-8")
-        if not session.json({"profile": str(out), "people": people}):
-            session.say(f"{people} people prepared; profile: {out}", f"{people}人を準備しました。プロファイル: {out}")
+        if not session.json({"profile": str(out), "people": count}):
+            session.say(f"{count} people prepared; profile: {out}", f"{count}人を準備しました。プロファイル: {out}")
         return 0
 
     return _guarded(session, run)

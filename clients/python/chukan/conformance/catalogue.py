@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from chukan.cases.v1.case_pb2 import Case, Check, Step
 
-__all__ = ["LEVELS", "Entry", "read_cases", "select"]
+__all__ = ["LEVELS", "Entry", "people_needed", "read_cases", "select"]
 
 LEVELS: Final = tuple(name.removeprefix("LEVEL_") for name in Level.keys()[1:])
 
@@ -79,6 +79,11 @@ def read_cases(folder: Path | None = None) -> list[Entry]:
         entries.append(Entry(case, file, pairs if uses else None))
         pairs += uses
     return entries
+
+
+def people_needed(entries: Sequence[Entry]) -> int:
+    """Return how many prepared people the cases use."""
+    return max((entry.pair + 1 for entry in entries if entry.pair is not None), default=0)
 
 
 def select(
