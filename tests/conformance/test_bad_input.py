@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import grpc
@@ -13,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chukan.command.root import command_line
+from tests.conformance.proxy import Mutant, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +99,9 @@ CASES = {
     "a request of no JSON": (CASE.replace("status =", "requests = ['{'], status ="), "that is none"),
     "a check without a rule": (CASE.replace("status =", 'checks = [{path = "a"}], status ='), "without a rule"),
     "an unknown caller": (CASE.replace('"inquirer"', '"mayor"'), "the caller 'mayor'"),
+    "an unknown status": (CASE.replace('"NOT_FOUND"', '"NOTFOUND"'), "which there is not"),
+    "a key of no metadata": (CASE.replace("status =", 'metadata = {A_B = "x"}, status ='), "which is none"),
+    "a broken pattern": (CASE.replace("status =", 'checks = [{path = "a", matches = "("}], status ='), "a pattern"),
     "no cases": ('group = "x"\n', "holds no cases"),
 }
 
@@ -161,6 +166,24 @@ def test_a_server_of_another_contract_is_not_judged(profile: Path, tmp_path: Pat
 
     assert code == 2
     assert "does not speak the contract" in output
+
+
+def test_a_target_that_goes_away_is_exit_code_3_and_no_verdict(stage: Prepared, profile: Path) -> None:
+    class Leaving(Proxy):
+        def note(self, *_: object) -> bool:
+            Thread(target=self.close).start()
+            return False
+
+    proxy = Leaving(stage.target)
+    proxy.mutant = Mutant(
+        "leaves", "", (), request=lambda method, *_: method.endswith("/CheckPermission") and proxy.note()
+    )
+
+    code, output = run(
+        "server", "--target", proxy.target, "--profile", profile, "--only", "PRM-*", "--only", "SCM-*", "--lang", "en"
+    )
+
+    assert code == 3, output
 
 
 def test_a_profile_of_another_server_is_told(stage: Prepared, profile: Path) -> None:

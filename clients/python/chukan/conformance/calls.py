@@ -6,10 +6,11 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import json_format
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
@@ -30,7 +31,7 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.enable_retries", 0),
 )
-_CONNECT_SECONDS: Final = 3.0
+_CONNECT_SECONDS: Final = 5.0
 _UNREADABLE: Final = "UNREADABLE"
 
 
@@ -42,6 +43,11 @@ class Answer:
     responses: list[Any] = field(default_factory=list)
     error: dict[str, Any] = field(default_factory=dict)
     cancelled: bool = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody of the contract answered: UNAVAILABLE without a reason."""
+        return self.status == "UNAVAILABLE" and not self.error.get("reason")
 
 
 class Channels:
@@ -70,16 +76,14 @@ class Channels:
             channel = grpc.secure_channel(self._target, self._credentials(role), options)
         else:
             channel = grpc.insecure_channel(self._target, options)
-        try:
-            grpc.channel_ready_future(channel).result(_CONNECT_SECONDS)
-        except grpc.FutureTimeoutError:
+        if not _reached(channel):
             channel.close()
             raise KitError(
                 f"nobody answers at {self._target}: start the server, or give its --target (and tls in the profile)",
                 f"{self._target} に接続できません。サーバーを起動するか、--target と(TLS なら)"
                 "プロファイルの tls を確認してください",
                 code=NOT_REACHABLE,
-            ) from None
+            )
         return channel
 
     def _credentials(self, role: str) -> grpc.ChannelCredentials:
@@ -92,6 +96,21 @@ class Channels:
                 f"プロファイルの tls フォルダーで {error.filename} を読めません",
             ) from None
         return grpc.ssl_channel_credentials(ca, key, certificate)
+
+
+def _reached(channel: grpc.Channel) -> bool:
+    """Whether somebody answers; a refused connection is believed at once."""
+    known, found = Event(), []
+
+    def note(state: grpc.ChannelConnectivity) -> None:
+        if state in (grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE):
+            found.append(state)
+            known.set()
+
+    channel.subscribe(note, try_to_connect=True)
+    known.wait(_CONNECT_SECONDS)
+    channel.unsubscribe(note)
+    return grpc.ChannelConnectivity.READY in found
 
 
 @contextmanager
@@ -135,9 +154,12 @@ def call(
 
 def plain(message: Message) -> dict[str, Any]:
     """Return a message as JSON has it; what is absent is not there, zero and empty text are."""
-    document: dict[str, Any] = MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
+    try:
+        document: dict[str, Any] = json_format.MessageToDict(
+            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
+    except (json_format.Error, ValueError, TypeError, OverflowError):  # an instant that there is not, and the like
+        return {}
     return document
 
 

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+import grpc
 from google.protobuf.json_format import ParseDict, ParseError
 
 from chukan.cases.v1.case_pb2 import LEVEL_UNSPECIFIED, CaseFile, Level
@@ -32,6 +33,8 @@ LEVELS: Final = tuple(name.removeprefix("LEVEL_") for name in Level.keys()[1:])
 
 _ID: Final = re.compile(r"[A-Z]{3}-[0-9]+/[0-9]+")
 _GIVEN: Final = re.compile(r"run|case|individual|org\.(inquirer|provider|bystander)|fresh\.[1-9]")
+_KEY: Final = re.compile(r"[a-z][a-z0-9-]*")
+_STATUSES: Final = frozenset(status.name for status in grpc.StatusCode if status is not grpc.StatusCode.OK)
 _PAIR: Final = re.compile(r"pair\.(inquirer|provider)")
 
 
@@ -166,6 +169,14 @@ def _plain_faults(file: CaseFile, case: Case, step: Step) -> Iterator[str]:
         yield f"has the caller {caller!r}, expected one of {', '.join(ROLES)} or -"
     if step.template and step.template not in file.templates:
         yield f"has the unknown template {step.template}"
+    if step.status and step.status not in _STATUSES:
+        yield f"expects the status {step.status}, which there is not"
+    yield from (f"has the metadata key {key!r}, which is none" for key in step.metadata if not _KEY.fullmatch(key))
+    for check in step.checks:
+        try:
+            re.compile(check.matches)
+        except re.error as error:
+            yield f"has a pattern that is none: {error}"
     if not (step.checks or step.status or step.captures):
         yield "expects nothing, so it could not fail"
 

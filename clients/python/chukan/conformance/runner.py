@@ -110,14 +110,19 @@ class Runner:
         method = find_method(step.call, entry.file.service)
         caller = step.caller or entry.case.caller
         metadata = self._metadata(caller, step, value)
+        if not all(text.isascii() and text.isprintable() for _, text in metadata):
+            return ["a value the target gave before fits no metadata"]
         until = time.monotonic() + step.within_seconds * self.patience
         while True:
-            requests = list(requests_of(step, method, entry.file.templates, value))
+            try:
+                requests = list(requests_of(step, method, entry.file.templates, value))
+            except ValueError:
+                return ["a value the target gave before fits no request"]
             answer = call(
                 self.channels.of(caller), method, requests, metadata=metadata, seconds=_CALL_SECONDS, take=step.take
             )
             faults = _faults(step, method, answer, value)
-            if not faults or time.monotonic() >= until:
+            if not faults or answer.gone or time.monotonic() >= until:
                 break
             time.sleep(_PAUSE_SECONDS)
         trace.append(_traced(method, caller, dict(metadata), requests, answer))

@@ -32,13 +32,18 @@ def judge(
     known: Mapping[str, Known],
     tell: Callable[[Result], None],
 ) -> Run:
-    """Run the cases and add their results to the run; `name`: digits no other run at this target had."""
+    """Run the cases and add their results to the run; a target that goes away in between is no verdict.
+
+    name: digits no other run at this target had.
+    """
     with channels(run.target, profile) as opened:
         check_target(opened, profile, run.target)
         runner = Runner(opened, profile, name, known)
         for entry in entries:
             result = runner.judge(entry)
             run.results.append(result)
+            if any("got UNAVAILABLE" in fault for fault in result.faults):
+                check_target(opened, profile, run.target)
             tell(result)
     return run
 

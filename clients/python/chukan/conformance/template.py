@@ -47,7 +47,8 @@ def requests_of(
 
 
 def _document(text: str, value: Callable[[str], str]) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(filled(text, value))
+    """Return a text as JSON; what the target gave stays one value, whatever is in it."""
+    document: dict[str, Any] = json.loads(filled(text, lambda name: json.dumps(value(name))[1:-1]))
     return document
 
 
