@@ -100,7 +100,7 @@ def test_a_report_shows_the_exchange_of_a_failure_and_no_number_of_a_person(stag
     texts = {path.name: path.read_text("utf-8-sig") for path in paths}
     assert sorted(texts) == ["junit.xml", "report.html", "results.csv", "results.json"]
     for name, text in texts.items():
-        plain = unicodedata.normalize("NFKC", text)
+        plain = re.sub("(TM|JM|JT|TK)[0-9]{14}", "", unicodedata.normalize("NFKC", text))
         assert re.findall(r"(?<![0-9a-f])[0-9]{11,15}(?![0-9a-f])", plain) == [], name
         assert "123400" not in text, name
     assert "不適合" in texts["report.html"]

@@ -2,7 +2,8 @@
 """What a report may show of an exchange: no number of a person, no value of a record, whatever the target answered.
 
 Two nets: by field name, and every run of 11 to 15 digits in any text and any width (individual numbers, resident
-record codes, integrated address numbers). Organization codes (16) and receipt numbers (20) stay readable.
+record codes, integrated address numbers). Organization codes (16), receipt numbers (20) and the codes of informations,
+affairs, procedures and items stay readable.
 """
 
 from __future__ import annotations
@@ -33,14 +34,18 @@ _PERSONAL: Final = frozenset(
         "authorization",
     }
 )
-_DIGITS: Final = re.compile(r"(?<![0-9])[0-9]{11,15}(?![0-9])|(?<![0-9])[0-9]{4}([- ])[0-9]{4}\1[0-9]{4}(?![0-9])")
+_CODE: Final = r"(?P<code>(?:TM|JM|JT|TK)[0-9]{14}(?![0-9]))"
+_DIGITS: Final = re.compile(
+    rf"{_CODE}|(?<![0-9])[0-9]{{11,15}}(?![0-9])|(?<![0-9])[0-9]{{4}}([- ])[0-9]{{4}}\2[0-9]{{4}}(?![0-9])"
+)
 _LONGEST_LIST: Final = 20
 
 
 def masked_text(text: str) -> str:
     """Return the text without anything that could be a person's number."""
     plain = unicodedata.normalize("NFKC", text)
-    return _DIGITS.sub(MASK, plain) if _DIGITS.search(plain) else text
+    shown = _DIGITS.sub(lambda found: found["code"] or MASK, plain)
+    return text if shown == plain else shown
 
 
 def masked(document: Any, field: str = "") -> Any:  # noqa: ANN401  # JSON
