@@ -10,9 +10,12 @@ import pytest
 
 from chukan.conformance.catalogue import Entry, read_cases
 from chukan.conformance.checks import MISSING, broken_rule
+from chukan.standard.reasons import all_reasons
 from tests.conformance.mutants import MUTANTS
 
-SPEC = Path(__file__).resolve().parents[2] / "docs" / "spec"
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT / "docs" / "spec"
+PROTOS = ROOT / "protos" / "chukan" / "v1"
 ROW = re.compile(r"^\| ([A-Z]{3}-[0-9]+) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 CLAUSES = {match[0]: match for path in sorted(SPEC.glob("*.md")) for match in ROW.findall(path.read_text("utf-8"))}
 ENTRIES = read_cases()
@@ -36,6 +39,20 @@ def test_a_case_can_fail_in_every_check(entry: Entry) -> None:
             value = str(getattr(check, str(check.WhichOneof("rule"))))
             wrong = (MISSING, "quite different", ["quite different", "a list"], f"shows {value}", [])
             assert any(broken_rule(check, found, lambda name: name) for found in wrong), check
+
+
+def test_every_reason_the_contract_names_is_provoked_or_said_not_to_be() -> None:
+    """Of the services that have cases."""
+    files = {entry.file.service.rpartition(".")[2] for entry in ENTRIES}
+    names = [re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in sorted(files)]
+    contract = " ".join((PROTOS / f"{name}.proto").read_text("utf-8") for name in names)
+    cases = " ".join(str(entry.case) for entry in ENTRIES)
+    listed = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+|OVERLOADED)`", (SPEC / "README.md").read_text("utf-8")))
+
+    named = {row.code for row in all_reasons() if re.search(rf"\b{row.code}\b", contract)}
+    provoked = {code for code in named if re.search(rf"\b{code}\b", cases)}
+
+    assert named - provoked - {"NO_REPLICA"} == listed
 
 
 def test_every_group_of_cases_has_a_mutant() -> None:
