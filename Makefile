@@ -11,7 +11,7 @@ BENCH  ?= all
 ROUNDS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate check-generated check-contract freeze-contract lint types imports bench chaos conformance mutants clean
+.PHONY: help demo monitor test check generate check-generated check-contract freeze-contract lint types imports bench chaos conformance mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,9 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 demo: $(VENV)/.installed ## the main job, end to end, on dummy people (PEOPLE=3000 SEED=1)
 	$(BIN)/chukan demo --people $(PEOPLE) --seed $(SEED)
 
+monitor: $(VENV)/.installed ## the demo under load with Prometheus and Alertmanager beside it, until Ctrl-C (PEOPLE=3000)
+	@$(BIN)/python scripts/monitor.py --people $(PEOPLE)
+
 test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why
 	$(BIN)/python -m pytest -q
 
@@ -41,6 +44,7 @@ check: check-generated check-contract lint types imports ## generated code, the 
 generate: $(VENV)/.installed-dev ## generate Python from protos/ and reference pages from code
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/generate.py
 	$(BIN)/python scripts/reference.py
+	$(BIN)/python scripts/dashboards.py
 
 check-generated: $(VENV)/.installed-dev ## generated code and pages are fresh, protos are lint-clean
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/check_generated.py

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that what is generated and committed is fresh, and that the contract is lint-clean.
 
-1 protos/gen is what protos/ generates today  2 docs/reference is what code, data and protos say today  3 `buf lint`.
-The first two compare byte for byte. buf comes from the PATH or, pinned, from tools/package.json through npm; without
-either the lint says NOT RUN and why, and fails where TESTS_REQUIRE_ALL is set.
+1 protos/gen is what protos/ generates today  2 docs/reference is what code, data and protos say today
+3 monitoring/grafana is what chukan.monitoring.dashboards says  4 `buf lint`. The first three compare byte for byte. buf
+comes from the PATH or, pinned, from tools/package.json through npm; without either the lint says NOT RUN and why, and
+fails where TESTS_REQUIRE_ALL is set.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from buf_tool import find_buf
+from dashboards import GRAFANA
 from generate import GENERATED, PROTOS, ROOT, contents, generate
 from reference import REFERENCE, pages
+
+from chukan.monitoring.dashboards import documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +43,8 @@ def stale() -> list[str]:
         made = Path(temporary)
         if generate(made) != 0:
             return ["protos/ can't be compiled"]
-        return differences(GENERATED, contents(made)) + differences(REFERENCE, pages())
+        fresh = [(GENERATED, contents(made)), (REFERENCE, pages()), (GRAFANA, documents())]
+        return [fault for folder, wanted in fresh for fault in differences(folder, wanted)]
 
 
 def lint() -> tuple[str, list[str]]:

@@ -16,6 +16,7 @@ from reference_contract import rpcs
 from reference_data import layouts, organizations, permission_list, reasons, rules
 from reference_digest import digest_page
 from reference_files import inquiry_files
+from reference_mappings import mappings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "configuration.md": configuration,
     "inquiry_files.md": inquiry_files,
     "layouts.md": layouts,
+    "mappings.md": mappings,
     "organizations.md": organizations,
     "permission_list.md": permission_list,
     "reasons.md": reasons,

@@ -62,7 +62,10 @@ def _reasons_of(rows: Iterable[Reason]) -> str:
 
 def rules() -> str:
     """List the rules a value, a nil or a character can break."""
-    intro = "A `RowFailure` names the rule that was broken in its field `rule`, never the value."
+    intro = (
+        "A `RowFailure` names the rule that was broken in its field `rule`, never the value; where the number in it is "
+        "a field's own (`max_length=8`), it stands in the contract or the layout."
+    )
     return page(
         "Rules of values (検査規則)",
         f"`{_DATA}/rules.toml`",
@@ -139,7 +142,8 @@ def _data_set(data_set: DataSet) -> str:
 
 def _item(item: Item) -> tuple[object, ...]:
     values = ", ".join(f"`{value}` {name}" for value, name in zip(item.values, item.value_names, strict=True))
-    remarks = [*(["void in this edition"] if item.void else []), *filter(None, (item.description, values))]
+    said = {"void in this edition": item.void, "may be negative": item.negative}
+    remarks = [*(remark for remark, holds in said.items() if holds), *filter(None, (item.description, values))]
     return (
         code(item.code),
         item.name,

@@ -9,11 +9,11 @@ from reference_page import code, page, table
 
 from chukan.adapter.exchange.profile_files import read_profile
 
-__all__ = ["inquiry_files"]
+__all__ = ["PLACES", "inquiry_files"]
 
 _FOLDER: Final = "adapter/chukan/adapter/exchange/profiles"
 #: The columns of a result file that say how a row ended.
-_PLACES: Final = {
+PLACES: Final = {
     "provider_code": "情報提供者機関コード, 16 digits",
     "provider_name": "情報提供者名",
     "record_id": "レコード識別番号",
@@ -101,10 +101,10 @@ def _columns(result: dict[str, Any]) -> str:
         f"column from {items['first']} to {items['last']}, each followed by the "
         "[reason for nil](layouts.md#reasons-for-nil-値なし理由). One answer of several records is several rows."
     )
-    named = sorted((place, name) for name, place in result["columns"].items() if name in _PLACES)
+    named = sorted((place, name) for name, place in result["columns"].items() if name in PLACES)
     at = [
         (place, f"{code(item)} of {code(information)}")
         for information, places in items["at"].items()
         for item, place in sorted(places.items(), key=lambda each: int(each[1]))
     ]
-    return f"{intro}\n\n{table(('column', 'content'), [*((place, _PLACES[name]) for place, name in named), *at])}"
+    return f"{intro}\n\n{table(('column', 'content'), [*((place, PLACES[name]) for place, name in named), *at])}"

@@ -179,7 +179,10 @@ class Body:
         """Register a replica (副本) per number; values by item code, nil reasons by item code and row."""
         rows, batch_id = len(numbers), given.pop("batch_id", self.batch_id())
         chosen, nils = dict(values or {}), dict(nil or {})
-        required = layout(information, EDITION).data_set(data_set).required_items
+        found = layout(information, EDITION).data_set(data_set)
+        required, keys = found.required_items, given.pop("record_keys", ["2026"] * rows)
+        if found.key_item:
+            chosen.setdefault(found.key_item, keys)
         codes = [item.code for item in required if item.code not in chosen] + list(chosen)
         samples = {item.code: _sample(item) for item in required}
         columns = [
@@ -196,7 +199,7 @@ class Body:
         ]
         fields = {
             "record_ids": [f"{batch_id}-{row}" for row in range(rows)],
-            "record_keys": ["2026"] * rows,
+            "record_keys": keys,
             "start_dates": ["20260601"] * rows,
             "end_dates": ["20270531"] * rows,
             **given,

@@ -388,7 +388,7 @@ MUTANTS: Final = (
         ("SKI-2/1",),
         answer=_on("CreateInquiry")(lambda message: _renumbered(message.inquiry)),
     ),
-    Mutant("overlooks a conflict", "inquiries", ("SKI-2/2",), refusal=_answering("IDEMPOTENCY_CONFLICT", _ACCEPTED)),
+    Mutant("overlooks a conflict", "inquiries", ("SKI-2/2",), refusal=_answering("RECORD_ID_EXISTS", _ACCEPTED)),
     Mutant(
         "drops the reasons of refusals",
         "inquiries",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chukan.standard.reasons import RECORD, all_reasons
+from chukan.standard.rules import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +120,24 @@ def test_the_contract_gives_each_reason_the_tables_status() -> None:
                     wrong.append((path.name, code, status, right))
 
     assert wrong == []
+
+
+def _rules() -> Iterator[tuple[str, str]]:
+    """Yield (module, rule) of the rules the server names as constants, beside a reason or as `rule=`."""
+    for path in (ROOT / "server").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "rule" and isinstance(node.value, ast.Constant):
+                yield path.name, str(node.value.value)
+            if isinstance(node, ast.Tuple) and all(isinstance(each, ast.Constant) for each in node.elts):
+                values = [str(each.value) for each in node.elts if isinstance(each, ast.Constant)]
+                if len(values) == len(("reason", "field", "rule")) and values[0] in TABLE:
+                    yield path.name, values[2]
+
+
+def test_every_rule_a_refusal_names_is_in_the_table_of_rules() -> None:
+    known = {row.name for row in all_rules()} | {""}
+
+    assert sorted({found for found in _rules() if found[1] not in known}) == []
 
 
 def _stated(comment: str) -> Iterator[tuple[str, str]]:

@@ -196,8 +196,8 @@ def test_a_path_that_can_not_be_written_to_is_told_without_a_traceback(
     assert "権限" in ended.err
 
 
-def test_the_adapters_folders_are_told_alike(at: Callable[..., Ended], two_bodies: Path, tmp_path: Path) -> None:
-    """A state folder or a result file that can't be made."""
+def test_a_folder_the_adapter_cannot_use_is_told(at: Callable[..., Ended], two_bodies: Path, tmp_path: Path) -> None:
+    """A state folder that can't be made; a result file in a folder there is none of, which is not made unasked."""
     (tmp_path / "file").write_bytes(b"")
     nowhere, body = tmp_path / "file" / "x", two_bodies / SETAGAYA
 
@@ -207,7 +207,9 @@ def test_the_adapters_folders_are_told_alike(at: Callable[..., Ended], two_bodie
     ]
 
     assert [each.code for each in ended] == [1, 1]
-    assert all("FILE_UNUSABLE" in each.err and "Traceback" not in each.err for each in ended), ended
+    for each, reason in zip(ended, ("FILE_UNUSABLE", "FOLDER_NOT_FOUND"), strict=True):
+        assert reason in each.err, each
+        assert "Traceback" not in each.err
 
 
 def test_nothing_to_load_is_a_usage_error(at: Callable[..., Ended]) -> None:
@@ -240,6 +242,7 @@ def test_a_date_that_is_none_is_refused(arguments: tuple[str, ...], at: Callable
 
     assert ended.code == 1
     assert "DATE_INVALID" in ended.err
+    assert "1946" not in ended.err  # a person's, however it was written
 
 
 @pytest.mark.parametrize(

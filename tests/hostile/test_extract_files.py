@@ -59,7 +59,7 @@ def told(report: Report) -> str:
     assert CANARY not in plain_digits(text)
     letters = [(int(each["row"]), each["reason"]) for each in csv.DictReader(text.splitlines())]
     if not report.lanes:
-        return " ".join(report.notes)
+        return " ".join(note.english for note in report.notes)
     (lane,) = report.lanes
     shown = ", ".join(f"{row} {reason}" for row, reason in sorted(letters)[:2])
     more = len(letters) - 2
@@ -258,7 +258,7 @@ def test_a_folder_with_nothing_to_read_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(ChukanError) as raised:
         run(tmp_path, tmp_path / "state", extracts=tmp_path / "empty")
 
-    assert (raised.value.code, raised.value.params["rule"]) == ("FILE_NOT_FOUND", "*.csv")
+    assert (raised.value.code, raised.value.params["rule"]) == ("FOLDER_WITHOUT_FILES", "*.csv")
 
 
 STATES: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {

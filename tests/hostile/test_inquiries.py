@@ -63,15 +63,15 @@ SPECS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "NUL in a user": ({"user_id": "a\0b"}, RULE),
     # --- codes ---
     "an affair there is none of": ({"affair_code": "JM99999999999999"}, "AFFAIR_MISMATCH"),
-    "no affair": ({"affair_code": ""}, "AFFAIR_MISMATCH"),
+    "no affair": ({"affair_code": ""}, "INVALID_ARGUMENT FIELD_REQUIRED inquiry.affair_code"),
     "an affair too long": ({"affair_code": AFFAIR + "0"}, f"{LONG}affair_code"),
     "an affair of 100,000 characters": ({"affair_code": "J" * 100_000}, f"{LONG}affair_code"),
     "an affair in small letters": ({"affair_code": AFFAIR.lower()}, "AFFAIR_MISMATCH"),
     "a procedure there is none of": ({"procedure_code": "JT99999999999999"}, "NOT_PERMITTED_PROCEDURE"),
-    "no procedure": ({"procedure_code": ""}, "NOT_PERMITTED_PROCEDURE"),
+    "no procedure": ({"procedure_code": ""}, "INVALID_ARGUMENT FIELD_REQUIRED inquiry.procedure_code"),
     "a procedure nobody can read": ({"procedure_code": "JT\u200b"}, f"{UNSEEN}procedure_code"),
     "an information there is none of": ({"information_code": "TM99999999999999"}, "NOT_PERMITTED_INFORMATION"),
-    "no information": ({"information_code": ""}, "NOT_PERMITTED_INFORMATION"),
+    "no information": ({"information_code": ""}, "INVALID_ARGUMENT FIELD_REQUIRED inquiry.information_code"),
     "an information in full width": (
         {"information_code": "ＴＭ００００００００００００００"},
         "NOT_PERMITTED_INFORMATION",

@@ -134,7 +134,7 @@ def _blocked(path: Path) -> Path:
 
 PLACES: Final[dict[str, tuple[Callable[[Path], dict[str, Any]], str]]] = {
     "a folder as output": (lambda folder: {"out": _blocked(folder / "out")}, "SETTING_INVALID"),
-    "an output inside a file": (lambda folder: {"out": folder / "a.DAT" / "out.csv"}, "FILE_UNUSABLE"),
+    "an output inside a file": (lambda folder: {"out": folder / "a.DAT" / "out.csv"}, "FOLDER_NOT_FOUND"),
     "an output that is there": (
         lambda folder: {"out": folder / "there.csv" if (folder / "there.csv").write_text("x") else ""}, "OUTPUT_EXISTS",
     ),

@@ -104,8 +104,8 @@ ROWS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "a movement on 30 February": ({"movement_dates": ["20250230", ""]}, "0 DATE_INVALID movement_dates"),
     "a notification of nines": ({"notification_dates": ["99999999", ""]}, "0 DATE_INVALID notification_dates"),
     "protection that ends on no day": (
-        {"protective_measure_rows": [0], "protective_measure_end_dates": ["soon"]},
-        "0 DATE_INVALID protective_measure_end_dates",
+        {"protective_measures": {"rows": [0], "end_dates": ["soon"]}},
+        "0 DATE_INVALID protective_measures.end_dates",
     ),
     # --- codes ---
     "a sex there is none of": ({"sexes": ("9",)}, "0 SEX_INVALID sexes"),
@@ -129,11 +129,14 @@ ROWS: Final[dict[str, tuple[dict[str, Any], str]]] = {
         "INVALID_ARGUMENT COLUMNS_UNEQUAL individual_numbers",
     ),
     "two ends of one protection": (
-        {"protective_measure_rows": [0], "protective_measure_end_dates": ["20300101"] * 2},
-        "INVALID_ARGUMENT COLUMNS_UNEQUAL protective_measure_end_dates",
+        {"protective_measures": {"rows": [0], "end_dates": ["20300101"] * 2}},
+        "INVALID_ARGUMENT COLUMNS_UNEQUAL protective_measures.end_dates",
     ),
-    "protection of a row there is none of": ({"protective_measure_rows": [2]}, "INVALID_ARGUMENT INVALID_FIELD"),
-    "nondisclosure of a row there is none of": ({"nondisclosure_rows": [2**32 - 1]}, "INVALID_ARGUMENT INVALID_FIELD"),
+    "protection of a row there is none of": ({"protective_measures": {"rows": [2]}}, "INVALID_ARGUMENT INVALID_FIELD"),
+    "nondisclosure of a row there is none of": (
+        {"nondisclosure_rows": {"rows": [2**32 - 1]}},
+        "INVALID_ARGUMENT INVALID_FIELD",
+    ),
     "no number system": ({"number_system": ""}, "INVALID_ARGUMENT INVALID_FIELD"),
     "a number system in full width": ({"number_system": "０１"}, "INVALID_ARGUMENT INVALID_FIELD"),
     "a number system of three digits": ({"number_system": "001"}, "INVALID_ARGUMENT INVALID_FIELD"),
@@ -160,13 +163,14 @@ def test_who_is_registered_wrongly_is_refused_by_the_rule(stage: Stage, name: st
     assert register(stage, batch(**given)) == expected
 
 
-def test_two_people_on_one_individual_number_are_both_refused_or_held(stage: Stage) -> None:
+def test_two_people_on_one_individual_number_are_both_held(stage: Stage) -> None:
     number = dummy_individual_number(OTHERS + fresh_serial())
     request = batch(individual_numbers=[number, number], birth_dates=["19800101", "19900101"])
 
-    assert register(stage, request) == (
-        "0 INDIVIDUAL_NUMBER_TAKEN individual_numbers; 1 INDIVIDUAL_NUMBER_TAKEN individual_numbers"
-    )
+    answer = next(AddressServiceStub(stage.channel).RegisterPeople(iter([request]), metadata=stage.shinjuku.metadata))
+
+    assert list(answer.outcomes) == [pb.LINK_OUTCOME_HELD] * 2
+    assert len(answer.mismatch_ids) == 2
 
 
 def call(stage: Stage, rpc: str, request: Any, *extra: tuple[str, str]) -> str:

@@ -53,7 +53,7 @@ LOADS: Final[dict[str, tuple[Callable[[Path], Any], dict[str, str], int, str]]] 
     "a file as state folder": (lambda folder: (folder / "s").touch(), {}, 0, "FILE_UNUSABLE"),
     "nobody's folder of people": (lambda folder: shutil.rmtree(folder / "people"), {}, 0, "FILE_NOT_FOUND"),
     "a folder without people": (
-        lambda folder: [each.unlink() for each in (folder / "people").glob("*.csv")], {}, 0, "FILE_NOT_FOUND",
+        lambda folder: [each.unlink() for each in (folder / "people").glob("*.csv")], {}, 0, "FOLDER_WITHOUT_FILES",
     ),
     "mappings nobody can read": (
         lambda folder: ((folder / "m").mkdir(), (folder / "m" / "x.toml").write_bytes(b"\xff\xfe")),

@@ -109,7 +109,7 @@ CORRECTIONS: Final[dict[str, tuple[common_pb2.ResultRecord, str]]] = {
         "INVALID_ARGUMENT ITEM_UNKNOWN records[0].items",
     ),
     "an item that was not asked for": (
-        record(items=[{"item_code": "TK90002010000004", "value": "1"}]),
+        record(items=[{"item_code": LEVY, "value": "1"}, {"item_code": "TK90002010000004", "value": "1"}]),
         "FAILED_PRECONDITION NOT_PERMITTED_ITEMS records[0].items",
     ),
     "a value that is none": (
@@ -126,6 +126,14 @@ CORRECTIONS: Final[dict[str, tuple[common_pb2.ResultRecord, str]]] = {
     "an individual number as key": (
         record(record_key=CANARY), "INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED records[0].record_key",
     ),
+    "a key no replica can have": (
+        record(record_key="K" * 65), "FAILED_PRECONDITION RECORD_KEY_MISSING records[0].record_key",
+    ),
+    "a period that ends before it starts": (
+        record(period={"start_date": "20260601", "end_date": "20260531"}),
+        "INVALID_ARGUMENT PERIOD_INVALID records[0].period",
+    ),
+    "no item at all": (record(items=[]), "FAILED_PRECONDITION ITEM_REQUIRED records[0].items"),
     "a day that is none": (
         record(period={"start_date": "20250230"}), "INVALID_ARGUMENT DATE_INVALID records[0].period",
     ),

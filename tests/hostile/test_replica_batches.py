@@ -70,9 +70,9 @@ ROWS: Final[dict[str, tuple[dict[str, Any], str]]] = {
         {"record_ids": [CANARY, "hostile-6"]},
         "0 INDIVIDUAL_NUMBER_REFUSED record_ids",
     ),
-    "one as record key, full-width": ({"record_keys": [FULL_WIDTH, "1"]}, "0 INDIVIDUAL_NUMBER_REFUSED record_keys"),
+    "one as record key, full-width": ({"record_keys": [FULL_WIDTH, "2026"]}, "0 INDIVIDUAL_NUMBER_REFUSED record_keys"),
     "one as record key, as printed": (
-        {"record_keys": [f"{CANARY[:4]}-{CANARY[4:8]}-{CANARY[8:]}", "1"]},
+        {"record_keys": [f"{CANARY[:4]}-{CANARY[4:8]}-{CANARY[8:]}", "2026"]},
         "0 INDIVIDUAL_NUMBER_REFUSED record_keys",
     ),
     "one as parent's key": (
@@ -118,7 +118,7 @@ ROWS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "a nil reason with a separator": ({"nil": {NUMBER: {0: "01\x1e"}}}, "0 NIL_REASON_INVALID items"),
     # --- people ---
     "a person nobody registered": (
-        {"integrated_address_numbers": [address_number(10**9), address_number(10**9)], "record_keys": ["1", "2"]},
+        {"integrated_address_numbers": [address_number(10**9), address_number(10**9)], "record_keys": ["2025", "2026"]},
         "0 ADDRESSEE_UNKNOWN integrated_address_numbers; 1 ADDRESSEE_UNKNOWN integrated_address_numbers",
     ),
 }
@@ -287,9 +287,9 @@ BATCHES: Final[dict[str, tuple[Callable[[pb.RegisterReplicasRequest], Any], str]
     "a reason without nil row": (lambda sent: sent.items[2].nil_reasons.append("01"), "0 COLUMNS_UNEQUAL items"),
     "a nil row behind the last": (lambda sent: _nil(sent, [2], ["01"]), "0 NIL_ROW_INVALID items"),
     "a nil row far behind the last": (lambda sent: _nil(sent, [2**32 - 1], ["01"]), "0 NIL_ROW_INVALID items"),
-    "a nil row twice": (lambda sent: _nil(sent, [1, 1], ["01", "01"], blank=1), "1 NIL_REASON_INVALID items"),
+    "a nil row twice": (lambda sent: _nil(sent, [1, 1], ["01", "01"], blank=1), "1 NIL_ROW_INVALID items"),
     "nil rows that run backwards": (lambda sent: _nil(sent, [1, 0], ["01", "01"], blank=2), "OK"),
-    "a nil row with a value": (lambda sent: _nil(sent, [0], ["01"]), "0 NIL_REASON_INVALID items"),
+    "a nil row with a value": (lambda sent: _nil(sent, [0], ["01"]), "0 NIL_ROW_INVALID items"),
     "an operation there is none of": (lambda sent: sent.operations.extend([1, 99]), "1 INVALID_FIELD operations"),
     "an operation below zero": (lambda sent: sent.operations.extend([-1, 1]), "0 INVALID_FIELD operations"),
 }

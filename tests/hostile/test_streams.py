@@ -238,7 +238,7 @@ def test_one_record_id_at_once_for_two_questions_is_one_of_them(stage: Stage) ->
 
     ends = at_once(send)
 
-    assert sorted(end.split()[0] for end in ends) == ["ABORTED"] * (AT_ONCE // 2) + ["OK"] * (AT_ONCE // 2)
+    assert sorted(end.split()[0] for end in ends) == ["ALREADY_EXISTS"] * (AT_ONCE // 2) + ["OK"] * (AT_ONCE // 2)
 
 
 def test_one_batch_of_replicas_sent_many_times_at_once_is_written_once(stage: Stage) -> None:

@@ -21,6 +21,7 @@ const definition = loader.loadSync(FILES, {
   keepCase: true,
   longs: String,
   enums: String,
+  arrays: true, // an empty list is a list, not undefined
   oneofs: true,
 });
 const contract = grpc.loadPackageDefinition(definition).chukan;

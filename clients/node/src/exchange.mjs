@@ -50,6 +50,16 @@ async function linked(body, number) {
       ['LINKAGE_STATE_LINKED', 'LINKAGE_STATE_FAILED'].includes(one.state)));
 }
 
+async function contents(body, receipts) {
+  const results = [];
+  for (let remaining = receipts; remaining.length > 0;) { // large answers come in several responses
+    const answer = await body.call('inquiries', 'GetInquiryResults', { receipt_numbers: remaining });
+    results.push(...answer.results);
+    remaining = answer.remaining_receipt_numbers;
+  }
+  return results;
+}
+
 async function inquired(body, number, affair) {
   const { inquiry } = await body.call('inquiries', 'CreateInquiry', {
     inquiry: {
@@ -68,8 +78,7 @@ async function inquired(body, number, affair) {
   if (inquiry.state === 'INQUIRY_STATE_REFUSED') return { inquiry, results: [] };
   const finished = await body.watch('inquiries', 'WatchInquiries', { finished_only: true }, (response) =>
     response.inquiries.find((one) => one.receipt_number === inquiry.receipt_number));
-  const { results } = await body.call('inquiries', 'GetInquiryResults', { receipt_numbers: [inquiry.receipt_number] });
-  return { inquiry: finished, results };
+  return { inquiry: finished, results: await contents(body, [inquiry.receipt_number]) };
 }
 
 const shinjuku = new Chukan(target, SHINJUKU);

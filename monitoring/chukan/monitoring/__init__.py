@@ -4,5 +4,6 @@
 from .http import MetricsServer, start_metrics_server
 from .metrics import Metrics
 from .rpc import MethodMetrics
+from .watched import VERIFICATION, WATCHED
 
-__all__ = ["MethodMetrics", "Metrics", "MetricsServer", "start_metrics_server"]
+__all__ = ["VERIFICATION", "WATCHED", "MethodMetrics", "Metrics", "MetricsServer", "start_metrics_server"]

@@ -8,7 +8,7 @@ its own, because it alone holds individual numbers.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ from chukan.address_system.storage.tenants import TenantStore
 from chukan.durable.database import Database
 from chukan.durable.dispatcher import Backoff, Dispatcher
 from chukan.durable.idempotency import forget_old
+from chukan.durable.image import Image
 from chukan.durable.outbox import Outbox
 from chukan.durable.timer import Timer
 from chukan.durable.vault import Vault
@@ -40,7 +41,8 @@ from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from chukan.durable.sqlite import Synchronous
@@ -68,6 +70,9 @@ class AddressSystem:
     dispatcher: Dispatcher
     upkeep: Timer
     """Forgets kept answers."""
+    master_key: bytes = field(repr=False)
+    resting: bool = False
+    """Its owner keeps its time, with `run_due`."""
     unvalidated: frozenset[str] = frozenset()
 
     @property
@@ -78,13 +83,26 @@ class AddressSystem:
     def start(self) -> None:
         """Begin to carry on what waits."""
         self.dispatcher.start()
-        self.upkeep.start()
+        if not self.resting:
+            self.upkeep.start()
 
     def stop(self, timeout: float = 30.0) -> None:
         """End what runs, commit what waits, close the database. What is left goes on at the next start."""
         self.upkeep.stop()
         self.dispatcher.stop(timeout)
         self.environment.database.close()
+
+    def next_due(self) -> datetime | None:
+        """Return when the next thing falls due by the clock; None when nothing waits for time."""
+        return self.dispatcher.next_due()
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Wait (real seconds) until nothing that is due is left to do; False when the time was over before."""
+        return self.dispatcher.drain(timeout)
+
+    def image(self) -> Image:
+        """Return everything committed so far, for a world in memory to start from."""
+        return Image(self.environment.database.image(), self.master_key)
 
     def run_due(self) -> None:
         """Do at once what has become due, after a test moved the clock."""
@@ -102,14 +120,19 @@ def build(
     metrics: Metrics | None = None,
     mode: str = "test",
     production: Collection[str] = (),
+    first_numbers: Mapping[str, int] | None = None,
     synchronous: Synchronous = "FULL",
     workers: int = 2,
+    image: Image | None = None,
+    resting: bool = False,
 ) -> AddressSystem:
     """Build the address system; nothing listens or runs yet.
 
     network: gives the transport to ResidentNetworkService, asked for on first use; its owner closes it. data: directory
     of the database, None keeps everything in memory. master_key: file of the vault's master key, by default below data.
     mode: "test" takes dummy individual numbers only; production: organizations set to production all the same.
+    first_numbers: where organizations whose migrated numbers would be met begin to number people. image: what a world
+    in memory starts from. resting: one of many that mostly rest: its threads begin with its first work.
     """
     clock = clock or SystemClock()
     metrics = metrics or Metrics(CollectorRegistry())
@@ -117,10 +140,12 @@ def build(
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         master_key = master_key or data / MASTER_KEY_FILE
     url = "sqlite://" if data is None else f"sqlite:///{data / DATABASE_FILE}"
-    database = Database(url, metadata=metadata, clock=clock, synchronous=synchronous)
+    content = None if image is None else image.content
+    database = Database(url, metadata=metadata, clock=clock, synchronous=synchronous, image=content)
     try:
         database.create_or_upgrade()
-        vault = Vault(_key(master_key), database)
+        key = _key(master_key) if image is None else image.master_key
+        vault = Vault(key, database)
         stores = _stores(vault)
     except BaseException:
         database.close()
@@ -137,13 +162,22 @@ def build(
         tenants=Tenants(database, TenantStore()),
         mode=mode,
         production=frozenset(production),
+        first_numbers=dict(first_numbers or {}),
     )
     handlers = {SUBMIT: partial(carry_submissions, environment), LOOK_UP: partial(carry_look_ups, environment)}
-    dispatcher = Dispatcher(database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT)
+    dispatcher = Dispatcher(
+        database, environment.outbox, handlers, clock, workers=workers, backoff=_REPEAT, on_demand=resting
+    )
     servicer = AddressServicer(environment)
-    service = Service(servicer, add_AddressServiceServicer_to_server, SERVICE, pools={"RegisterPeople": "bulk"})
+    service = Service(
+        servicer,
+        add_AddressServiceServicer_to_server,
+        SERVICE,
+        pools={"RegisterPeople": "bulk"},
+        mode_of=environment.mode_of,
+    )
     upkeep = Timer(lambda: forget_old(database, clock), seconds=_UPKEEP_EVERY)
-    return AddressSystem([service], environment, dispatcher, upkeep)
+    return AddressSystem([service], environment, dispatcher, upkeep, key, resting)
 
 
 def _mode(organization: str, mode: str, production: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from chukan.durable.instants import to_micros
 from chukan.standard.numbers import is_integrated_address_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from chukan.address_system.ports import ResidentNetwork
     from chukan.address_system.storage.access_records import AccessRecordStore
@@ -126,6 +126,7 @@ class Environment:
     tenants: Tenants
     mode: str = "test"
     production: frozenset[str] = frozenset()
+    first_numbers: Mapping[str, int] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
 
     def mode_of(self, organization: str) -> str:

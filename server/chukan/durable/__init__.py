@@ -7,6 +7,7 @@ from chukan.durable.changes import Changes, next_change_seq
 from chukan.durable.database import Database
 from chukan.durable.dispatcher import Backoff, Dispatcher
 from chukan.durable.idempotency import answered, forget, forget_old, idempotency_table, once
+from chukan.durable.image import Image
 from chukan.durable.instants import from_micros, to_micros
 from chukan.durable.migrations import Schema
 from chukan.durable.outbox import Backlog, Item, Outbox, outbox_table
@@ -21,6 +22,7 @@ __all__ = [
     "Connection",
     "Database",
     "Dispatcher",
+    "Image",
     "Item",
     "Outbox",
     "Schema",

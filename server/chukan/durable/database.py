@@ -17,7 +17,7 @@ from chukan.durable.changes import TOPIC, Changes, change_table
 from chukan.durable.migrations import Schema, bring_up_to_date
 from chukan.durable.notices import Listener, Publisher
 from chukan.durable.readers import FileReaders, MemoryReaders, Reads
-from chukan.durable.sqlite import Synchronous, connect, engine_for, file_of, named_trouble
+from chukan.durable.sqlite import Synchronous, connect, engine_for, file_of, named_trouble, take_image, with_image
 from chukan.durable.writer import Observer, Writer
 from chukan.standard.reasons import ChukanError
 
@@ -43,7 +43,8 @@ class Database:
     """A database of this process alone; a second process is refused.
 
     url: ``sqlite:///path`` or ``sqlite://`` (memory). synchronous: less than FULL gives up that acknowledged means
-    durable. queue: how many writes may wait before OVERLOADED. observe: told of every committed group.
+    durable. queue: how many writes may wait before OVERLOADED. observe: told of every committed group. image: what a
+    database in memory holds at first, as `image` gave it: a private copy is made (3 ms for 13 MB).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Database:
         schema: Schema = _FIRST_SCHEMA,
         queue: int = _QUEUE,
         observe: Observer | None = None,
+        image: bytes | None = None,
     ) -> None:
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
@@ -66,11 +68,16 @@ class Database:
         change_table(metadata)
         self._schema = schema
         path = file_of(parsed)
+        if image is not None and path is not None:
+            message = "got an image for a database file, expected one for memory"
+            raise ValueError(message)
         self._lock = None if path is None else _lock(path)
         try:
             engine = engine_for(parsed)
             with named_trouble():
                 self._link = connect(engine, synchronous=synchronous)
+                if image is not None:
+                    with_image(self._link, image)
         except BaseException:
             self._unlock()
             raise
@@ -94,6 +101,13 @@ class Database:
         with self._writer.turn, named_trouble():
             bring_up_to_date(self._link, self.metadata, self._schema)
             self.changes.load(self._link.connection)
+
+    def image(self) -> bytes:
+        """Return everything committed so far, as bytes that a database in memory can start from."""
+        if self._closed:
+            raise ChukanError("SHUTTING_DOWN")
+        with self._writer.turn, named_trouble():
+            return take_image(self._link)
 
     def read(self) -> AbstractContextManager[Connection]:
         """Lend a connection that sees one snapshot and cannot write; keep it short."""

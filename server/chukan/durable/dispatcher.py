@@ -15,7 +15,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.durable.instants import to_micros
+from chukan.durable.instants import from_micros, to_micros
 from chukan.durable.lanes import Lane, Lanes
 from chukan.standard.reasons import ChukanError
 
@@ -33,6 +33,7 @@ Handler = Callable[[list["Item"]], None]
 _PEER_TROUBLE: Final = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"})
 _BATCH_BYTES: Final = 2 << 20
 _LEFT: Final = "NOT_DONE"
+_UNFORESEEN: Final = "INTERNAL_ERROR"
 _LONGEST_REST: Final = 0.05
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Dispatcher:
     handlers: called with the due rows of one (organization, kind), oldest first, never two at once for the same lane;
     they complete rows with ``outbox.done`` inside their own write. A ChukanError of a peer that is away, busy or late
     pauses the lane; any other exception is the batch's fault. gave_up: called with rows after their last attempt.
+    on_demand: its threads begin with its first row, not with ``start``, for one of many that mostly rest.
+    note_failed: told the reason and how many rows each time an attempt failed.
     """
 
     def __init__(
@@ -73,12 +76,15 @@ class Dispatcher:
         batch_bytes: int = _BATCH_BYTES,
         backoff: Backoff = _BACKOFF,
         gave_up: Mapping[str, Handler] | None = None,
+        on_demand: bool = False,
+        note_failed: Callable[[str, int], None] | None = None,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._handlers = dict(handlers)
         self._gave_up = dict(gave_up or {})
         self._clock = clock
+        self._note_failed = note_failed
         self._batch = batch
         self._batch_bytes = batch_bytes
         self._backoff = backoff
@@ -88,6 +94,9 @@ class Dispatcher:
         names = [f"chukan-outbox-{number}" for number in range(workers)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         self._threads.append(threading.Thread(target=self._keep_time, name="chukan-outbox-time", daemon=True))
+        self._waiting = self._threads
+        self._beginning = threading.Lock()
+        self._on_demand = on_demand
 
     def start(self) -> None:
         """Take up what the outbox holds, then follow its commits."""
@@ -98,12 +107,14 @@ class Dispatcher:
         with self._database.read() as connection:
             waiting = self._outbox.lanes(connection)
         self._note_added(waiting)
-        for thread in self._threads:
-            thread.start()
+        if not self._on_demand:
+            self._begin()
 
     def stop(self, timeout: float = 30.0) -> bool:
         """Let running handlers end, start no more; return whether all ended in time. Rows left stay in the outbox."""
         self._lanes.close()
+        with self._beginning:
+            self._waiting = []
         until = monotonic() + timeout
         for thread in self._threads:
             if thread.ident is not None:
@@ -115,6 +126,11 @@ class Dispatcher:
     def run_due(self) -> int:
         """Wake the lanes the clock has made due (after it was advanced) and return how many."""
         return self._lanes.fire()
+
+    def next_due(self) -> datetime | None:
+        """Return when the next lane that rests falls due by the clock; None when none waits for time."""
+        due = self._lanes.next_due()
+        return None if due is None else from_micros(due)
 
     def drain(self, timeout: float | None = None) -> bool:
         """Wait (real seconds) until nothing that is due is left to do, with all that follows from it."""
@@ -129,6 +145,16 @@ class Dispatcher:
         ours = [row for row in rows if row[1] in self._handlers]
         if ours:
             self._lanes.touch(ours)
+            self._begin()
+
+    def _begin(self) -> None:
+        """Let the threads begin, once."""
+        if not self._waiting:
+            return
+        with self._beginning:
+            threads, self._waiting = self._waiting, []
+            for thread in threads:
+                thread.start()
 
     def _note_finished(self, groups: list[Sequence[int]]) -> None:
         for ids in groups:
@@ -194,6 +220,8 @@ class Dispatcher:
             lane.limit = max(1, len(left) // 2)
             return True
         _log.warning("outbox %s of %s: %d rows not done: %s", lane.kind, lane.organization, len(left), reason)
+        if self._note_failed is not None:
+            self._note_failed(error.code if isinstance(error, ChukanError) else _UNFORESEEN, len(left))
         exhausted = [item for item in left if item.attempts + 1 >= self._backoff.attempts]
         waiting = [item for item in left if item.attempts + 1 < self._backoff.attempts]
         if exhausted:

@@ -134,6 +134,13 @@ class Lanes:
                     fired += 1
         return fired
 
+    def next_due(self) -> int | None:
+        """Return when the next lane that waits for time is to be woken; None when none is."""
+        with self._lock:
+            while self._timers and self._timers[0][2].wake_at != self._timers[0][0]:
+                heapq.heappop(self._timers)  # woken or set earlier since
+            return self._timers[0][0] if self._timers else None
+
     def sleep(self) -> bool:
         """Wait until a lane may be due or an earlier one is set; False when the dispatcher stops."""
         with self._lock:

@@ -7,6 +7,7 @@ then be tried again and must know a repetition. Payloads are references or seale
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy
@@ -73,6 +74,46 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
     )
 
 
+class _Statements:
+    """An outbox table's statements, compiled once for all databases that have such a table."""
+
+    def __init__(self, table: Table) -> None:
+        row = table.c
+        lane = (row.organization == bindparam("organization"), row.kind == bindparam("kind"))
+        item = (row.id, row.organization, row.kind, row.key, row.payload, row.attempts, row.created)
+        self.columns = ("organization", "kind", "key", "payload", "attempts", "created", "due", "last_reason")
+        self.add = Statement(sqlalchemy.insert(table).returning(row.id), self.columns)
+        self.delete = Statement(sqlalchemy.delete(table).where(row.id == bindparam("id_")))
+        self.postpone = Statement(
+            sqlalchemy.update(table)
+            .where(row.id == bindparam("id_"))
+            .values(attempts=row.attempts + 1, due=bindparam("due_"), last_reason=bindparam("reason")),
+        )
+        self.due = Statement(
+            sqlalchemy.select(*item)
+            .where(*lane, row.due <= bindparam("now"))
+            .order_by(row.due, row.id)
+            .limit(bindparam("most", type_=Integer)),
+        )
+        self.next = Statement(sqlalchemy.select(func.min(row.due)).where(*lane, row.due < _PARKED))
+        self.lanes = Statement(
+            sqlalchemy.select(row.organization, row.kind, func.min(row.due))
+            .where(row.due < _PARKED)
+            .group_by(row.organization, row.kind),
+        )
+        self.backlog = Statement(
+            sqlalchemy.select(row.kind, func.count(), func.min(row.created)).group_by(row.kind),
+        )
+        self.revive = Statement(
+            sqlalchemy.update(table).where(*lane, row.due == _PARKED).values(due=bindparam("now"), attempts=0),
+        )
+
+
+@cache
+def _statements(table: Table) -> _Statements:
+    return _Statements(table)
+
+
 class Outbox:
     """The rows of one outbox table."""
 
@@ -81,35 +122,7 @@ class Outbox:
         self.added = f"chukan.outbox.{table.name}.added"
         self.finished = f"chukan.outbox.{table.name}.finished"
         self._clock = clock
-        row = table.c
-        lane = (row.organization == bindparam("organization"), row.kind == bindparam("kind"))
-        item = (row.id, row.organization, row.kind, row.key, row.payload, row.attempts, row.created)
-        self._columns = ("organization", "kind", "key", "payload", "attempts", "created", "due", "last_reason")
-        self._add = Statement(sqlalchemy.insert(table).returning(row.id), self._columns)
-        self._delete = Statement(sqlalchemy.delete(table).where(row.id == bindparam("id_")))
-        self._postpone = Statement(
-            sqlalchemy.update(table)
-            .where(row.id == bindparam("id_"))
-            .values(attempts=row.attempts + 1, due=bindparam("due_"), last_reason=bindparam("reason")),
-        )
-        self._due = Statement(
-            sqlalchemy.select(*item)
-            .where(*lane, row.due <= bindparam("now"))
-            .order_by(row.due, row.id)
-            .limit(bindparam("most", type_=Integer)),
-        )
-        self._next = Statement(sqlalchemy.select(func.min(row.due)).where(*lane, row.due < _PARKED))
-        self._lanes = Statement(
-            sqlalchemy.select(row.organization, row.kind, func.min(row.due))
-            .where(row.due < _PARKED)
-            .group_by(row.organization, row.kind),
-        )
-        self._backlog = Statement(
-            sqlalchemy.select(row.kind, func.count(), func.min(row.created)).group_by(row.kind),
-        )
-        self._revive = Statement(
-            sqlalchemy.update(table).where(*lane, row.due == _PARKED).values(due=bindparam("now"), attempts=0),
-        )
+        self._statements = _statements(table)
 
     def add(
         self,
@@ -124,7 +137,7 @@ class Outbox:
         """Add a row inside a write and return its id; its lane wakes when the write is committed."""
         now = to_micros(self._clock.now())
         when = now if due is None else to_micros(due)
-        row = self._add.first(
+        row = self._statements.add.first(
             connection,
             organization=organization,
             kind=kind,
@@ -153,26 +166,28 @@ class Outbox:
         when = now if due is None else to_micros(due)
         rows = [(organization, kind, "", payload, 0, now, when, "") for payload in payloads]
         if rows:
-            bulk_insert(connection, self.table, self._columns, rows)
+            bulk_insert(connection, self.table, self._statements.columns, rows)
             note(connection, self.added, (organization, kind, when))
 
     def done(self, connection: Connection, ids: Sequence[int]) -> None:
         """Delete rows inside the write of their effect."""
         if len(ids) == 1:
-            self._delete.run(connection, id_=ids[0])
+            self._statements.delete.run(connection, id_=ids[0])
         else:
-            self._delete.many(connection, ("id_",), [(row_id,) for row_id in ids])
+            self._statements.delete.many(connection, ("id_",), [(row_id,) for row_id in ids])
         note(connection, self.finished, ids)
 
     def postpone(self, connection: Connection, ids: Sequence[int], *, due: datetime | None, reason: str = "") -> None:
         """Count a failed attempt and set when the next is due; without an instant the rows are parked."""
         when = _PARKED if due is None else to_micros(due)
-        self._postpone.many(connection, ("due_", "reason", "id_"), [(when, reason, row_id) for row_id in ids])
+        self._statements.postpone.many(
+            connection, ("due_", "reason", "id_"), [(when, reason, row_id) for row_id in ids]
+        )
 
     def revive(self, connection: Connection, *, kind: str, organization: str) -> int:
         """Make the parked rows of a lane due now, with all their attempts; return how many."""
         now = to_micros(self._clock.now())
-        revived = self._revive.run(connection, organization=organization, kind=kind, now=now)
+        revived = self._statements.revive.run(connection, organization=organization, kind=kind, now=now)
         note(connection, self.added, (organization, kind, now))
         return revived
 
@@ -190,7 +205,7 @@ class Outbox:
         At most so many rows and, but for one row, so many bytes of payload.
         """
         now = to_micros(self._clock.now())
-        rows = self._due.all(connection, organization=organization, kind=kind, now=now, most=most)
+        rows = self._statements.due.all(connection, organization=organization, kind=kind, now=now, most=most)
         items: list[Item] = []
         size = 0
         for item in map(Item._make, rows):
@@ -202,17 +217,17 @@ class Outbox:
 
     def next_due(self, connection: Connection, organization: str, kind: str) -> int | None:
         """Return when the next row of a lane is due, as stored."""
-        row = self._next.first(connection, organization=organization, kind=kind)
+        row = self._statements.next.first(connection, organization=organization, kind=kind)
         return None if row is None or row[0] is None else int(row[0])
 
     def lanes(self, connection: Connection) -> list[tuple[str, str, int]]:
         """Return every lane that has rows: organization, kind, when its first row is due."""
-        return [(row[0], row[1], row[2]) for row in self._lanes.all(connection)]
+        return [(row[0], row[1], row[2]) for row in self._statements.lanes.all(connection)]
 
     def backlog(self, connection: Connection) -> dict[str, Backlog]:
         """Return what waits (or is parked), by kind."""
         now = to_micros(self._clock.now())
         return {
             kind: Backlog(rows, max(0.0, (now - oldest) / 1_000_000))
-            for kind, rows, oldest in self._backlog.all(connection)
+            for kind, rows, oldest in self._statements.backlog.all(connection)
         }

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL
 
-__all__ = ["Link", "Synchronous", "connect", "engine_for", "file_of", "named_trouble", "storage_trouble"]
+__all__ = [
+    "Link",
+    "Synchronous",
+    "connect",
+    "engine_for",
+    "file_of",
+    "named_trouble",
+    "storage_trouble",
+    "take_image",
+    "with_image",
+]
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
@@ -37,6 +47,9 @@ _CHECKPOINT_PAGES: Final = 10_000
 """40 MB: bulk loading writes pages of random indexes with every batch, and copies them once for several."""
 _WAL_KEPT_BYTES: Final = 64 << 20
 _PRIMARY_CODE: Final = 0xFF
+_FORMAT: Final = slice(18, 20)
+"""Where a database file's header says how its journal is kept: 2 is WAL, which memory hasn't, 1 is everything else."""
+_NO_WAL: Final = b"\x01\x01"
 _DAMAGED: Final = "DATABASE_DAMAGED"
 _TROUBLE: Final = {
     sqlite3.SQLITE_FULL: "STORAGE_FULL",
@@ -115,6 +128,19 @@ def connect(engine: Engine, *, synchronous: Synchronous, reader: bool = False) -
     for pragma in pragmas:
         raw.execute(f"PRAGMA {pragma}")
     return Link(connection, raw)
+
+
+def take_image(link: Link) -> bytes:
+    """Return the whole database as it stands between two transactions."""
+    content = bytearray(link.raw.serialize())
+    content[_FORMAT] = _NO_WAL
+    return bytes(content)
+
+
+def with_image(link: Link, image: bytes) -> None:
+    """Fill a connection in memory with a private copy of an image."""
+    link.raw.deserialize(image)
+    link.raw.execute("ANALYZE sqlite_schema")  # the planner's figures are read when a database is opened
 
 
 def storage_trouble(error: BaseException) -> ChukanError | None:

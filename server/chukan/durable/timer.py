@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 __all__ = ["Timer"]
 
@@ -16,11 +17,19 @@ _SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
+def _never() -> None:
+    return None
+
+
 class Timer:
     """Looks every second, or as often as it is told, on a thread of its own."""
 
-    def __init__(self, run_due: Callable[[], int], *, seconds: float = _SECONDS) -> None:
+    def __init__(
+        self, run_due: Callable[[], int], *, seconds: float = _SECONDS, next_due: Callable[[], datetime | None] = _never
+    ) -> None:
+        """`next_due`: when it will have to do by the clock; a timer without it tidies up and has no hour of its own."""
         self.run_due = run_due
+        self.next_due = next_due
         self._seconds = seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chukan-timer", daemon=True)

@@ -86,8 +86,7 @@ class Writer:
         self._queued.acquire()
         self._closed = False
         self._owner = 0
-        self._thread = threading.Thread(target=self._work, name="chukan-writer", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._work, name="chukan-writer", daemon=True)  # begins when one waits
 
     @property
     def waiting(self) -> int:
@@ -129,7 +128,8 @@ class Writer:
         with self._queuing:
             self._closed = True
             self._signal()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _enqueue(self, call: _Call) -> None:
         with self._queuing:
@@ -139,6 +139,8 @@ class Writer:
                 raise ChukanError("OVERLOADED", retry_after=_RETRY_AFTER)
             self._queue.append(call)
             self._signal()
+            if self._thread.ident is None:
+                self._thread.start()
 
     def _signal(self) -> None:
         if self._queued.locked():

@@ -31,6 +31,7 @@ METADATA_KEYS = {
 class Caller:
     """One call's caller. `organization` is proven (certificate) or, on plaintext loopback, believed.
 
+    `mode` is empty where the call says none: then it is the organization's.
     `deadline` is on the monotonic clock; None when the caller set none.
     """
 
@@ -39,7 +40,7 @@ class Caller:
     terminal: str = ""
     department: str = ""
     user: str = ""
-    mode: str = "test"
+    mode: str = ""
     world: str = ""
     request_id: str = ""
     traceparent: str = ""

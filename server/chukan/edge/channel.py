@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from .server import MAX_MESSAGE_BYTES
 from .tls import channel_credentials
 
 if TYPE_CHECKING:
     from .tls import TlsFiles
 
-__all__ = ["open_channel"]
+__all__ = ["MAX_MESSAGE_BYTES", "open_channel"]
+
+#: A batch of 1,000 records with long texts is about 1 MiB; larger messages stop other calls of the connection.
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 _OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from .builtin import Health, UnknownMethods, built_in_services
+from .channel import MAX_MESSAGE_BYTES
 from .guard import Guard
 from .identity import Identity
 from .pools import Pools, PoolSizes
@@ -29,12 +30,11 @@ if TYPE_CHECKING:
     from chukan.monitoring import Metrics
     from chukan.standard.clock import Clock
 
+    from .interposition import Interposer
     from .service import Handler, Registers, Service
 
-__all__ = ["MAX_MESSAGE_BYTES", "EdgeConfig", "EdgeConfigError", "EdgeServer", "build_server"]
+__all__ = ["EdgeConfig", "EdgeConfigError", "EdgeServer", "build_server"]
 
-#: A batch of 1,000 records with long texts is about 1 MiB; larger messages stop other calls of the connection.
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 #: How often readiness is looked at for those who watch health; who asks gets the present answer.
 _READINESS_SECONDS = 1.0
 
@@ -132,9 +132,18 @@ class EdgeServer:
 
 
 def build_server(
-    config: EdgeConfig, services: Sequence[Service], *, metrics: Metrics, clock: Clock, ready: Callable[[], bool]
+    config: EdgeConfig,
+    services: Sequence[Service],
+    *,
+    metrics: Metrics,
+    clock: Clock,
+    ready: Callable[[], bool],
+    interposer: Interposer | None = None,
 ) -> EdgeServer:
-    """Build a server and bind its port; EdgeConfigError says what is wrong, all of it."""
+    """Build a server and bind its port; EdgeConfigError says what is wrong, all of it.
+
+    interposer: looks at every call of the services given, never at health and reflection.
+    """
     faults = config.faults(clock) + [fault for service in services for fault in service_faults(service)]
     if faults:
         raise EdgeConfigError("; ".join(faults))
@@ -143,7 +152,7 @@ def build_server(
     server = grpc.server(pools.main, handlers=[UnknownMethods(metrics)], options=_OPTIONS)
     validation = Validation(skip=config.unvalidated)
     identity = Identity(tls=config.tls is not None, worlds=config.worlds, token=config.control_token)
-    guard = Guard(metrics=metrics, identity=identity, validation=validation)
+    guard = Guard(metrics=metrics, identity=identity, validation=validation, interposer=interposer)
     open_guard = Guard(metrics=metrics, identity=None, validation=validation)
     names = [service.full_name for service in services]
     registers: Any = server  # its stubs lack add_registered_method_handlers

@@ -27,6 +27,7 @@ class Service:
 
     `pool` is for all RPCs that `pools` (RPC name → pool) doesn't name. Every streaming RPC must be given a pool that
     is not a short one. `callers` are the organizations that may call it; without any, everybody may.
+    `mode_of` tells the mode an organization is set to; without it nobody's is asked.
     """
 
     servicer: Any
@@ -35,6 +36,7 @@ class Service:
     pool: str = "unary"
     pools: Mapping[str, str] = field(default_factory=dict)
     callers: frozenset[str] = frozenset()
+    mode_of: Callable[[str], str] | None = None
 
 
 class Registers(Protocol):

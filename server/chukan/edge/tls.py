@@ -13,10 +13,11 @@ import grpc
 from cryptography import x509
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["DEVELOPMENT_MARK", "TlsFiles", "channel_credentials", "server_credentials", "tls_faults"]
+__all__ = ["DEVELOPMENT_MARK", "TlsFiles", "channel_credentials", "expiries", "server_credentials", "tls_faults"]
 
 #: Stands in the subject of every certificate the development CA issues, and of the CA itself.
 DEVELOPMENT_MARK = "CHUKAN DEVELOPMENT"
@@ -46,6 +47,16 @@ def channel_credentials(files: TlsFiles) -> grpc.ChannelCredentials:
         private_key=files.key.read_bytes(),
         certificate_chain=files.cert.read_bytes(),
     )
+
+
+def expiries(files: TlsFiles) -> Mapping[str, float]:
+    """Return when our certificate and the first authority we believe run out, in seconds since 1970."""
+    own = x509.load_pem_x509_certificate(files.cert.read_bytes())
+    authorities = x509.load_pem_x509_certificates(files.ca.read_bytes())
+    return {
+        "tls": own.not_valid_after_utc.timestamp(),
+        "tls_authority": min(each.not_valid_after_utc.timestamp() for each in authorities),
+    }
 
 
 def tls_faults(files: TlsFiles, *, now: datetime, production: bool) -> list[str]:

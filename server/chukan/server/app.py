@@ -11,30 +11,33 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from chukan.durable.dispatcher import Backoff, Dispatcher
 from chukan.durable.timer import Timer
-from chukan.edge.tls import TlsFiles
+from chukan.edge.tls import TlsFiles, expiries
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
-from chukan.server.assembly.lane_metrics import measure_lanes
 from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
-from chukan.server.assembly.middle_side import build_middle_side, handlers_of, member_ring
+from chukan.server.assembly.measuring import measure_middle, measure_network, measure_outbox
+from chukan.server.assembly.middle_side import build_middle_side, gave_up_of, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.domain.exchange import NETWORK
-from chukan.server.domain.inquiry import InquiryState
 from chukan.server.network.upkeep import run_upkeep
 from chukan.server.rpc.network_client import NetworkClient
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from chukan.durable.dispatcher import Handler
+    from chukan.durable.image import Image
+    from chukan.edge.interposition import Interposer
     from chukan.edge.service import Service
     from chukan.edge.transport import Transport
+    from chukan.edge.validation import Validation
     from chukan.monitoring import Metrics
     from chukan.server.assembly.foundation import Foundation
     from chukan.server.assembly.middle_side import MiddleSide
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from chukan.standard.clock import Clock
     from chukan.standard.ids import Ids
 
-__all__ = ["ServerApp", "build"]
+__all__ = ["Given", "ServerApp", "build"]
 
 _ANNOUNCE_EVERY: Final = 2.0
 """Seconds between attempts to announce middle servers to a network that does not answer."""
@@ -52,6 +55,18 @@ _ANNOUNCE_AGAIN_EVERY: Final = 30.0
 _UPKEEP_EVERY: Final = 60.0
 _REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
 """A member that is away for days still gets its rows: permits run out by themselves, rows are never given up early."""
+
+
+class Given(TypedDict, total=False):
+    """What is handed to a build instead of being made by it."""
+
+    clock: Clock | None
+    ids: Ids | None
+    metrics: Metrics | None
+    validation: Validation | None
+    interposer: Interposer | None
+    resting: bool
+    send_cap: Callable[[str, str], int]
 
 
 class _Endpoint:
@@ -114,14 +129,18 @@ class ServerApp:
         return unvalidated_messages([*self.services, *self.control_services])
 
     def start(self, endpoint: str = "") -> None:
-        """Begin to carry on what waits; endpoint: where this process listens, for the network to call back."""
+        """Begin to carry on what waits; endpoint: where this process listens, for the network to call back.
+
+        Time is kept by the app itself, unless it is one of many that rest: then by its owner, with `run_due`.
+        """
         self._reached.address = self.foundation.config.endpoint or endpoint
         self.dispatcher.start()
         self._running.set()
         if self._announce is not None:
             self._announcing.start()
-        for timer in self._timers:
-            timer.start()
+        if not self.foundation.resting:
+            for timer in self._timers:
+                timer.start()
 
     def ready(self) -> bool:
         """Whether inquiries are carried on."""
@@ -132,6 +151,19 @@ class ServerApp:
         for timer in self._timers:
             timer.run_due()
         self.dispatcher.run_due()
+
+    def next_due(self) -> datetime | None:
+        """Return when the next thing falls due by the clock; None when nothing waits for time."""
+        found = [self.dispatcher.next_due(), *(timer.next_due() for timer in self._timers)]
+        return min((each for each in found if each is not None), default=None)
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Wait (real seconds) until nothing that is due is left to do; False when the time was over before."""
+        return self.dispatcher.drain(timeout)
+
+    def image(self) -> Image:
+        """Return everything committed so far, for a world in memory to start from."""
+        return self.foundation.image()
 
     def stop(self, timeout: float = 30.0) -> None:
         """End what runs, commit what waits, close the database. What is left goes on at the next start."""
@@ -168,11 +200,9 @@ class ServerApp:
         return True
 
 
-def build(
-    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, metrics: Metrics | None = None
-) -> ServerApp:
-    """Build the role the settings name; nothing listens or runs yet."""
-    foundation = lay_foundation(config, clock=clock, ids=ids, metrics=metrics)
+def build(config: Config, *, image: Image | None = None, **given: Unpack[Given]) -> ServerApp:
+    """Build the role the settings name; nothing listens or runs yet. Given: see `lay_foundation`."""
+    foundation = lay_foundation(config, image=image, **given)
     try:
         if config.role == "network":
             return _network_alone(foundation)
@@ -188,48 +218,54 @@ def _both(foundation: Foundation) -> ServerApp:
     core_keys = core_ring(foundation, ring)
     masters = foundation.masters(foundation.world_generation(draw=True))
     core, _ = build_network_side(foundation, masters, core_keys, hosted=hosted)
-    inside = InProcessTransport(metrics=foundation.metrics)
-    network = with_routes(core, LocalRoutes(hosted, inside))
+    inside = InProcessTransport(metrics=foundation.metrics, validation=foundation.validation)
+    network = with_routes(core, LocalRoutes(hosted, inside, foundation.way_to))
+    to_network = foundation.way_to(NETWORK, inside)
     ring.learn(core_keys.shown(NETWORK))
     running = threading.Event()
     middle = build_middle_side(
-        foundation, masters, ring, NetworkClient(inside, RingKeys(ring)), dispatching=running.is_set
+        foundation, masters, ring, NetworkClient(to_network, RingKeys(ring)), dispatching=running.is_set
     )
     inside.add([*network.services, middle.member_service])
     handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
     app = ServerApp(
         foundation=foundation,
-        services=[*network.services, middle.member_service, *_for_members(foundation, middle)],
+        services=[
+            *_of_one_mode(network.services, foundation),
+            middle.member_service,
+            *_for_members(foundation, middle),
+        ],
         control_services=control_services(),
-        network=inside,
-        dispatcher=_dispatcher(foundation, handlers, middle.exchange.steps.gave_up()),
+        network=to_network,
+        dispatcher=_dispatcher(foundation, handlers, gave_up_of(middle)),
         timers=[middle.exchange.timer, middle.upkeep, _upkeep(core)],
         running=running,
     )
-    return _measure(app, handlers, middle)
+    return _measure(app, handlers, middle=middle, core=core)
 
 
 def _network_alone(foundation: Foundation) -> ServerApp:
     masters = foundation.masters(foundation.world_generation(draw=True))
     core, directory = build_network_side(foundation, masters, core_ring(foundation, None), hosted=frozenset())
-    routes = EndpointRoutes(directory, _tls(foundation.config))
+    routes = EndpointRoutes(directory, _tls(foundation.config), foundation.way_to)
     network = with_routes(core, routes)
     app = ServerApp(
         foundation=foundation,
-        services=network.services,
+        services=_of_one_mode(network.services, foundation),
         control_services=control_services(),
         network=InProcessTransport(network.services, metrics=foundation.metrics),
         dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
         timers=[_upkeep(core)],
         closers=[routes.close],
     )
-    return _measure(app, network.deliveries.handlers(), None)
+    return _measure(app, network.deliveries.handlers(), core=core)
 
 
 def _middle_alone(foundation: Foundation) -> ServerApp:
     masters = foundation.masters(foundation.world_generation(draw=False))
     ring = member_ring(foundation)
-    transport = ChannelTransport(foundation.config.network, tls=_tls(foundation.config))
+    channel = ChannelTransport(foundation.config.network, tls=_tls(foundation.config))
+    transport = foundation.way_to(NETWORK, channel)
     reached = _Endpoint()
 
     def learned(generation: str) -> None:
@@ -245,47 +281,40 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
         services=[middle.member_service, *_for_members(foundation, middle)],
         control_services=control_services(),
         network=transport,
-        dispatcher=_dispatcher(foundation, handlers_of(middle), middle.exchange.steps.gave_up()),
+        dispatcher=_dispatcher(foundation, handlers_of(middle), gave_up_of(middle)),
         timers=[middle.exchange.timer, middle.upkeep],
         running=running,
         announce=client.announce,
         reached=reached,
         closers=[transport.close],
     )
-    return _measure(app, handlers_of(middle), middle)
+    return _measure(app, handlers_of(middle), middle=middle)
 
 
 def _for_members(foundation: Foundation, middle: MiddleSide) -> list[Service]:
     """Return the services for the organizations served here, and let nobody else call them."""
     services = [*middle.services, *later_services()]
-    return [replace(service, callers=foundation.organizations) for service in services]
+    return [replace(service, callers=foundation.organizations) for service in _of_one_mode(services, foundation)]
 
 
-def _measure(app: ServerApp, kinds: Iterable[str], middle: MiddleSide | None) -> ServerApp:
-    """Let each scrape ask what waits and what stands in which state."""
-    metrics, database = app.metrics, app.foundation.database
-    names = sorted(kinds)
+def _of_one_mode(services: Iterable[Service], foundation: Foundation) -> list[Service]:
+    """Let an organization call these in the mode it is set to only."""
+    return [replace(service, mode_of=foundation.mode_of) for service in services]
 
-    def unsent() -> dict[str, float]:
-        waiting = app.dispatcher.backlog()
-        return {kind: waiting[kind].oldest_seconds if kind in waiting else 0.0 for kind in names}
 
-    metrics.read_unsent(unsent)
+def _measure(
+    app: ServerApp, kinds: Iterable[str], *, middle: MiddleSide | None = None, core: Core | None = None
+) -> ServerApp:
+    """Let each scrape ask what waits and how everything stands, of a world somebody scrapes."""
+    if app.foundation.resting:
+        return app
+    files = _tls(app.foundation.config)
+    app.metrics.read_certificates(lambda: expiries(files) if files else {})
+    measure_outbox(app.metrics, app.dispatcher, kinds)
     if middle is not None:
-        inquiries, imports = middle.exchange.inquiries, middle.imports
-
-        def states() -> dict[str, int]:
-            with database.read() as connection:
-                counted = inquiries.counts(connection)
-            return {state.name.lower(): counted.get(state, 0) for state in InquiryState}
-
-        def held() -> dict[str, int]:
-            with database.read() as connection:
-                return imports.held(connection)
-
-        metrics.read_inquiries(states)
-        metrics.read_replicas(held)
-        measure_lanes(metrics, database, app.clock, imports)
+        measure_middle(app.foundation, middle)
+    if core is not None:
+        measure_network(app.foundation, core)
     return app
 
 
@@ -300,6 +329,8 @@ def _dispatcher(
         workers=foundation.config.workers,
         backoff=_REPEAT,
         gave_up=gave_up,
+        on_demand=foundation.resting,
+        note_failed=foundation.metrics.note_failed_attempt,
     )
 
 

@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from chukan.standard.numbers import is_integrated_address_number
 from chukan.standard.organizations import resolve_provider
 from chukan.standard.reasons import ChukanError
 
@@ -29,6 +30,7 @@ PREFIX: Final = "CHUKAN_"
 _ROLES: Final = ("all", "network", "middle")
 _PROFILES: Final = ("emulator", "production")
 _MODES: Final = ("test", "production")
+_FIRST_NUMBERS: Final = "organization=number, each number 15 digits"
 _SYNCHRONOUS: Final = ("FULL", "NORMAL", "OFF")
 _HIGHEST_PORT: Final = 65_535
 
@@ -109,6 +111,18 @@ def _organizations(value: object) -> tuple[str, ...]:
         raise _BadValueError("codes of organizations (16 digits) or municipalities (5 or 6)") from None
 
 
+def _first_numbers(value: object) -> tuple[tuple[str, int], ...]:
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise _BadValueError(_FIRST_NUMBERS)
+    pairs = [item if isinstance(item, tuple) else str(item).partition("=")[::2] for item in items if item]
+    firsts = [str(number).strip() for _, number in pairs]
+    if not all(is_integrated_address_number(first) and int(first) for first in firsts):
+        raise _BadValueError(_FIRST_NUMBERS)
+    codes = _organizations([code for code, _ in pairs])
+    return tuple(zip(codes, map(int, firsts), strict=True))
+
+
 def _about(read: Callable[[object], Any], text: str) -> dict[str, Any]:
     return {"read": read, "help": text}
 
@@ -151,6 +165,14 @@ class Config:
     )
     production_organizations: tuple[str, ...] = field(
         default=(), metadata=_about(_organizations, "Organizations set to mode production.")
+    )
+    first_integrated_numbers: tuple[tuple[str, int], ...] = field(
+        default=(),
+        metadata=_about(
+            _first_numbers,
+            "First integrated address number (団体内統合宛名番号) of organizations whose migrated numbers lie in the"
+            " shipped range, as organization=number; new numbers ascend from there.",
+        ),
     )
     organizations: tuple[str, ...] = field(
         default=(),

@@ -95,6 +95,7 @@ CREATE INDEX person_birth ON person (birth_key);
 CREATE INDEX person_unnumbered ON person (id) WHERE individual_digest IS NULL;
 CREATE INDEX person_unnumbered_birth ON person (birth_key) WHERE individual_digest IS NULL;
 CREATE INDEX person_merged ON person (merged_into) WHERE merged_into > 0;
+CREATE INDEX person_merged_list ON person (id) WHERE merged_into > 0;
 CREATE TABLE local_number (id INTEGER PRIMARY KEY, organization TEXT, digest BLOB, person BIGINT, number BLOB,
   content BLOB, superseded INTEGER);
 CREATE UNIQUE INDEX local_number_key ON local_number (digest);

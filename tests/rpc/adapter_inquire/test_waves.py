@@ -127,7 +127,7 @@ def test_a_killed_adapter_asks_nothing_twice_and_loses_nothing(town: Town, tmp_p
     assert [row[INFORMATION_STATUS] for row in rows[:450]] == ["01"] * 450
     assert report.values == 450
     assert report.rows == len(serials)
-    (status,) = inquiry_status(tmp_path / ".chukan", SETAGAYA).files
+    (status,) = inquiry_status(tmp_path / "chukan-state", SETAGAYA).files
     assert (status.delivered, status.open) == (len(serials), 0)
 
 

@@ -12,6 +12,7 @@ import pytest
 from chukan_adapter_load import Body, emulator, people
 
 from chukan.address.v1 import address_service_pb2 as address
+from chukan.command.adapter_state import last_loads
 from chukan.people.columns import NON_RESIDENTS
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
@@ -132,6 +133,28 @@ def test_a_second_load_of_the_same_files_sends_nothing(shinjuku: Body, first: Re
     assert shinjuku.replicas(REGISTER) == before
 
 
+def test_the_last_word_on_a_lane_is_kept_when_a_load_does_not_go_through_it(shinjuku: Body, first: Report) -> None:
+    before = last_loads(shinjuku.state)[0]["lanes"]
+
+    shinjuku.load(extracts=None)
+
+    after = last_loads(shinjuku.state)[0]["lanes"]
+    assert {lane["name"] for lane in after} == {lane["name"] for lane in before} == {each.name for each in first.lanes}
+    assert [lane for lane in after if lane["kind"] == "replicas"] == [
+        lane for lane in before if lane["kind"] == "replicas"
+    ]
+
+
+def test_codes_that_were_there_before_are_not_counted_as_this_load_s(
+    shinjuku: Body, first: Report, tmp_path: Path
+) -> None:
+    """Also when nothing is remembered of earlier loads, and the watch tells of every link there is."""
+    report = shinjuku.load(extracts=None, state=tmp_path)
+
+    assert first.codes.linked > 0
+    assert (report.lanes[0].not_changed, report.codes.linked) == (0, 0)
+
+
 def test_only_changed_rows_are_sent_wherever_they_stand(shinjuku: Body, first: Report, tmp_path: Path) -> None:
     path = shinjuku.folder / "extracts" / "local_tax.csv"
     saved = path.read_bytes()
@@ -205,7 +228,7 @@ def test_so_many_vanished_records_at_once_are_not_believed(target: str, tmp_path
 
     assert records.vanished > 100
     assert records.deleted == 0
-    assert any("too many" in note for note in records.notes)
+    assert any("too many" in note.english for note in records.notes)
 
 
 def test_a_send_is_split_at_the_cap(target: str, tmp_path: Path) -> None:

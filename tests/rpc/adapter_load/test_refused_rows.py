@@ -71,10 +71,9 @@ def test_people_the_address_system_refuses_are_named_by_row_and_column(body: Bod
         ("residents.csv", 5, "漢字氏名", "NAME_MISSING"),
         ("residents.csv", 6, "住所", "CHARACTER_REFUSED"),
         ("residents.csv", 7, "性別", "SEX_INVALID"),
-        ("residents.csv", 40, "個人番号", "INDIVIDUAL_NUMBER_TAKEN"),
-        ("residents.csv", 41, "個人番号", "INDIVIDUAL_NUMBER_TAKEN"),
     ]
-    assert report.lanes[0].written + report.lanes[0].held_for_a_person == 112
+    assert report.lanes[0].held_for_a_person >= 2  # rows 40 and 41 claim one number
+    assert report.lanes[0].written + report.lanes[0].held_for_a_person == 114
 
 
 def test_a_row_that_was_mended_is_taken_by_the_next_load_and_nothing_else_is_sent(body: Body) -> None:

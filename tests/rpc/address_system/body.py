@@ -156,9 +156,17 @@ def _whole(person: dict[str, Any]) -> dict[str, Any]:
 class RunningSystem:
     """The address system behind a port; `restart` is a crash of the process as far as its database can tell."""
 
-    def __init__(self, data: Path | None, *, mode: str = "test", clock: FixedClock | None = None) -> None:
+    def __init__(
+        self,
+        data: Path | None,
+        *,
+        mode: str = "test",
+        clock: FixedClock | None = None,
+        first_numbers: dict[str, int] | None = None,
+    ) -> None:
         self.network = PlayedNetwork()
         self._data, self._mode, self._clock = data, mode, clock
+        self._first_numbers = first_numbers
         self._begin()
 
     def _begin(self) -> None:
@@ -176,6 +184,7 @@ class RunningSystem:
             metrics=metrics,
             mode=self._mode,
             clock=self._clock,
+            first_numbers=self._first_numbers,
             synchronous="OFF",
         )
         self.server = build_server(

@@ -317,9 +317,13 @@ def test_a_non_resident_who_may_be_known_waits_for_a_person(body: Body) -> None:
         business_id="010", person=non_resident(name="既知　某", birth_date="19450505")
     )
 
-    assert refusal(body, "IssueNonResidentNumber", request) == "PERSON_EXISTS"
+    answer, again = [body.call("IssueNonResidentNumber", request, request_id="issue-held") for _ in range(2)]
 
     (held,) = [each for each in body.mismatches() if number in each.candidates]
+    assert answer == again
+    assert (answer.outcome, answer.mismatch_id) == (pb.LINK_OUTCOME_HELD, held.mismatch_id)
+    assert list(answer.candidates) == [number]
+    assert not answer.HasField("person")
     assert held.registration.name == "既知　某"
 
 
@@ -328,10 +332,13 @@ def test_a_non_resident_is_updated_and_closed_and_a_resident_is_not(body: Body) 
         business_id="010", person=non_resident(name="外　二", kana_name="ソト　フタ")
     )
     person = body.call("IssueNonResidentNumber", request).person
-    person.residential_address = "沖縄県例市1"
-    person.individual_number = fresh_number()
+    changes = pb.UpdateNonResidentRequest(
+        integrated_address_number=person.integrated_address_number,
+        residential_address="沖縄県例市1",
+        individual_number=fresh_number(),
+    )
 
-    updated = body.call("UpdateNonResident", pb.UpdateNonResidentRequest(person=person)).person
+    updated = body.call("UpdateNonResident", changes).person
     named = pb.CloseNonResidentRequest(integrated_address_number=person.integrated_address_number)
     closed = [body.call("CloseNonResident", named).person for _ in range(2)][-1]
 
@@ -339,6 +346,74 @@ def test_a_non_resident_is_updated_and_closed_and_a_resident_is_not(body: Body) 
     assert closed.resident_state == pb.RESIDENT_STATE_REMOVED
     named.integrated_address_number = body.number()
     assert refusal(body, "CloseNonResident", named) == "PERSON_UNKNOWN"
+
+
+def test_an_update_leaves_what_it_does_not_name_and_clears_what_it_names_empty(body: Body) -> None:
+    given = non_resident(name="外　三", alias="別名", postal_code="0600001", nondisclosure=True)
+    issue = pb.IssueNonResidentNumberRequest(business_id="010", person=given)
+    number = body.call("IssueNonResidentNumber", issue).person.integrated_address_number
+
+    def update(**changes: Any) -> pb.Person:
+        request = pb.UpdateNonResidentRequest(integrated_address_number=number, **changes)
+        return body.call("UpdateNonResident", request).person
+
+    first = update(alias="", protective_measures=True, protective_measure_end_date="20270331")
+    second = update(building="例荘 2", nondisclosure=False)
+    third = update(protective_measures=False)
+
+    assert (first.alias, first.postal_code, first.nondisclosure) == ("", "0600001", True)
+    assert (second.building, second.nondisclosure, second.protective_measures) == ("例荘 2", False, True)
+    assert (second.protective_measure_end_date, third.protective_measure_end_date) == ("20270331", "")
+    assert not third.protective_measures
+    bad = pb.UpdateNonResidentRequest(integrated_address_number=number, name="")
+    assert refusal(body, "UpdateNonResident", bad) == "NAME_MISSING"
+
+
+def test_an_individual_number_that_was_never_theirs_is_taken_away(body: Body) -> None:
+    individual = fresh_number()
+    issue = pb.IssueNonResidentNumberRequest(
+        business_id="010", person=non_resident(name="外　四", kana_name="ソト　ヨン", individual_number=individual)
+    )
+    number = body.call("IssueNonResidentNumber", issue).person.integrated_address_number
+    request = pb.UpdateNonResidentRequest(integrated_address_number=number, individual_number="")
+
+    taken = body.call("UpdateNonResident", request).person
+
+    assert taken.unnumbered
+    assert body.number(individual=individual) != number
+
+
+def test_a_corporation_is_numbered_updated_and_closed_like_a_non_resident(body: Body) -> None:
+    company = pb.Person(name="例有限会社", resident_kind=pb.RESIDENT_KIND_CORPORATION, residential_address="例町1")
+    issue = pb.IssueNonResidentNumberRequest(business_id="010", person=company)
+    number = body.call("IssueNonResidentNumber", issue).person.integrated_address_number
+    request = pb.UpdateNonResidentRequest(integrated_address_number=number, corporate_number="1234567890123")
+
+    assert refusal(body, "UpdateNonResident", request) == "CHECK_DIGIT_WRONG"
+    request.corporate_number = "1000012050008"
+    assert body.call("UpdateNonResident", request).person.corporate_number == "1000012050008"
+    closed = body.call("CloseNonResident", pb.CloseNonResidentRequest(integrated_address_number=number)).person
+    assert closed.resident_state == pb.RESIDENT_STATE_REMOVED
+
+
+def test_numbers_that_ended_in_a_merge_are_listed_with_the_last_survivor(fresh: RunningSystem) -> None:
+    body = fresh.body()
+    one, two, three = body.number(), body.number(individual=""), body.number(individual="")
+    for gone, stays in ((three, two), (two, one)):
+        body.call(
+            "MergePeople",
+            pb.MergePeopleRequest(merged_integrated_address_number=gone, surviving_integrated_address_number=stays),
+        )
+
+    page = body.call("ListMergedPeople", pb.ListMergedPeopleRequest(page_size=1))
+    rest = body.call("ListMergedPeople", pb.ListMergedPeopleRequest(page_token=page.next_page_token))
+
+    found = [*page.merged_people, *rest.merged_people]
+    assert [(each.merged_integrated_address_number, each.surviving_integrated_address_number) for each in found] == [
+        (two, one),
+        (three, one),
+    ]
+    assert not rest.next_page_token
 
 
 def test_a_bad_attribute_of_a_non_resident_is_named(body: Body) -> None:

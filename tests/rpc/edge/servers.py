@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -18,6 +19,8 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import SimpleNamespace
+
+    from chukan.edge import Interposer
 
 ORGANIZATION = "0220113104101700"
 OTHER_ORGANIZATION = "0220113112101700"
@@ -143,15 +146,18 @@ class Edge:
         *,
         ready: Callable[[], bool] = lambda: True,
         relay: Callable[[Any], Any] | None = None,
+        mode_of: Callable[[str], str] | None = None,
+        interposer: Interposer | None = None,
     ) -> None:
         self.behaviour = Behaviour(echo, relay)
         self.metrics = Metrics(CollectorRegistry())
         self.server = build_server(
             config or EdgeConfig("127.0.0.1:0"),
-            [self.behaviour.service()],
+            [replace(self.behaviour.service(), mode_of=mode_of)],
             metrics=self.metrics,
             clock=SystemClock(),
             ready=ready,
+            interposer=interposer,
         )
         self.target = f"localhost:{self.server.port}"
         self.channel = grpc.insecure_channel(self.target)

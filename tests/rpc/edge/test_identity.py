@@ -271,3 +271,25 @@ def test_the_control_port_asks_for_its_token_and_knows_no_organization(start: St
         error = refused(edge, echo, *metadata)
         assert (error.code, error.reason.status) == ("CONTROL_TOKEN_INVALID", "UNAUTHENTICATED")
     assert "t0ken" not in repr(EdgeConfig("127.0.0.1:0", control_token="t0ken"))  # noqa: S106  # a test's
+
+
+@pytest.mark.parametrize("shape", ["Say", "Pour", "Watch"])
+def test_a_call_in_another_mode_than_its_organizations_is_refused(
+    start: Start, echo: SimpleNamespace, shape: str
+) -> None:
+    """Whatever the RPC; a call that says no mode is one of the organization's."""
+    edge = start(mode_of=lambda organization: "production" if organization == OTHER_ORGANIZATION else "test")
+
+    def outcome(organization: str, *mode: str) -> str:
+        metadata = [("chukan-organization", organization), *(("chukan-mode", each) for each in mode)]
+        sent = iter([echo.SayRequest()]) if shape == "Pour" else echo.SayRequest()
+        try:
+            answer = getattr(edge.stub, shape)(sent, metadata=metadata, timeout=5)
+            next(answer) if shape != "Say" else None
+        except grpc.RpcError as error:
+            return error_of_call(error).code
+        return ""
+
+    assert [outcome(ORGANIZATION), outcome(ORGANIZATION, "test")] == ["", ""]
+    assert [outcome(OTHER_ORGANIZATION), outcome(OTHER_ORGANIZATION, "production")] == ["", ""]
+    assert outcome(ORGANIZATION, "production") == outcome(OTHER_ORGANIZATION, "test") == "MODE_MISMATCH"

@@ -96,7 +96,7 @@ def test_domain_metrics_count_what_the_verbs_say_and_ask_their_owner_at_each_scr
     metrics.note_inquiry_state("ANSWERED", 1)
     metrics.note_inquiry_state("answered", 2)
     metrics.note_replicas(INFORMATION, 7)
-    metrics.read_unsent(lambda: {"request_permits": 1.5})
+    metrics.read_unsent(rows=lambda: {"request_permits": 2}, oldest=lambda: {"request_permits": 1.5})
     metrics.note_build(version="0.1.0", profile="emulator")
     sample = metrics.registry.get_sample_value
 
@@ -107,6 +107,7 @@ def test_domain_metrics_count_what_the_verbs_say_and_ask_their_owner_at_each_scr
     assert sample("chukan_inquiry_transitions_total", {"state": "answered"}) == 3
     assert sample("chukan_replica_writes_total", {"information": INFORMATION}) == 7
     assert sample("chukan_oldest_unsent_seconds", {"kind": "request_permits"}) == 1.5
+    assert sample("chukan_unsent", {"kind": "request_permits"}) == 2
     assert sample("chukan_build_info", {"version": "0.1.0", "profile": "emulator"}) == 1
 
 
@@ -131,7 +132,10 @@ def test_no_label_can_be_a_person(start: Start, echo: SimpleNamespace) -> None:
     edge.metrics.note_refused(number)
     edge.metrics.note_inquiry_state(number)
     edge.metrics.note_replicas(number)
-    edge.metrics.read_unsent(lambda: {number: 1.0})
+    edge.metrics.read_unsent(rows=lambda: {number: 1}, oldest=lambda: {number: 1.0})
+    edge.metrics.read_oldest_open_inquiries(lambda: {number: 1})
+    edge.metrics.read_certificates(lambda: {number: 1})
+    edge.metrics.note_failed_attempt(number)
     edge.metrics.read_replicas(lambda: {number: 1})
     edge.metrics.read_lanes(held=lambda: {number: 1}, stuck=lambda: {number: 1}, last_success=lambda: {number: 1})
     edge.stub.Say(echo.SayRequest(text=f"{number}."), metadata=METADATA)

@@ -107,5 +107,4 @@ def test_a_request_id_is_not_carried_onward() -> None:
     assert dict(caller.onward().metadata()) == {
         "chukan-organization": ORGANIZATION,
         "chukan-user": "u",
-        "chukan-mode": "test",
     }

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from builders import AFFAIR, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
+from builders import AFFAIR, EDITION, PROCEDURE, SETAGAYA, SHINJUKU, TAX, eventually, fresh_serial
 
 from chukan.edge.errors import error_of_call
 from chukan.server.rpc.tokens import encode_token
+from chukan.standard.layouts import layout
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import common_pb2
+from chukan.v1 import exchange_record_service_pb2 as records
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED
+from chukan.v1.exchange_record_service_pb2_grpc import ExchangeRecordServiceStub
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 
 if TYPE_CHECKING:
@@ -60,6 +63,36 @@ def test_one_inquiry_is_accepted_at_once_and_answered_later(emulator: Emulator, 
     assert body.results(done.receipt_number).results[0].records
 
 
+def test_an_inquiry_in_another_mode_than_the_organizations_is_refused(
+    emulator: Emulator, moved: str, stub: Any
+) -> None:
+    body = emulator.setagaya
+    request = pb.CreateInquiryRequest(inquiry=body.spec(moved))
+    metadata = (*body.metadata, ("chukan-mode", "production"))
+
+    assert refusal(lambda: stub.CreateInquiry(request, metadata=metadata)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "MODE_MISMATCH",
+    )
+
+
+def test_an_inquiry_names_its_exchange_and_its_receipt_finds_the_record(emulator: Emulator, moved: str) -> None:
+    """One id leads to the records of all sides; refused inquiries are recorded and found like answered ones."""
+    body, stub = emulator.setagaya, ExchangeRecordServiceStub(emulator.channel)
+
+    answered, refused = body.answer(moved), body.answer(moved, information_code="TM00000000000003")
+
+    for inquiry in (answered, refused):
+        request = records.ListExchangeRecordsRequest(receipt_number=inquiry.receipt_number)
+        (found,) = stub.ListExchangeRecords(request, metadata=body.metadata).records
+        assert (found.receipt_number, found.exchange_id) == (inquiry.receipt_number, inquiry.exchange_id)
+        assert stub.ListExchangeRecords(request, metadata=emulator.shinjuku.metadata).records == []
+    theirs = records.GetExchangeRecordRequest(exchange_id=answered.exchange_id)
+    assert stub.GetExchangeRecord(theirs, metadata=emulator.shinjuku.metadata).record.exchange_id
+    nothing = records.ListExchangeRecordsRequest(receipt_number="none")
+    assert stub.ListExchangeRecords(nothing, metadata=body.metadata).records == []
+
+
 def test_a_business_clock_that_goes_ahead_is_recorded_not_refused(emulator: Emulator, moved: str) -> None:
     ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=5)
 
@@ -77,7 +110,7 @@ def test_the_same_record_id_with_other_content_is_a_conflict(emulator: Emulator,
 
     code, reason = refusal(lambda: stub.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec), metadata=body.metadata))
 
-    assert (code, reason) == (grpc.StatusCode.ABORTED, "IDEMPOTENCY_CONFLICT")
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "RECORD_ID_EXISTS")
 
 
 def test_an_individual_number_is_refused_and_not_echoed(emulator: Emulator, stub: Any) -> None:
@@ -297,6 +330,49 @@ def test_many_at_once_are_all_answered(emulator: Emulator, moved: str) -> None:
         return [each.receipt_number for each in results.results] if not results.unavailable else []
 
     assert eventually(finished) == list(answer.receipt_numbers)
+
+
+def test_a_thousand_large_results_are_read_by_a_client_that_receives_four_megabytes(emulator: Emulator) -> None:
+    """What a response does not hold is named in it; an inquiry is never in none of the three lists, nor in two."""
+    body, serial, years = emulator.setagaya, fresh_serial(), range(2012, 2027)
+    (provided,) = emulator.shinjuku.link([serial])
+    numbers = [
+        item.code for item in layout(TAX, EDITION).data_set("0100").items if item.type == "number" and not item.void
+    ]
+    written = emulator.shinjuku.replicas(
+        [provided] * len(years),
+        values={code: ["9"] * len(years) for code in numbers},
+        record_keys=[str(year) for year in years],
+    )
+    (own,) = body.link([serial])
+    asked = body.ask(*[body.spec(own) for _ in range(1_000)]).receipt_numbers
+    for receipt in asked:
+        body.finished(receipt)
+
+    remaining, found, sizes = [*asked, "20260101000000000001"], [], []
+    unavailable = []
+    with grpc.insecure_channel(emulator.middle.address) as channel:
+        while remaining:
+            request = pb.GetInquiryResultsRequest(receipt_numbers=remaining[:1_000])
+            answer = InquiryServiceStub(channel).GetInquiryResults(request, metadata=body.metadata)
+            sizes.append(answer.ByteSize())
+            found += [each.receipt_number for each in answer.results]
+            unavailable += [each.receipt_number for each in answer.unavailable]
+            remaining = [*answer.remaining_receipt_numbers, *remaining[1_000:]]
+
+    assert not written.failures
+    assert sum(sizes) > 12_000_000
+    assert max(sizes) < 4 * 1024 * 1024
+    assert (found, unavailable) == (list(asked), ["20260101000000000001"])
+
+
+def test_an_unknown_state_in_a_filter_is_refused_and_never_matches_all(emulator: Emulator, stub: Any) -> None:
+    request = pb.ListInquiriesRequest(states=[99])  # type: ignore[list-item]
+
+    assert refusal(lambda: stub.ListInquiries(request, metadata=emulator.setagaya.metadata)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+    )
 
 
 def _fields(request: pb.CheckPermissionRequest) -> dict[str, str]:

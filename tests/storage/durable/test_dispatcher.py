@@ -127,6 +127,31 @@ def test_rows_of_a_lane_travel_together_up_to_a_batch(desk: Desk, dispatch: Call
     assert sorted(map(len, desk.batches)) == [1, 5, 10, 10]
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ChukanError("SIGNATURE_INVALID"), "SIGNATURE_INVALID"), (ValueError("unforeseen"), "INTERNAL_ERROR")],
+    ids=["foreseen", "unforeseen"],
+)
+def test_a_failed_attempt_is_told_with_its_reason(
+    desk: Desk, dispatch: Callable[..., Dispatcher], error: Exception, reason: str
+) -> None:
+    """Nobody else sees it: no caller waits for an answer. What nobody foresaw has one name, never its text."""
+    told: list[tuple[str, int]] = []
+
+    def fail_once(items: list[Item]) -> None:
+        if not told:
+            raise error
+        desk.do(items)
+
+    dispatcher = dispatch(
+        {"ask": fail_once}, backoff=Backoff(first=0.0), note_failed=lambda *failed: told.append(failed)
+    )
+    desk.add(b"1")
+
+    assert dispatcher.drain(SOON)
+    assert told == [(reason, 1)]
+
+
 def test_a_stuck_lane_does_not_hold_up_another(desk: Desk, dispatch: Callable[..., Dispatcher]) -> None:
     freed = threading.Event()
 
@@ -326,6 +351,40 @@ def test_work_for_later_waits_for_the_clock(
         dispatcher.run_due()
         assert dispatcher.drain(SOON)
         assert len(desk.effects()) == expected
+
+
+def test_it_says_when_the_next_row_falls_due(
+    desk: Desk,
+    dispatch: Callable[..., Dispatcher],
+    clock: FixedClock,
+) -> None:
+    dispatcher = dispatch({"ask": desk.do, "tell": desk.do})
+    begun = clock.now()
+    desk.add(b"second", due=timedelta(hours=2))
+    desk.add(b"first", kind="tell", due=timedelta(hours=1))
+    assert dispatcher.drain(SOON)
+
+    assert dispatcher.next_due() == begun + timedelta(hours=1)
+    clock.advance(timedelta(hours=1))
+    dispatcher.run_due()
+    assert dispatcher.drain(SOON)
+    assert dispatcher.next_due() == begun + timedelta(hours=2)
+    clock.advance(timedelta(hours=1))
+    dispatcher.run_due()
+    assert dispatcher.drain(SOON)
+    assert dispatcher.next_due() is None
+
+
+def test_on_demand_its_threads_begin_with_the_first_row(desk: Desk, dispatch: Callable[..., Dispatcher]) -> None:
+    before = threading.active_count()
+    dispatcher = dispatch({"ask": desk.do}, on_demand=True)
+    assert threading.active_count() == before
+
+    desk.add(b"1")
+    assert dispatcher.drain(SOON)
+
+    assert desk.effects() == ["ask 1"]
+    assert threading.active_count() > before
 
 
 def test_on_the_machines_clock_repetitions_come_by_themselves(

@@ -80,7 +80,7 @@ def test_the_same_inquiry_again_answers_the_same_receipt(world: World, moved: st
     assert first.startswith("20260701")
     with pytest.raises(ChukanError) as other:
         world.ask(moved, record_id="SAME", consent=False)
-    assert other.value.code == "IDEMPOTENCY_CONFLICT"
+    assert (other.value.code, other.value.field) == ("RECORD_ID_EXISTS", "inquiry.record_id")
 
 
 def test_a_batch_answers_row_by_row_and_again_as_before(world: World, moved: str) -> None:
@@ -127,6 +127,23 @@ def test_a_used_record_id_in_another_batch_is_unchanged_or_refused(world: World,
     assert second.outcomes[0] == ReceiptOutcome.UNCHANGED
     assert second.receipts[0] == first.receipts[0]
     assert [each.reason for each in third.failures] == ["RECORD_ID_EXISTS"]
+
+
+@pytest.mark.parametrize("field", ["affair", "procedure", "information"])
+def test_an_inquiry_that_says_not_what_is_asked_is_not_taken_in(world: World, moved: str, field: str) -> None:
+    with pytest.raises(ChukanError) as refused:
+        world.ask(moved, **{field: ""})
+
+    assert (refused.value.code, refused.value.field) == ("FIELD_REQUIRED", f"inquiry.{field}_code")
+
+
+def test_an_unknown_inquiry_is_named_by_what_was_asked_for(world: World) -> None:
+    with pytest.raises(ChukanError) as by_record:
+        world.side.desk.by_record(SETAGAYA, "NONE")
+    with pytest.raises(ChukanError) as by_receipt:
+        world.side.desk.by_receipt(SETAGAYA, "20260701000000000001")
+
+    assert [each.value.field for each in (by_record, by_receipt)] == ["record_id", "receipt_number"]
 
 
 def test_asking_is_bound_to_the_own_organization(world: World, moved: str) -> None:

@@ -224,9 +224,21 @@ def test_many_inquiries_go_under_one_signature_and_are_answered_each(world: Worl
     assert len(batch.groups) == 2
     kinds = [world.inquiry(receipt).answer_kind for receipt in accepted.receipts]
     assert kinds == [AnswerKind.VALUES] * 4 + [AnswerKind.NO_REPLICA]
-    results, unavailable = world.side.desk.results(SETAGAYA, accepted.receipts)
-    assert [world.foundation.codec.decode(InquirySpec, each.inquiry.asked).number for each in results] == people
-    assert not unavailable
+    read = world.results(accepted.receipts)
+    asked = [world.foundation.codec.decode(InquirySpec, each.inquiry.asked).number for each in read.results]
+    assert (asked, read.unavailable, read.looked_at) == (people, [], len(people))
+
+
+def test_as_many_answers_are_opened_as_fit_and_one_at_least(world: World, moved: str) -> None:
+    receipts = [world.ask(moved) for _ in range(3)]
+    world.run()
+    size = len(world.results(receipts).results[0].content)
+
+    for room, opened in ((1, 1), (size, 1), (3 * size, 2), (5 * size, 3)):
+        read = world.results(receipts, most_bytes=room)
+
+        assert [each.inquiry.receipt_number for each in read.results] == receipts[:opened]
+        assert read.looked_at == opened
 
 
 def test_a_provider_that_is_not_connected_leaves_the_inquiry_open(world: World, moved: str) -> None:

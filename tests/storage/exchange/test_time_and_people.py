@@ -55,7 +55,7 @@ def test_a_late_answer_is_recorded_but_never_shown(world: World, moved: str, end
 
     assert (told.outcomes, again.outcomes) == ((ReceiptOutcome.COMMITTED,), (ReceiptOutcome.UNCHANGED,))
     assert world.inquiry(receipt).state is ended
-    assert world.side.desk.results(SETAGAYA, [receipt])[1][0].reason == "INQUIRY_HAS_NO_RESULT"
+    assert world.results([receipt]).unavailable[0].reason == "INQUIRY_HAS_NO_RESULT"
     record = world.record(SETAGAYA)
     assert record.outcome in {Outcome.TIMED_OUT, Outcome.CANCELLED}
     assert record.provision_time_ms
@@ -113,7 +113,7 @@ def test_results_are_erased_after_their_time(world: World, moved: str) -> None:
     assert expires
 
     world.clock.advance(timedelta(days=14, seconds=1))
-    assert world.side.desk.results(SETAGAYA, [receipt])[1][0].reason == "RESULT_EXPIRED"
+    assert world.results([receipt]).unavailable[0].reason == "RESULT_EXPIRED"
     world.side.timer.run_due()
 
     with world.foundation.database.read() as connection:
@@ -214,7 +214,7 @@ def test_a_correction_takes_the_place_of_the_content_and_of_the_approval(world: 
     receipt, provision = _waiting(world, moved)
     desk = world.side.provision_desk
     held = desk.content(SHINJUKU, provision)
-    corrected = (held[0]._replace(items=held[0].items[:1]),)
+    corrected = (held[0]._replace(period_end="20261231"),)
 
     desk.approve(SHINJUKU, provision, "a")
     desk.correct(SHINJUKU, provision, corrected, "wrong amount")

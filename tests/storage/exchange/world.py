@@ -22,7 +22,8 @@ from chukan.server.domain.exchange import AnswerContent
 from chukan.server.domain.inquiry import InquirySpec
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState
 from chukan.server.middle.code_acquisition import CodeAcquisition
-from chukan.server.middle.linkage_codes import ISSUE, LinkageCodes
+from chukan.server.middle.linkage_codes import LinkageCodes
+from chukan.server.middle.number_requests import ISSUE
 from chukan.server.middle.replicas import Replicas
 from chukan.server.network import (
     answers,
@@ -289,11 +290,15 @@ class World:
         """Return where an inquiry stands."""
         return self.side.desk.by_receipt(organization, receipt)
 
+    def results(self, receipts: Sequence[str], organization: str = SETAGAYA, *, most_bytes: int = 10**6) -> Any:
+        """Return what can be read of answers."""
+        return self.side.desk.results(organization, receipts, most_bytes=most_bytes)
+
     def result(self, receipt: str, organization: str = SETAGAYA) -> Any:
         """Return the opened answer, decoded."""
-        results, unavailable = self.side.desk.results(organization, [receipt])
-        assert not unavailable, unavailable
-        content = results[0].content
+        read = self.results([receipt], organization)
+        assert not read.unavailable, read.unavailable
+        content = read.results[0].content
         return self.foundation.codec.decode(AnswerContent, content) if content else None
 
     def record(self, organization: str, side: int = 0) -> Any:
@@ -338,7 +343,7 @@ def build_world(path: Path | None) -> World:
         side=side,
         codes=LinkageCodes(environment, addressees, replicas, foundation.outbox),
         acquisition=acquisition,
-        replicas=Replicas(environment, addressees, replicas, ImportStore(), send_cap=10_000),
+        replicas=Replicas(environment, addressees, replicas, ImportStore(), send_cap=lambda *_: 10_000),
         wires=wires,
         handlers={**deliveries.handlers(), **side.steps.handlers()},  # type: ignore[dict-item]
         keys=keys,

@@ -19,7 +19,8 @@ from chukan.monitoring.metrics import Metrics
 from chukan.server.domain.exchange import Mode
 from chukan.server.domain.linkage import AddresseeBatch, CodeDelivery
 from chukan.server.middle.code_acquisition import CodeAcquisition
-from chukan.server.middle.linkage_codes import ISSUE, LinkageCodes
+from chukan.server.middle.linkage_codes import LinkageCodes
+from chukan.server.middle.number_requests import ISSUE
 from chukan.server.middle.replicas import Replicas
 from chukan.server.ports import Environment
 from chukan.server.storage.addressees import AddresseeStore
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from chukan.server.ports import OutboxItem
 
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -75,6 +77,7 @@ class Middle:
     acquisition: CodeAcquisition
     replicas: Replicas
     network: PlayedNetwork = field(default_factory=PlayedNetwork)
+    caps: dict[str, int] = field(default_factory=dict)
 
     def register(self, *numbers: str, organization: str = OWN) -> None:
         """Register addressees."""
@@ -82,9 +85,13 @@ class Middle:
 
     def issue(self, organization: str = OWN) -> None:
         """Do what the dispatcher does with what was asked."""
+        self.acquisition.issue(self.asked(organization))
+
+    def asked(self, organization: str = OWN) -> list[OutboxItem]:
+        """Return the requests for processing numbers that wait."""
         with self.database.read() as connection:
             items, _ = self.outbox.due(connection, organization, ISSUE, most=100, most_bytes=1 << 20)
-        self.acquisition.issue(items)
+        return list(items)
 
     def link(self, number: str, code: bytes, organization: str = OWN) -> None:
         """Register an addressee and link it."""
@@ -115,7 +122,7 @@ def middle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Middle]:
             master=TestMaster(),  # type: ignore[arg-type] only what is asked here
             settings=None,
         )
-        outbox, network = Outbox(outbox_rows, clock=clock), PlayedNetwork()
+        outbox, network, caps = Outbox(outbox_rows, clock=clock), PlayedNetwork(), dict[str, int]()
         addressees, replicas = AddresseeStore(vault), ReplicaStore(vault)
         yield Middle(
             database=database,
@@ -123,6 +130,13 @@ def middle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Middle]:
             outbox=outbox,
             codes=LinkageCodes(environment, addressees, replicas, outbox),
             acquisition=CodeAcquisition(environment, addressees, outbox, network),
-            replicas=Replicas(environment, addressees, replicas, ImportStore(), send_cap=100),
+            replicas=Replicas(
+                environment,
+                addressees,
+                replicas,
+                ImportStore(),
+                send_cap=lambda _, code: caps.get(code, 100),
+            ),
             network=network,
+            caps=caps,
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chukan.server.domain.content import Column
@@ -34,6 +35,7 @@ def batch(numbers: Sequence[str], **given: object) -> ReplicaBatch:
     batch_id = str(given.pop("batch_id", "b1"))
     items = layout(information, "0801").data_set(data_set)
     values = dict(given.pop("values", {}))  # type: ignore[call-overload]
+    chosen = frozenset(values)
     columns = [Column(item.code, values.pop(item.code, [_sample(item)] * rows)) for item in items.required_items] + [
         Column(code, column) for code, column in values.items()
     ]
@@ -53,7 +55,13 @@ def batch(numbers: Sequence[str], **given: object) -> ReplicaBatch:
         "ward_codes": [],
         "columns": columns,
     }
-    return ReplicaBatch(**{**defaults, **given})  # type: ignore[arg-type]
+    made = ReplicaBatch(**{**defaults, **given})  # type: ignore[arg-type]
+    if "columns" not in given and items.key_item not in chosen:
+        keys = Column(items.key_item or "", made.record_keys)
+        made = replace(
+            made, columns=[keys if column.item_code == keys.item_code else column for column in made.columns]
+        )
+    return made
 
 
 def _sample(item: Item) -> str:

@@ -13,18 +13,21 @@ from chukan.server.middle.repeats import Repeat
 from chukan.server.storage.addressees import AddresseeStore
 from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
-from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch, number
+from tests.storage.middle.samples import OTHER, OWN, number
 
 if TYPE_CHECKING:
     from chukan.server.domain.linkage import BatchAnswer
 
 ONE, TWO, THREE, FOUR = map(number, range(1, 5))
-KEY = (TAX, "0100", "2026")
 CODE, OTHER_CODE = b"c" * 32, b"d" * 32
 
 
 def reasons(answer: BatchAnswer) -> list[str]:
     return [failure.reason for failure in answer.failures]
+
+
+def _stop(_organization: str, _step: object) -> None:
+    raise ChukanError("STORAGE_UNAVAILABLE")
 
 
 def test_a_resent_batch_answers_as_before_and_writes_nothing(middle: Any) -> None:
@@ -263,14 +266,67 @@ def test_a_person_closed_meanwhile_gets_no_code(middle: Any) -> None:
 def test_issuing_again_after_a_crash_asks_with_the_same_token(middle: Any) -> None:
     middle.register(ONE)
     middle.codes.request_code(OWN, ONE)
-    with middle.database.read() as connection:
-        items, _ = middle.outbox.due(connection, OWN, "issue_processing_numbers", most=10, most_bytes=1 << 20)
-    network = middle.acquisition._network
+    items, network = middle.asked(), middle.network
 
     middle.acquisition.issue(items)
     middle.acquisition.issue(items)
 
     assert len(network.issued) == 1
+
+
+def test_numbers_purged_before_they_were_kept_here_are_asked_for_anew(
+    middle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network purges what nobody used; a middle server that was down so long goes on with other numbers."""
+    people = [ONE, TWO, THREE]
+    middle.register(*people)
+    middle.codes.request_codes(OWN, "s", "r", b"d", people)
+    with monkeypatch.context() as broken:
+        broken.setattr(middle.database, "write", _stop)
+        with pytest.raises(ChukanError):
+            middle.issue()
+    middle.network.issued = dict.fromkeys(middle.network.issued, "")
+
+    middle.issue()
+    waiting = [middle.codes.get(OWN, each).linkage_state for each in people]
+    middle.issue()
+
+    rows = [middle.codes.get(OWN, each) for each in people]
+    assert waiting == [LinkageState.REQUESTED] * 3
+    assert [row.linkage_state for row in rows] == [LinkageState.PROCESSING_NUMBER_ISSUED] * 3
+    assert len({row.processing_number for row in rows}) == 3
+    assert middle.asked() == []
+
+
+def test_a_request_for_numbers_that_never_succeeds_ends_and_can_be_made_again(middle: Any) -> None:
+    """Parked, it would keep its addressees asked for, and so unable to ask, for ever."""
+    middle.register(ONE, TWO)
+    middle.codes.request_codes(OWN, "s", "r", b"d", [ONE, TWO])
+    items = middle.asked()
+    middle.codes.merge(OWN, TWO, ONE)
+
+    middle.acquisition.give_up(items)
+
+    row = middle.codes.get(OWN, ONE)
+    assert (row.linkage_state, row.failure_reason) == (LinkageState.FAILED, "CODE_ANSWER_TIMED_OUT")
+    assert middle.codes.get(OWN, TWO).linkage_state is LinkageState.NOT_REQUESTED
+    assert middle.asked() == []
+    assert middle.codes.request_code(OWN, ONE).linkage_state is LinkageState.REQUESTED
+
+
+def test_a_token_tells_the_network_no_more_than_how_often_its_organization_asked(middle: Any) -> None:
+    """No one else's traffic: a number all organizations and kinds share would show it by its gaps."""
+    for organization, person in ((OWN, ONE), (OTHER, ONE), (OTHER, TWO), (OWN, TWO)):
+        middle.register(person, organization=organization)
+        middle.codes.request_code(organization, person)
+    tokens: dict[str, list[str]] = {}
+    for organization in (OWN, OTHER):
+        before = set(middle.network.issued)
+        middle.issue(organization)
+        tokens[organization] = sorted(set(middle.network.issued) - before)
+
+    assert [[int(token[:12], 16) for token in each] for each in tokens.values()] == [[1, 2], [1, 2]]
+    assert len({token[12:] for each in tokens.values() for token in each}) == 4
 
 
 def test_no_code_is_asked_for_a_closed_or_unknown_addressee(middle: Any) -> None:
@@ -280,136 +336,6 @@ def test_no_code_is_asked_for_a_closed_or_unknown_addressee(middle: Any) -> None
     answer = middle.codes.request_codes(OWN, "s", "r", b"d", [ONE, TWO])
 
     assert reasons(answer) == ["ADDRESSEE_CLOSED", "ADDRESSEE_UNKNOWN"]
-
-
-def test_merging_hands_the_code_to_the_survivor(middle: Any) -> None:
-    middle.link(ONE, CODE)
-    middle.register(TWO)
-
-    survivor = middle.codes.merge(OWN, ONE, TWO)
-
-    gone = middle.codes.get(OWN, ONE)
-    assert survivor.linkage_code == CODE
-    assert (gone.state, gone.linkage_code) == (AddresseeState.MERGED, None)
-    assert middle.codes.survivor(OWN, gone) == TWO
-
-
-def test_merging_moves_every_replica_with_its_versions(middle: Any) -> None:
-    """Records move, history is kept (domain facts §3g): what the merged number held is answered for the survivor."""
-    middle.register(ONE, TWO)
-    for given in (
-        batch([ONE], batch_id="a"),
-        batch([ONE], batch_id="b", start_dates=["20260501"]),
-        batch([ONE], batch_id="c", information_code=CARE, data_set="0101", record_keys=["p"]),
-    ):
-        middle.replicas.register(OWN, "s", given, b"d")
-    middle.replicas.delete(OWN, "s", ONE, (CARE, "0101", "p"), "sent by mistake")
-
-    middle.codes.merge(OWN, ONE, TWO)
-
-    assert [row.version for row in middle.replicas.versions(OWN, TWO, KEY, before=0, most=10)] == [2, 1]
-    assert middle.replicas.get(OWN, TWO, KEY).content
-    assert len(middle.replicas.versions(OWN, TWO, (CARE, "0101", "p"), before=0, most=10)) == 2
-    with pytest.raises(ChukanError, match="REPLICA_UNKNOWN"):
-        middle.replicas.get(OWN, ONE, KEY)
-
-
-def test_a_replica_both_numbers_hold_stops_the_merge_and_is_named(middle: Any) -> None:
-    """Which of two records of one key is right, a person decides; nothing of the merge is done meanwhile."""
-    middle.link(ONE, CODE)
-    middle.register(TWO)
-    middle.replicas.register(OWN, "s", batch([ONE, TWO]), b"d")
-
-    with pytest.raises(ChukanError) as raised:
-        middle.codes.merge(OWN, ONE, TWO)
-
-    assert (raised.value.code, raised.value.params) == ("REPLICAS_COLLIDE", {"replicas": "TM00000000000002/0100"})
-    assert middle.codes.get(OWN, ONE).linkage_code == CODE
-    assert middle.codes.get(OWN, ONE).state is AddresseeState.ACTIVE
-    middle.replicas.delete(OWN, "s", ONE, KEY, "held twice")
-    assert middle.codes.merge(OWN, ONE, TWO).linkage_code == CODE
-    assert middle.replicas.get(OWN, TWO, KEY).version == 1
-    assert len(middle.replicas.versions(OWN, ONE, KEY, before=0, most=10)) == 2
-
-
-def test_records_of_one_day_under_two_keys_stop_the_merge(middle: Any) -> None:
-    """Where a layout tells records apart by dates, one person has one record a day, after a merge too."""
-    middle.register(ONE, TWO)
-    for number_, key in ((ONE, "1"), (TWO, "2")):
-        given = batch([number_], batch_id=key, information_code=RESIDENT, record_keys=[key], end_dates=[""])
-        middle.replicas.register(OWN, "s", given, b"d")
-
-    with pytest.raises(ChukanError) as raised:
-        middle.codes.merge(OWN, ONE, TWO)
-
-    assert (raised.value.code, raised.value.params) == ("REPLICAS_COLLIDE", {"replicas": "TM00000000000001/0100"})
-
-
-def test_merging_keeps_the_protection_of_both(middle: Any) -> None:
-    """A person fleeing an abuser stays protected whichever number the flags were set under."""
-    middle.codes.register(
-        OWN,
-        "s",
-        "b",
-        b"d",
-        AddresseeBatch(
-            [ONE, TWO],
-            nondisclosure=frozenset({0}),
-            self_information_disabled=frozenset({0}),
-            auto_response_disabled={0: frozenset({CARE}), 1: frozenset({TAX})},
-        ),
-    )
-
-    survivor = middle.codes.merge(OWN, ONE, TWO)
-
-    assert (survivor.nondisclosure, survivor.self_information_disabled) == (True, True)
-    assert survivor.auto_response_disabled == {CARE, TAX}
-    assert survivor.state is AddresseeState.ACTIVE
-
-
-@pytest.mark.parametrize("issued", [False, True])
-def test_merging_while_a_code_is_acquired_acquires_it_for_the_survivor(middle: Any, *, issued: bool) -> None:
-    """A processing number is for one acquisition of one number: it is purged, and the survivor gets one of its own."""
-    middle.register(ONE, TWO)
-    middle.codes.request_code(OWN, ONE)
-    if issued:
-        middle.issue()
-    held = middle.codes.get(OWN, ONE).processing_number
-
-    survivor = middle.codes.merge(OWN, ONE, TWO)
-    middle.issue()
-
-    gone = middle.codes.get(OWN, ONE)
-    assert survivor.linkage_state is LinkageState.REQUESTED
-    assert (gone.linkage_state, gone.processing_number) == (LinkageState.NOT_REQUESTED, "")
-    if issued:
-        assert reasons(middle.acquisition.deliver(OWN, [CodeDelivery(held, CODE)])) == ["PROCESSING_NUMBER_UNKNOWN"]
-    fresh = middle.codes.get(OWN, TWO).processing_number
-    assert fresh not in {"", held}
-    middle.acquisition.deliver(OWN, [CodeDelivery(fresh, CODE)])
-    assert middle.codes.get(OWN, TWO).linkage_code == CODE
-
-
-def test_merging_into_a_number_that_has_its_code_ends_the_acquisition(middle: Any) -> None:
-    middle.link(TWO, CODE)
-    middle.register(ONE)
-    middle.codes.request_code(OWN, ONE)
-    middle.issue()
-
-    survivor = middle.codes.merge(OWN, ONE, TWO)
-
-    assert (survivor.linkage_state, survivor.linkage_code) == (LinkageState.LINKED, CODE)
-    assert middle.codes.get(OWN, ONE).linkage_state is LinkageState.NOT_REQUESTED
-
-
-def test_two_different_codes_are_not_one_person(middle: Any) -> None:
-    middle.link(ONE, CODE)
-    middle.link(TWO, OTHER_CODE)
-
-    with pytest.raises(ChukanError) as raised:
-        middle.codes.merge(OWN, ONE, TWO)
-
-    assert raised.value.code == "CODES_DIFFER"
 
 
 def test_splitting_unlinks_the_code_and_makes_a_second_addressee(middle: Any) -> None:

@@ -18,6 +18,8 @@ from tests.storage.middle.samples import CARE, OTHER, OWN, RESIDENT, TAX, batch,
 
 ONE, TWO, THREE = number(1), number(2), number(3)
 KEY = (TAX, "0100", "2026")
+KEY_ITEM = layout(TAX, "0801").data_set("0100").key_item
+INSURANCE = "TM00000000000003"
 INDIVIDUAL = dummy_individual_number(3)
 HOUSEHOLD = "TK90001010000001"
 
@@ -71,6 +73,61 @@ def test_zero_nil_and_absent_stay_three_different_things(middle: Any) -> None:
     assert found[1] is not None
     assert (found[1].value, found[1].nil_reason) == ("", "01")
     assert found[2] is None
+
+
+def test_a_nil_row_with_a_value_or_named_twice_is_the_rows_fault_not_its_reasons(middle: Any) -> None:
+    items = layout(TAX, "0801").data_set("0100").items
+    item = next(item for item in items if item.nil_allowed and item.type == "number" and not item.required)
+    given = batch([ONE, TWO])
+    doubtful = Column(item.code, ["5", ""], [0, 1, 1], ["01", "01", "01"])
+
+    row = send(middle, batch([ONE, TWO], columns=[*given.columns, doubtful]))
+
+    assert reasons(row) == [(0, "NIL_ROW_INVALID"), (1, "NIL_ROW_INVALID")]
+
+
+def test_a_record_key_is_the_value_of_the_key_item(middle: Any) -> None:
+    """Else one year of one person could be two records, and both would answer."""
+    row = send(middle, batch([ONE, TWO], record_keys=["2020", "2026"], values={KEY_ITEM: ["2026", "2026"]}))
+
+    assert row.outcomes == [Outcome.REFUSED, Outcome.COMMITTED]
+    assert row.failures[0][:5] == (0, "RECORD_KEY_MISMATCH", "record_keys", KEY_ITEM, "key_item")
+
+
+def test_a_key_items_text_that_can_be_no_key_leaves_the_key_to_the_sender(middle: Any) -> None:
+    found = layout(INSURANCE, "0801").data_set("0100")
+    given = {"record_keys": ["11", "12"], "values": {found.key_item: ["新宿・11", "13"]}}
+
+    row = send(middle, batch([ONE, TWO], information_code=INSURANCE, **given))
+
+    assert reasons(row) == [(1, "RECORD_KEY_MISMATCH")]
+
+
+def test_an_edition_that_is_over_takes_what_was_published_while_it_was_in_force(middle: Any) -> None:
+    periods = {"start_dates": ["20250601", "20260601"], "end_dates": ["20260531", "20270531"]}
+
+    over = send(middle, batch([ONE, TWO], edition="0701", **periods))
+    in_force = send(middle, batch([TWO, THREE], batch_id="b2", **periods))
+
+    assert reasons(over) == [(1, "EDITION_NOT_IN_FORCE")]
+    assert in_force.outcomes == [Outcome.COMMITTED] * 2
+
+
+def test_an_earlier_edition_that_comes_late_does_not_displace_a_later_one(middle: Any) -> None:
+    old = {"edition": "0701", "start_dates": ["20250601"], "end_dates": ["20260531"]}
+    send(middle, batch([ONE], **old))
+    send(middle, batch([ONE], batch_id="b2", start_dates=["20250601"], end_dates=["20260531"]))
+
+    late = send(middle, batch([ONE], batch_id="b3", **old))
+    resent = send(middle, batch([ONE], batch_id="b4", record_ids=["b1-0"], **old))
+    held = middle.replicas.get(OWN, ONE, KEY)
+    middle.replicas.delete(OWN, "s", ONE, KEY, "back to the former edition")
+    meant = send(middle, batch([ONE], batch_id="b5", **old))
+
+    assert reasons(late) == [(0, "EDITION_SUPERSEDED")]
+    assert resent.outcomes == [Outcome.UNCHANGED]
+    assert (held.edition, held.version) == ("0801", 2)
+    assert meant.outcomes == [Outcome.COMMITTED]
 
 
 def test_a_resend_of_the_batch_answers_as_before(middle: Any) -> None:
@@ -178,7 +235,10 @@ def test_an_individual_number_as_record_key_is_refused(middle: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "failure"),
     [
-        ({"values": {HOUSEHOLD: [INDIVIDUAL, "000000000000012"]}}, ("INDIVIDUAL_NUMBER_REFUSED", "items", HOUSEHOLD)),
+        (
+            {"values": {HOUSEHOLD: [INDIVIDUAL, "12"]}, "record_keys": ["11", "12"]},
+            ("INDIVIDUAL_NUMBER_REFUSED", "items", HOUSEHOLD),
+        ),
         ({"parent_keys": [INDIVIDUAL, ""]}, ("INDIVIDUAL_NUMBER_REFUSED", "parent_record_keys", "")),
         ({"ward_codes": [INDIVIDUAL, "131041"]}, ("INDIVIDUAL_NUMBER_REFUSED", "ward_codes", "")),
         ({"ward_codes": ["131042", ""]}, ("NUMBER_MALFORMED", "ward_codes", "")),
@@ -271,6 +331,17 @@ def test_going_over_the_send_cap_holds_that_lane_and_no_other(middle: Any) -> No
     assert lanes == {RESIDENT: LaneState.OPEN, TAX: LaneState.HELD}
     middle.replicas.resume_lane(OWN, TAX)
     assert send(middle, batch([ONE], batch_id="b5")).state == ImportState.COMPLETED
+
+
+def test_the_send_cap_is_asked_with_every_batch(middle: Any) -> None:
+    """It can be lowered, for one information, while a middle server runs."""
+    middle.caps[TAX] = 0
+    lowered = send(middle, batch([ONE]))
+    middle.caps[TAX] = 1
+    middle.replicas.resume_lane(OWN, TAX)
+
+    assert reasons(lowered) == [(WHOLE_BATCH, "SEND_CAP_EXCEEDED")]
+    assert send(middle, batch([ONE], batch_id="b2")).state == ImportState.COMPLETED
 
 
 def test_another_organizations_replica_behaves_as_absent(middle: Any) -> None:

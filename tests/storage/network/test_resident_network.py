@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from chukan.server.domain.linkage import Outcome
@@ -13,6 +15,9 @@ from chukan.standard.numbers import dummy_individual_number
 from chukan.standard.reasons import ChukanError
 
 from .conftest import SETAGAYA, SHINJUKU, Network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ONE, TWO, THREE = map(dummy_individual_number, (1, 2, 3))
 CODE = "99900000001"
@@ -106,6 +111,53 @@ def test_two_known_people_never_share_a_record_code(network: Network) -> None:
 
     assert [(each.row, each.reason) for each in known.failures] == [(0, "RESIDENT_RECORD_CODE_TAKEN")]
     assert [(each.row, each.reason) for each in batch.failures] == [(1, "DUPLICATE_IN_BATCH")]
+
+
+@pytest.mark.parametrize("codes", [[], ["", "99900000002"]])
+def test_a_notice_without_a_record_code_leaves_the_known_one(network: Network, codes: list[str]) -> None:
+    """Silence takes nothing away, of a whole column or one row: else the next number would make a second person."""
+    known = _columns([ONE, TWO], codes=[CODE, "99900000002"])
+    resident_network.notify(network.core, SHINJUKU, known)
+    told = known._replace(resident_record_codes=codes, names=["改名　太郎", "改名　太郎"])
+
+    moved = resident_network.notify(network.core, SHINJUKU, told)
+    again = resident_network.notify(network.core, SHINJUKU, told)
+    renumbered = resident_network.notify(network.core, SHINJUKU, _columns([THREE], codes=[CODE], names=["改名　太郎"]))
+
+    assert list(moved.outcomes) == [Outcome.COMMITTED, Outcome.COMMITTED]
+    assert list(again.outcomes) == [Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert list(renumbered.outcomes) == [Outcome.COMMITTED]
+    assert sorted(_found(network, "改名太郎", "19800102", "1", PLACE)) == sorted([TWO, THREE])
+
+
+def test_what_a_notice_says_nothing_of_stays_as_it_is_known(network: Network) -> None:
+    """Attributes too, under the same number or a new one under the known record code."""
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE, THREE], codes=[CODE, "99900000003"]))
+
+    new_name = _columns([ONE], codes=[""], names=["改名　太郎"])._replace(birth_dates=[], residential_addresses=["　"])
+    resident_network.notify(network.core, SHINJUKU, new_name)
+    resident_network.notify(network.core, SHINJUKU, ResidentColumns([TWO], [CODE], [], [], [], []))
+
+    assert _found(network, "改名太郎", "19800102", "1", PLACE) == [TWO]
+
+
+def test_what_is_learnt_while_a_notice_is_completed_is_not_lost(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE], codes=[""]))
+    database = network.foundation.database
+    write = database.write
+
+    def late(organization: str, step: Callable[[Any], Any]) -> Any:
+        monkeypatch.undo()
+        resident_network.notify(network.core, SETAGAYA, _columns([ONE], codes=[CODE]))
+        return write(organization, step)
+
+    monkeypatch.setattr(database, "write", late)
+    resident_network.notify(network.core, SHINJUKU, _columns([ONE], codes=[""], names=["改名　太郎"]))
+    resident_network.notify(network.core, SHINJUKU, _columns([TWO], codes=[CODE], names=["改名　太郎"]))
+
+    assert _found(network, "改名太郎", "19800102", "1", PLACE) == [TWO]
 
 
 def test_columns_of_unequal_length_are_refused(network: Network) -> None:

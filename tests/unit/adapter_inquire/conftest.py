@@ -19,6 +19,8 @@ import pytest
 from chukan.adapter.exchange import InquireOptions
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.address.v1.address_service_pb2_grpc import AddressServiceServicer, add_AddressServiceServicer_to_server
+from chukan.edge.errors import status_of
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_UNCHANGED
@@ -137,6 +139,10 @@ class Inquiries(InquiryServiceServicer):
         return pb.ListInquiriesResponse(inquiries=found)
 
     def GetInquiry(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if request.record_id not in self.stored:
+            unknown = status_of(ChukanError("INQUIRY_UNKNOWN"))
+            context.set_trailing_metadata((("grpc-status-details-bin", unknown.SerializeToString()),))
+            context.abort(grpc.StatusCode.NOT_FOUND, unknown.message)
         return pb.GetInquiryResponse(inquiry=self.stored[request.record_id])
 
     def GetInquiryResults(self, request: Any, context: grpc.ServicerContext) -> Any:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PROFILES = Path(__file__).parents[3] / "adapter/chukan/adapter/exchange/profiles"
 SETAGAYA = "0220113112101700"
+SHINJUKU = "0220113104101700"
 EVEN_LEVY = "TK90002010000004"
 INCOME_LEVY = "TK90002010000003"
 ROW_STATUS, ROW_MESSAGE, INFORMATION_STATUS = 23, 24, 25
@@ -188,6 +189,33 @@ def test_every_input_row_is_in_exactly_one_output_whatever_is_wrong_with_it(peer
     assert dummy_individual_number(5) not in (peer.folder / "result.errors.csv").read_text(encoding="utf-8")
 
 
+def test_why_rows_failed_is_said_in_both_languages_and_counted(peer: Peer) -> None:
+    file = peer.file(peer.row(procedure="JT1"), peer.row(inquirer=SHINJUKU), peer.row(local="12"))
+
+    report = inquire(peer.options(file))
+
+    with (peer.folder / "result.errors.csv").open(encoding="utf-8", newline="") as errors:
+        listed = [(row["規則"], row["rule"], row["内容"], row["english"]) for row in csv.DictReader(errors)]
+    assert [each[:2] for each in listed] == [
+        ("JTと半角英数字14桁", "JT and 14 digits or capital letters"),
+        ("照会する機関自身の機関コード", "the organization that asks"),
+        ("数字15桁", "15 digits"),
+    ]
+    assert all(japanese and english.isascii() for *_, japanese, english in listed)
+    assert report.problem_reasons == {"VALUE_FORMAT": 2, "ORGANIZATION_MISMATCH": 1}
+
+
+def test_where_no_row_has_a_result_no_result_file_is_written(peer: Peer) -> None:
+    peer.inquiries.decide = peer.inquiries.left_open
+    file = peer.file(peer.row(), b"no row\r\n")
+
+    report = inquire(peer.options(file, cut_off=AT_ONCE))
+
+    assert report.result_file is None
+    assert not (peer.folder / "result.csv").exists()
+    assert (report.remainder, report.rejected) == (1, 1)
+
+
 def test_an_empty_file_is_named_and_the_others_go_on(peer: Peer) -> None:
     empty = peer.file(name="a.DAT")
     file = peer.file(peer.row(), name="b.DAT")
@@ -212,14 +240,24 @@ def test_a_folder_is_taken_in_the_order_of_its_names(peer: Peer) -> None:
     assert report.rows == 2
 
 
-@pytest.mark.parametrize("name", ["nowhere.DAT", "empty"])
-def test_what_is_not_there_is_said_before_anything_is_sent(peer: Peer, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "out", "code"),
+    [
+        ("nowhere.DAT", "result.csv", "FILE_NOT_FOUND"),
+        ("empty", "result.csv", "FOLDER_WITHOUT_FILES"),
+        ("in.DAT", "reslts/result.csv", "FOLDER_NOT_FOUND"),
+    ],
+)
+def test_what_is_not_there_is_said_before_anything_is_sent(peer: Peer, name: str, out: str, code: str) -> None:
     (peer.folder / "empty").mkdir()
+    peer.file(peer.row(), name="in.DAT")
 
     with pytest.raises(ChukanError) as caught:
-        inquire(peer.options(peer.folder / name))
+        inquire(peer.options(peer.folder / name, out=peer.folder / out))
 
-    assert caught.value.code == "FILE_NOT_FOUND"
+    assert caught.value.code == code
+    assert not peer.inquiries.batches
+    assert not (peer.folder / "reslts").exists()
 
 
 def test_rows_beyond_the_split_size_of_the_profile_go_back_to_be_fed_again(peer: Peer) -> None:
@@ -279,7 +317,7 @@ def test_results_come_in_waves_and_the_remainder_goes_on_under_its_old_ids(peer:
     assert (second.values, second.remainder, second.sent) == (1, 0, 0)
     assert [row[1][-1] for row in peer.results("second.csv")] == ["2"]
     assert len(peer.inquiries.stored) == 2
-    assert [each.delivered for each in inquiry_status(peer.folder / ".chukan", SETAGAYA).files] == [2, 0]
+    assert [each.delivered for each in inquiry_status(peer.folder / "chukan-state", SETAGAYA).files] == [2, 0]
 
 
 def test_a_second_wave_does_not_write_over_the_first(peer: Peer) -> None:
@@ -350,7 +388,7 @@ def test_again_asks_under_a_new_id_and_keeps_the_reason(peer: Peer) -> None:
     first, second = (batch.inquiries[0].record_id for batch in peer.inquiries.batches)
     assert first < second
     assert report.values == 1
-    (status,) = inquiry_status(peer.folder / ".chukan", SETAGAYA).files
+    (status,) = inquiry_status(peer.folder / "chukan-state", SETAGAYA).files
     assert (status.times_asked_again, status.reason) == (1, "所得の更正のため")
 
 

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chukan.adapter.exchange.input_profile import input_profile
+from chukan.adapter.exchange.input_profile import INPUT_TYPES, InputField, input_profile
 from chukan.adapter.exchange.lines import Line, read_lines, take_file
 from chukan.adapter.exchange.rows import RowReader
+from chukan.adapter.exchange.rule_texts import rule_text
 from chukan.standard.numbers import dummy_individual_number
 
 if TYPE_CHECKING:
@@ -236,3 +238,14 @@ fields = [
     assert row.problems == ()
     assert row.values[1] == "税務"
     assert row.values[-1] == "13104"
+
+
+@pytest.mark.parametrize("kind", INPUT_TYPES)
+def test_every_type_of_a_field_says_its_rule_as_a_sentence_in_both_languages(kind: str) -> None:
+    each = InputField(1, "", "", 4, kind, required=False, pattern=re.compile(""))
+
+    english, japanese = rule_text(each.rule)
+
+    assert english.isascii()
+    assert not japanese.isascii()
+    assert "文字コード" not in japanese, "the rule is not taken for the name of an encoding"

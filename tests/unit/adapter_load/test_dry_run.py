@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_read_fails_its_lane_and_no_other(
 
     taxes = lane(report, "地方税関係")
     assert (taxes.state, taxes.problem, taxes.sent) == ("failed", problem, 0)
-    assert "local_tax.csv" in taxes.notes[0]
+    assert "local_tax.csv" in taxes.notes[0].english
     assert all(each.state == "complete" and each.sent for each in report.lanes if each is not taxes)
     assert not report.complete
 
@@ -228,8 +228,56 @@ def test_a_file_no_mapping_knows_is_named_and_left_alone(own: Path, tmp_path: Pa
 
     report = dry(None, own / "extracts", tmp_path)
 
-    assert report.notes == ["no mapping reads pension.csv"]
+    assert [note.english for note in report.notes] == ["no mapping reads pension.csv"]
     assert report.complete
+
+
+@pytest.mark.parametrize(
+    ("people", "extracts", "problem"),
+    [
+        ("extracts", None, "MAPPING_MISSING"),
+        (None, "", "MAPPING_MISSING"),
+        ("", "inquiries", "FOLDER_WITHOUT_FILES"),
+        (None, None, "SETTING_INVALID"),
+    ],
+)
+def test_a_load_that_would_read_nothing_of_what_was_named_is_refused(
+    own: Path, tmp_path: Path, people: str | None, extracts: str | None, problem: str
+) -> None:
+    (own / "inquiries").mkdir(exist_ok=True)
+
+    with pytest.raises(ChukanError) as raised:
+        dry(None if people is None else own / people, None if extracts is None else own / extracts, tmp_path / "state")
+
+    assert raised.value.code == problem
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_lane_of_which_every_row_is_refused_is_no_success(own: Path, tmp_path: Path) -> None:
+    header, rows = (own / "residents.csv").read_bytes().split(b"\r\n", 1)
+    (own / "residents.csv").write_bytes(header + b"\r\n" + rows.replace(b"19", b"xx").replace(b"20", b"xx"))
+
+    report = dry(own / "residents.csv", own / "extracts", tmp_path)
+
+    assert [each.name for each in report.lanes if each.took_nothing] == ["住民"]
+    assert (report.complete, report.succeeded) == (True, False)
+
+
+def test_files_of_another_municipality_are_warned_of_once(town: Path, tmp_path: Path) -> None:
+    options = LoadOptions(
+        target="127.0.0.1:1",
+        organization="0220113112101700",
+        people=(town / "residents.csv", town / "non_residents.csv"),
+        extracts=town / "extracts",
+        state=tmp_path,
+        dry_run=True,
+    )
+
+    (note,) = load(options).notes
+
+    assert SHINJUKU in note.english
+    assert "manifest.json" in note.japanese
+    assert dry(town, None, tmp_path).notes == []
 
 
 def test_a_file_of_another_name_is_told_by_its_columns(own: Path, tmp_path: Path) -> None:

@@ -201,3 +201,38 @@ def test_a_mapping_of_people_needs_names_and_birth_dates(tmp_path: Path) -> None
         people_mappings(tmp_path)
 
     assert raised.value.params["key"] == "people.fields.birth_dates"
+
+
+PROTECTIVE = """
+[people]
+files = ["people*.csv"]
+number_system = "01"
+local_number = "number"
+protective_measures_set = ["nondisclosure", "self_information_disabled"]
+[people.fields]
+names = "name"
+birth_dates = "born"
+[people.flags]
+protective_measures = "protected"
+nondisclosure = "hidden"
+"""
+
+
+def test_protective_measures_set_the_flags_a_mapping_names_beside_their_own_columns(tmp_path: Path) -> None:
+    (tmp_path / "people.toml").write_text(f'title = "people"\n{PROTECTIVE}', "utf-8")
+    (mapping,) = [each for each in people_mappings(tmp_path) if each.name == "people.toml"]
+    cells = {"number": ["1", "2"], "name": ["a", "b"], "born": ["19800102"] * 2}
+
+    mapped = mapping.map_rows({**cells, "protected": ["1", "0"], "hidden": ["0", "1"]}, 2)
+
+    assert mapped.flags["nondisclosure"] == {0, 1}
+    assert mapped.flags["self_information_disabled"] == {0}
+
+
+def test_protective_measures_set_no_flag_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "people.toml").write_text(
+        f'title = "people"\n{PROTECTIVE.replace("nondisclosure", "closed", 1)}', "utf-8"
+    )
+
+    with pytest.raises(ChukanError, match="protective_measures_set"):
+        people_mappings(tmp_path)

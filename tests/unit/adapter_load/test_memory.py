@@ -172,6 +172,15 @@ def test_a_damaged_memory_is_told_apart_from_an_empty_one(tmp_path: Path) -> Non
     assert raised.value.code == "CHECKPOINT_UNREADABLE"
 
 
+def test_a_memory_that_cannot_be_opened_is_not_one_in_use(tmp_path: Path) -> None:
+    (tmp_path / "lane.db").mkdir()
+
+    with pytest.raises(ChukanError) as raised:
+        Memory(tmp_path / "lane.db", secret=b"k" * 32, ids=IDS)
+
+    assert raised.value.code == "FILE_UNUSABLE"
+
+
 def test_nothing_of_a_row_or_key_stands_in_the_memory(tmp_path: Path) -> None:
     remember(tmp_path / "m.db", [("000001040000001", "secretincome")])
 

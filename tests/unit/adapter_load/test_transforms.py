@@ -46,6 +46,8 @@ WRITTEN = [*(name for name in transform_names() if name != "zero_fill"), "zero_f
         ("number", "１，２３４，５６７円", "1234567"),
         ("number", "▲1,000", "-1000"),
         ("number", "0", "0"),
+        ("number", "007", "7"),
+        ("number", "-000", "0"),
         ("trim", "  13104　", "13104"),
         ("year_month", "2026年4月", "202604"),
         ("zero_fill:15", "1234", "000000000001234"),

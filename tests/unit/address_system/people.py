@@ -6,7 +6,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from chukan.address_system.domain.attributes import PersonAttributes
+from chukan.address_system.domain.attributes import WHOLE, PersonAttributes
+from chukan.address_system.domain.birth_dates import birth_forms
 from chukan.address_system.domain.matching import Registration
 from chukan.address_system.domain.register import Register
 
@@ -26,7 +27,13 @@ TARO = PersonAttributes(
 
 
 def registration(
-    attributes: Any = TARO, *, local: Any = "L1", number: Any = "N1", former: Any = None, row: Any = 0
+    attributes: Any = TARO,
+    *,
+    local: Any = "L1",
+    number: Any = "N1",
+    former: Any = None,
+    row: Any = 0,
+    coverage: Any = WHOLE,
 ) -> Any:
     """Return a registration of one row."""
     packed = "|".join((local, number or "", former or "", *attributes))
@@ -36,13 +43,21 @@ def registration(
         former=former.encode() if former else None,
         individual=number.encode() if number else None,
         content=packed.encode(),
-        birth=int(attributes.birth_date) if attributes.birth_date[:4] != "0000" else None,
+        births=tuple(int(form or "-1") for form in birth_forms(attributes.birth_date)),
         attributes=attributes,
+        coverage=coverage,
     )
 
 
+def batch_of(register: Any, *registrations: Any) -> Any:
+    """Apply one batch to a register and return what it decided."""
+    register.expect(registrations)
+    register.dispute(registrations)
+    return [register.apply(each) for each in registrations]
+
+
 def register_of(*registrations: Any) -> Any:
-    """Return a register that has taken these registrations, and what it decided."""
+    """Return a register that has taken these registrations one after another, and what it decided."""
     register = Register(count(1).__next__)
     register.expect(registrations)
     return register, [register.apply(each) for each in registrations]

@@ -55,7 +55,8 @@ def test_unknown_parts_agree_but_are_not_shared() -> None:
 @given(
     st.builds(
         PersonAttributes,
-        *[st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs"]), max_size=5)] * 19,
+        *[st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs"]), max_size=5)]
+        * len(PersonAttributes._fields),
     )
 )
 def test_attributes_come_back_as_they_were_packed(attributes: Any) -> None:

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chukan.address_system.domain.attributes import BLANK
+from chukan.address_system.domain.attributes import BLANK, Coverage, PersonAttributes
 from chukan.address_system.domain.matching import Anchors, Known, decide
 from chukan.address_system.domain.outcomes import LinkOutcome, MismatchKind
-from chukan.address_system.domain.register import two_people_on_one_number
-from tests.unit.address_system.people import TARO, register_of, registration
+from tests.unit.address_system.people import TARO, batch_of, register_of, registration
 
 LATER = {"movement_date": "20250401", "movement_reason": "20"}
 HANAKO = TARO._replace(name="見本　花子", kana_name="ミホン　ハナコ", birth_date="19820304", sex="2")
@@ -153,7 +152,8 @@ def test_one_shared_attribute_links_nobody(shared: Any) -> None:
 
 
 def test_an_unknown_birth_date_is_no_shared_attribute() -> None:
-    unknown = TARO._replace(birth_date="00000000")
+    """A name beside it is one attribute; with a residential address there are two."""
+    unknown = TARO._replace(birth_date="00000000", residential_address="")
 
     decision = after(registration(unknown), registration(unknown, local="L2", number=None))
 
@@ -205,14 +205,107 @@ def test_flags_are_lifted_by_their_own_record_only() -> None:
     assert own.update.flags == ""
 
 
-def test_two_people_on_one_number_in_a_batch_are_both_refused() -> None:
-    rows = [
+# --- two people on one number in a batch ---
+
+
+def test_two_strangers_on_one_number_both_wait_and_nobody_else() -> None:
+    decisions = batch_of(
+        register_of()[0],
         registration(row=0),
         registration(HANAKO, local="L2", row=1),
         registration(HANAKO, local="L3", number="N3", row=2),
-    ]
+    )
 
-    assert two_people_on_one_number(rows) == {0, 1}
+    assert [decision.outcome for decision in decisions] == [LinkOutcome.HELD, LinkOutcome.HELD, LinkOutcome.NUMBERED]
+    assert decisions[0].kind is MismatchKind.NAME_AND_BIRTH_DATE_DIFFER
+
+
+def test_who_has_the_number_goes_on_and_the_stranger_waits() -> None:
+    """The order of a file tells nothing: the stranger stands first, in one batch with the rightful holder."""
+    register, _ = register_of(registration())
+    batch = [registration(HANAKO, local="L2", row=0), registration(TARO._replace(**LATER), row=1)]
+
+    stranger, holder = batch_of(register, *batch)
+
+    assert (stranger.outcome, holder.outcome) == (LinkOutcome.HELD, LinkOutcome.LINKED_WITH_UPDATE)
+
+
+def test_a_row_known_by_its_local_number_gets_the_number_two_rows_claim() -> None:
+    register, _ = register_of(registration(number=None))
+    batch = [registration(HANAKO, local="L2", row=0), registration(row=1)]
+
+    stranger, holder = batch_of(register, *batch)
+
+    assert (stranger.outcome, holder.outcome) == (LinkOutcome.HELD, LinkOutcome.LINKED_WITH_UPDATE)
+    assert holder.person.individual == b"N1"
+
+
+def test_two_records_of_one_person_whose_name_changed_are_no_dispute() -> None:
+    married = TARO._replace(name="例　太郎", kana_name="レイ　タロウ", former_name="見本", movement_date="20230101")
+
+    decisions = batch_of(register_of()[0], registration(row=0), registration(married, local="L2", row=1))
+
+    assert decisions[0].outcome is LinkOutcome.NUMBERED
+
+
+def test_records_that_follow_each_other_are_no_dispute_whatever_the_names() -> None:
+    twice = [TARO._replace(name=name, kana_name=name) for name in ("例　一", "例　二")]
+
+    decisions = batch_of(
+        register_of()[0],
+        registration(row=0),
+        registration(twice[0], local="L2", former="L1", row=1),
+        registration(twice[1], local="L3", former="L2", row=2),
+    )
+
+    assert decisions[0].outcome is LinkOutcome.NUMBERED
+
+
+# --- birth dates known in part ---
+
+
+@pytest.mark.parametrize("second", ["19800102", "19800100", "19800000", "00000000"])
+@pytest.mark.parametrize("first", ["19800102", "19800100", "19800000", "00000000"])
+def test_a_birth_date_known_in_part_meets_those_it_can_be(first: str, second: str) -> None:
+    decision = after(
+        registration(TARO._replace(birth_date=first), number=None),
+        registration(TARO._replace(birth_date=second), number=None, local="L2", row=1),
+    )
+
+    assert decision.kind is MismatchKind.CANDIDATES_FOUND
+
+
+@pytest.mark.parametrize("second", ["19810100", "19790000", "00000000"])
+def test_a_birth_date_known_in_part_does_not_meet_another_day_or_another_place(second: str) -> None:
+    elsewhere = TARO._replace(birth_date=second, residential_address="東京都新宿区例町9")
+
+    decision = after(registration(number=None), registration(elsewhere, number=None, local="L2", row=1))
+
+    assert decision.outcome is LinkOutcome.NUMBERED
+
+
+# --- columns an extract does not have ---
+
+
+def test_what_an_extract_has_no_column_for_stays_and_an_empty_text_clears() -> None:
+    known = TARO._replace(alias="通称", building="見本荘 1", flags="np", protective_measure_end_date="20270331")
+    absent = (PersonAttributes._fields.index("alias"), PersonAttributes._fields.index("protective_measure_end_date"))
+    later = TARO._replace(**LATER, building="", flags="")
+
+    decision = after(registration(known), registration(later, coverage=Coverage(absent, "n")))
+
+    assert (decision.update.alias, decision.update.building) == ("通称", "")
+    assert (decision.update.flags, decision.update.protective_measure_end_date) == ("p", "20270331")
+
+
+def test_another_records_empty_text_clears_too_but_lifts_no_flag() -> None:
+    known = TARO._replace(building="見本荘 1", flags="p", protective_measure_end_date="20270331")
+    later = TARO._replace(**LATER, building="", flags="")
+
+    decision = after(registration(known), registration(later, local="B1"))
+
+    assert (decision.update.building, decision.update.flags) == ("", "p")
+    assert decision.update.protective_measure_end_date == "20270331"
 
 
 def test_a_business_that_knows_a_former_name_only_waits() -> None:

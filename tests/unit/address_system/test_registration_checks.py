@@ -69,6 +69,25 @@ def test_a_bad_value_is_refused_by_field(given: Any, reason: Any, field: Any) ->
     assert failure(**given)[:2] == (reason, field)
 
 
+def test_a_corporation_needs_no_birth_date_and_has_a_number_of_its_own() -> None:
+    assert not checked(resident_kind="4", birth_date="", individual=(), corporate_number="7000012050002").failures
+    assert not checked(resident_kind="4", birth_date="", individual=()).failures
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "field"),
+    [
+        ({"resident_kind": "1", "birth_date": ""}, "BIRTH_DATE_INVALID", "birth_dates"),
+        ({"resident_kind": "1", "corporate_number": "7000012050002"}, "FIELD_FORMAT", "corporate_numbers"),
+        ({"resident_kind": "4", "corporate_number": "8000012050002"}, "CHECK_DIGIT_WRONG", "corporate_numbers"),
+        ({"resident_kind": "4", "corporate_number": "700001205000"}, "NUMBER_MALFORMED", "corporate_numbers"),
+        ({"resident_kind": "4", "birth_date": "", "individual": [GOOD]}, "FIELD_FORMAT", "individual_numbers"),
+    ],
+)
+def test_what_only_a_corporation_or_only_a_person_has_is_told_apart(given: Any, reason: Any, field: Any) -> None:
+    assert failure(**given)[:2] == (reason, field)
+
+
 def test_a_refused_character_is_named_by_its_position() -> None:
     assert failure(residential_address="新宿区\x07例町") == (
         "CHARACTER_REFUSED",

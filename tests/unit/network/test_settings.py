@@ -30,6 +30,14 @@ def test_flags_win_over_environment_and_environment_over_the_file(tmp_path: Path
     assert (config.listen, config.control, config.metrics) == ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3")
 
 
+def test_a_first_number_is_set_for_an_organization() -> None:
+    config = Config.load(environment={}, flags={"first_integrated_numbers": "131041=800000000000001"})
+
+    assert config.first_integrated_numbers == (("0220113104101700", 800_000_000_000_001),)
+    for wrong in ("131041", "131041=8", "131041=000000000000000", "1=800000000000001"):
+        assert "first-integrated-numbers" in _faults(first_integrated_numbers=wrong)[0]
+
+
 def test_values_are_read_into_their_types(tmp_path: Path) -> None:
     config = Config.load(
         environment={"CHUKAN_PERMIT_DAYS": "0.5", "CHUKAN_WORKERS": "3"},

@@ -14,7 +14,7 @@ from chukan.standard.rules import all_rules, rule
 VALUES = {
     "text": ["新宿区", "﨑", "a\tb", "🍣", "長い" * 10, "ABC"],
     "code": ["001", "A1", "-1", "０１", "123456789", "a b"],
-    "number": ["0", "-5", "12345678", "1.5", "1-", "--1", "１", "+1"],
+    "number": ["0", "-5", "12345678", "1.5", "1-", "--1", "１", "+1", "005", "00", "-0", "10"],
     "date": ["20260531", "20260229", "20240229", "2026053", "2026-5-1", "99991231", "00000000"],
     "year_month": ["202605", "202613", "2026", "20260531"],
     "year": ["2026", "26", "20260", "２０２６"],
@@ -31,7 +31,8 @@ def item(kind: str = "number", **changes: object) -> Item:
 def columns(draw: st.DrawFn) -> tuple[Item, list[str]]:
     kind = draw(st.sampled_from(sorted(ITEM_TYPES)))
     flags = st.booleans()
-    made = item(kind, required=draw(flags), void=draw(st.sampled_from([False, False, True])))
+    signs = kind == "number" and draw(flags)
+    made = item(kind, required=draw(flags), void=draw(st.sampled_from([False, False, True])), negative=signs)
     values = st.one_of(
         st.just(""), st.sampled_from(VALUES[kind]), st.text(max_size=9), st.sampled_from(VALUES[kind][:1])
     )
@@ -56,7 +57,12 @@ def test_a_column_fails_exactly_where_its_values_fail(case: tuple[Item, list[str
         ("code", "0-1", "code"),
         ("number", "1.5", "number"),
         ("number", "１", "number"),
-        ("number", "-5", ""),
+        ("number", "-5", "negative"),
+        ("number", "-05", "number"),
+        ("number", "005", "number"),
+        ("number", "00", "number"),
+        ("number", "0", ""),
+        ("number", "100", ""),
         ("date", "20260229", "date"),
         ("date", "20240229", ""),
         ("date", "202402291", "max_length"),
@@ -69,6 +75,16 @@ def test_a_column_fails_exactly_where_its_values_fail(case: tuple[Item, list[str
 def test_a_value_must_have_the_form_of_its_type(kind: str, value: str, broken: str) -> None:
     assert item(kind).check(value) == broken
     assert item(kind).check_column([value]) == ([(0, broken)] if broken else [])
+
+
+def test_a_number_is_written_in_one_way_and_negative_only_where_the_layout_says_so() -> None:
+    """Else one amount would be two values to whoever compares them."""
+    assert item(negative=True).check_column(["-5", "0", "5", "-0", "-05", "05"]) == [
+        (3, "number"),
+        (4, "number"),
+        (5, "number"),
+    ]
+    assert item().check_column(["-5", "0", "10"]) == [(0, "negative")]
 
 
 def test_a_value_must_be_one_of_the_listed_codes() -> None:

@@ -83,6 +83,7 @@ class Delivery:
         remainder = ReturnedRows(out, "remainder", rows_per_file=most)
         rejects = ReturnedRows(out, "rejects", rows_per_file=most)
         problems = ProblemList(out)
+        written = 0
         try:
             with DurableFile(out) as results:
                 for problem in file_problems:
@@ -90,12 +91,16 @@ class Delivery:
                 for chunk, entries, found, unavailable in self._fetched(chunks):
                     for row in chunk.rows:
                         self._place(chunk, row, entries, (found, unavailable), (remainder, rejects, problems))
-                    results.stream.write(self._rows.take())
+                    written += results.stream.write(self._rows.take())
                     note(len(chunk.rows))
                 if self._lost and out.exists() and not self._replace:
                     rule = "it holds results that can't be read again"
                     raise ChukanError("OUTPUT_EXISTS", params={"file": str(out), "rule": rule})
-                self._keep(results, remainder, rejects, problems)
+                self._keep(remainder, rejects, problems)
+                if written:
+                    self._report.result_file = results.keep()
+                elif self._replace:  # no row has a result: no empty file, and none of other inquiries in its place
+                    out.unlink(missing_ok=True)
         finally:
             for file in (remainder, rejects, problems):
                 file.abandon()
@@ -215,16 +220,14 @@ class Delivery:
             result=result,
         )
 
-    def _keep(
-        self, results: DurableFile, remainder: ReturnedRows, rejects: ReturnedRows, problems: ProblemList
-    ) -> None:
-        """Make durable, the result last: where it stands, all of it stands."""
+    def _keep(self, remainder: ReturnedRows, rejects: ReturnedRows, problems: ProblemList) -> None:
+        """Make durable what stands beside the result, which comes last: where it stands, all of it stands."""
         report = self._report
         report.remainder_files = remainder.keep()
         report.reject_files = rejects.keep()
         report.problem_file = problems.keep()
         report.problems, report.problem_count = problems.first, problems.count
-        report.result_file = results.keep()
+        report.problem_reasons = dict(problems.by_reason)
         for code, count in sorted(self._rows.unplaced.items()):
             report.warnings.append(
                 RunWarning(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chukan.standard.reasons import ChukanError
 from chukan.v1.inquiry_service_pb2 import AcknowledgeResultsRequest, GetInquiryResultsRequest
 
 if TYPE_CHECKING:
@@ -22,35 +21,23 @@ class Fetch:
 
     def __init__(self, client: Client, receipts: Sequence[str]) -> None:
         self._client = client
-        self._receipts = receipts
-        self._call: Any = (
-            client.inquiries.GetInquiryResults.future(GetInquiryResultsRequest(receipt_numbers=receipts))
-            if receipts
-            else None
-        )
+        self._call: Any = self._ask(receipts) if receipts else None
 
     def result(self) -> tuple[dict[str, InquiryResult], dict[str, str]]:
-        """Wait for them; a message that would be too large is asked for in halves."""
-        if self._call is None:
-            return {}, {}
-        try:
-            answer = self._call.result()
-        except ChukanError as error:
-            if error.code != "MESSAGE_TOO_LARGE" or len(self._receipts) == 1:
-                raise
-            return self._in_halves()
-        found = {each.receipt_number: each for each in answer.results}
-        return found, {each.receipt_number: each.reason for each in answer.unavailable}
-
-    def _in_halves(self) -> tuple[dict[str, InquiryResult], dict[str, str]]:
-        middle = len(self._receipts) // 2
+        """Wait for them, and ask for those that were left over because the contents are large."""
         found: dict[str, InquiryResult] = {}
         unavailable: dict[str, str] = {}
-        for half in (self._receipts[:middle], self._receipts[middle:]):
-            some, others = Fetch(self._client, half).result()
-            found |= some
-            unavailable |= others
+        call = self._call
+        while call is not None:
+            answer = call.result()
+            remaining = answer.remaining_receipt_numbers
+            call = self._ask(remaining) if remaining else None
+            found |= {each.receipt_number: each for each in answer.results}
+            unavailable |= {each.receipt_number: each.reason for each in answer.unavailable}
         return found, unavailable
+
+    def _ask(self, receipts: Sequence[str]) -> Any:  # noqa: ANN401  # a call in the future
+        return self._client.inquiries.GetInquiryResults.future(GetInquiryResultsRequest(receipt_numbers=receipts))
 
 
 def acknowledge(client: Client, receipts: Sequence[str], *, most: int = 1_000) -> Iterable[Sequence[str]]:

@@ -17,7 +17,7 @@ from chukan.adapter.exchange.profile_files import read_profile, wrong
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MEANINGS", "InputField", "InputProfile", "input_profile"]
+__all__ = ["INPUT_TYPES", "MEANINGS", "NEEDED", "InputField", "InputProfile", "input_profile"]
 
 MEANINGS: Final = (
     "number_system",
@@ -41,12 +41,12 @@ MEANINGS: Final = (
 )
 """What a field can mean; a field of another body's file that means nothing here has the meaning ""."""
 
-_NEEDED: Final = frozenset(
+NEEDED: Final = frozenset(
     {"number_system", "local_address_number", "affair_code", "procedure_code", "provider_code", "information_code"}
 )
 _LINE_ENDS: Final = MappingProxyType({"crlf": b"\r\n", "lf": b"\n"})
 _CLOCK: Final = "(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}"
-_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+INPUT_TYPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "digits": ("[0-9]{WIDTH}", "digits=WIDTH"),
         "digit": ("[0-9]", "digit"),
@@ -78,7 +78,7 @@ class InputField:
     @property
     def rule(self) -> str:
         """The rule of the type."""
-        return _TYPES[self.type][1].replace("WIDTH", str(self.width))
+        return INPUT_TYPES[self.type][1].replace("WIDTH", str(self.width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _profile(name: str, data: Mapping[str, Any]) -> InputProfile:
         raise wrong(name, "line_end", "|".join(_LINE_ENDS))
     fields = tuple(_field(name, delimiter, position, row) for position, row in enumerate(data["fields"], 1))
     places = {each.meaning: each.position - 1 for each in fields if each.meaning}
-    missing = _NEEDED - places.keys()
+    missing = NEEDED - places.keys()
     if missing:
         raise wrong(name, "fields", "missing " + " ".join(sorted(missing)))
     if len(places) != sum(1 for each in fields if each.meaning):
@@ -157,11 +157,11 @@ def _profile(name: str, data: Mapping[str, Any]) -> InputProfile:
 
 def _field(name: str, delimiter: str, position: int, row: Mapping[str, Any]) -> InputField:
     width, kind, meaning = row["width"], row["type"], row.get("meaning", "")
-    if kind not in _TYPES:
-        raise wrong(name, f"fields[{position}].type", "|".join(_TYPES))
+    if kind not in INPUT_TYPES:
+        raise wrong(name, f"fields[{position}].type", "|".join(INPUT_TYPES))
     if meaning and meaning not in MEANINGS:
         raise wrong(name, f"fields[{position}].meaning", "|".join(MEANINGS))
-    pattern = _TYPES[kind][0].replace("WIDTH", str(width)).replace("DELIMITER", re.escape(delimiter))
+    pattern = INPUT_TYPES[kind][0].replace("WIDTH", str(width)).replace("DELIMITER", re.escape(delimiter))
     return InputField(
         position=position,
         meaning=meaning,

@@ -54,6 +54,7 @@ CREATE TABLE link (
   file_id INTEGER NOT NULL, row INTEGER NOT NULL, key INTEGER NOT NULL,
   PRIMARY KEY (file_id, row)) WITHOUT ROWID;
 CREATE TABLE watch (target TEXT PRIMARY KEY, token TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE world (generation TEXT NOT NULL);
 """
 _IN_STATE: Final = (
     "SELECT key FROM entry WHERE state = ? AND key BETWEEN ? AND ? UNION "
@@ -319,6 +320,27 @@ class Ledger:
         self._connection.execute(
             "INSERT INTO watch VALUES (?, ?) ON CONFLICT DO UPDATE SET token = excluded.token", (target, token)
         )
+
+    def world(self) -> str:
+        """Return the world generation of the server that was asked; "" if it is not known."""
+        rows = self._query("SELECT generation FROM world")
+        return str(rows[0][0]) if rows else ""
+
+    def note_world(self, generation: str) -> None:
+        """Note whose answers these are from now on."""
+        self._connection.execute("DELETE FROM world")
+        self._connection.execute("INSERT INTO world VALUES (?)", (generation,))
+
+    def last_record(self) -> str:
+        """Return the record id of an inquiry the server took in: of the newest file, the last; "" if there is none."""
+        rows = self._query("SELECT key FROM entry WHERE receipt != '' ORDER BY key DESC LIMIT 1")
+        return self._record(rows[0][0]) if rows else ""
+
+    def forget_all(self) -> None:
+        """Forget everything that was asked; files are still known, with how often they were asked again."""
+        for table in ("entry", "link", "watch", "world"):
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # four names of ours
+        self._connection.execute("UPDATE file SET output = ''")
 
     def expiring(self, before: int) -> tuple[int, int]:
         """Return how many results nobody took over expire before an instant, and the earliest of them."""

@@ -48,13 +48,13 @@ class InputFile:
 
 
 def find_files(inputs: Sequence[Path], pattern: str) -> list[Path]:
-    """Return the files named, and those of the folders named whose names fit the pattern. Errors: FILE_NOT_FOUND."""
+    """Return files named, and those in folders named whose names fit the pattern. Errors: FOLDER_WITHOUT_FILES."""
     found: list[Path] = []
     for path in inputs:
         if path.is_dir():
             within = sorted(each for each in path.iterdir() if each.is_file() and each.match(pattern))
             if not within:
-                raise ChukanError("FILE_NOT_FOUND", params={"file": str(path), "rule": pattern})
+                raise ChukanError("FOLDER_WITHOUT_FILES", params={"folder": str(path), "rule": pattern})
             found += within
         else:
             found.append(path)

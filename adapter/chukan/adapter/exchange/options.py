@@ -69,11 +69,13 @@ class InquireOptions:
     warn_before: timedelta = timedelta(days=3)
 
     def verify(self) -> None:
-        """One sentence per fault. Errors: SETTING_INVALID, AGAIN_REASON_MISSING."""
+        """One sentence per fault. Errors: SETTING_INVALID, FOLDER_NOT_FOUND, AGAIN_REASON_MISSING."""
         if not self.inputs:
             raise ChukanError("SETTING_INVALID", field="in", params={"rule": "at least one file or folder"})
         if self.out.is_dir():
             raise ChukanError("SETTING_INVALID", field="out", params={"rule": "a file, not a folder"})
+        if not self.out.parent.is_dir():
+            raise ChukanError("FOLDER_NOT_FOUND", field="out", params={"folder": str(self.out.parent)})
         if not is_organization_code(self.organization):
             raise ChukanError("SETTING_INVALID", field="organization", params={"rule": "16 digits"})
         if self.resend and self.again:
@@ -88,7 +90,7 @@ class InquireOptions:
     @property
     def state_folder(self) -> Path:
         """Where the ledger is."""
-        return self.state or self.out.parent / ".chukan"
+        return self.state or self.out.parent / "chukan-state"
 
     def connect(self) -> Client:
         """Open a client as this organization."""

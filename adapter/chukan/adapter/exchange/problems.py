@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of everything that is wrong with the input: file, row, column, rule; never a value."""
+"""The list of everything that is wrong with the input: file, row, column, rule, in both languages; never a value."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.exchange.durable_files import DurableFile
+from chukan.adapter.exchange.rule_texts import rule_text
 from chukan.standard.reasons import reason
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ProblemList"]
 
-_HEADER: Final = ("ファイル", "行", "項目番号", "項目名", "規則", "理由コード", "内容", "出力先")
+_HEADER: Final = (
+    "ファイル", "行", "項目番号", "項目名", "規則", "理由コード", "内容", "出力先", "rule", "english",
+)  # fmt: skip
 _SHOWN: Final = 20
 
 
@@ -28,6 +32,7 @@ class ProblemList:
         self._path = out.with_name(f"{out.stem}.errors.csv")
         self._file: DurableFile | None = None
         self.first: list[Problem] = []
+        self.by_reason: Counter[str] = Counter()
         self.count = 0
 
     def add(self, problem: Problem, goes_to: str) -> None:
@@ -35,19 +40,23 @@ class ProblemList:
         if self._file is None:
             self._file = DurableFile(self._path)
             self._write(_HEADER)
+        rule, why = rule_text(problem.rule), reason(problem.reason)
         self._write(
             (
                 problem.file,
                 str(problem.row or ""),
                 str(problem.column or ""),
                 problem.name,
-                problem.rule,
+                rule.japanese,
                 problem.reason,
-                reason(problem.reason).japanese,
+                why.japanese,
                 goes_to,
+                rule.english,
+                why.english,
             )
         )
         self.count += 1
+        self.by_reason[problem.reason] += 1
         if len(self.first) < _SHOWN:
             self.first.append(problem)
 

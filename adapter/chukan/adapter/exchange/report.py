@@ -44,10 +44,12 @@ class Report:
     refusals: dict[str, int] = field(default_factory=dict)
     problem_count: int = 0
     problems: list[Problem] = field(default_factory=list)
+    problem_reasons: dict[str, int] = field(default_factory=dict)
     result_file: Path | None = None
     remainder_files: list[Path] = field(default_factory=list)
     reject_files: list[Path] = field(default_factory=list)
     problem_file: Path | None = None
+    state_folder: Path | None = None
     warnings: list[RunWarning] = field(default_factory=list)
     sent: int = 0
     seconds: float = 0.0
@@ -69,7 +71,7 @@ class Report:
     def to_data(self) -> dict[str, Any]:
         """Return it for JSON output."""
         data = asdict(self)
-        for name in ("result_file", "problem_file"):
+        for name in ("result_file", "problem_file", "state_folder"):
             data[name] = str(data[name]) if data[name] else ""
         for name in ("remainder_files", "reject_files"):
             data[name] = [str(path) for path in data[name]]

@@ -109,8 +109,10 @@ class RowReader:
             text = raw[: -len(profile.line_end)].decode(profile.encoding)
         except UnicodeDecodeError as error:
             return self._whole(line, profile.encoding, "FILE_ENCODING", self._column_of(raw, error.start))
-        if not text.isprintable():
-            place = next(index for index, each in enumerate(text) if not each.isprintable())
+        if not text.isprintable() and not text.replace(profile.delimiter, "").isprintable():  # a tab may part fields
+            place = next(
+                index for index, each in enumerate(text) if not each.isprintable() and each != profile.delimiter
+            )
             column = self._column_of(raw, len(text[:place].encode(profile.encoding)))
             return self._whole(line, "no control character", "FILE_BINARY", column)
         return text

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`chukan adapter inquire`: an inquiry file in, a result file out, however often it is broken off.
 
-Numbered procedure: 1 the files are taken (digests), the ledger opened by one run at a time; 2 the watch begins before
-anything is sent, where the last run stood; 3 rows are sent; 4 the run waits until all are finished, or the cut-off;
-5 results, remainder and rejected rows are written; 6 what is durable is acknowledged.
+Numbered procedure: 1 the files are taken (digests), the ledger opened by one run at a time; what it knows of another
+server than this one is forgotten; 2 the watch begins before anything is sent, where the last run stood; 3 rows are
+sent; 4 the run waits until all are finished, or the cut-off; 5 results, remainder and rejected rows are written; 6 what
+is durable is acknowledged.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from chukan.adapter.exchange.lines import find_files, take_file
 from chukan.adapter.exchange.options import DEFAULT_CUT_OFF, quiet
 from chukan.adapter.exchange.report import Report, expiry_warning
 from chukan.adapter.exchange.result_profile import result_profile
+from chukan.adapter.exchange.reunion import ANOTHER_SERVER, is_another
 from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
+from chukan.adapter.worlds import server_of
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 from chukan.standard.storage import storage_error
@@ -62,7 +65,6 @@ def _inquire(options: InquireOptions, progress: Progress, clock: Clock) -> Repor
     began = clock.now()
     profile = result_profile(options.profile)
     files = [take_file(path) for path in find_files(options.inputs, profile.input.files)]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         held.enter_context(hold_folder(options.state_folder))
         ledger = Ledger(ledger_path(options.state_folder, options.organization, options.world))
@@ -71,7 +73,7 @@ def _inquire(options: InquireOptions, progress: Progress, clock: Clock) -> Repor
         client.wait_until_reachable(options.connect_seconds)
         run = _Run(options, profile, ledger, client, clock, progress)
         report = run.carry_out(files)
-    report.seconds = (clock.now() - began).total_seconds()
+    report.seconds, report.state_folder = (clock.now() - began).total_seconds(), options.state_folder
     return report
 
 
@@ -86,8 +88,13 @@ class _Run:
 
     def carry_out(self, files: Sequence[InputFile]) -> Report:
         options, report = self.options, Report()
-        self._warn_of_expiry(report)
-        sources = self._sources(files)
+        world = server_of(self.client).world
+        anew = is_another(self.ledger, self.client, world)
+        if anew:
+            report.warnings.append(ANOTHER_SERVER)
+        else:
+            self._warn_of_expiry(report)
+        sources = self._sources(files, world, anew=anew)
         intake = Intake(sources, self.profile.input, caller=options.organization)
         total = sum(file.rows for file in files)
         with Follower(self.client, self.ledger.token(self._watch_key())) as follower:
@@ -107,10 +114,10 @@ class _Run:
         delivery.run(options.out, intake.chunks(), empty, note)
         return report
 
-    def _sources(self, files: Sequence[InputFile]) -> list[Source]:
+    def _sources(self, files: Sequence[InputFile], world: str, *, anew: bool) -> list[Source]:
         now = milliseconds(self.clock)
         sources = [Source(file, self.ledger.open_file(file.digest, file.name, now)) for file in files]
-        self._check_out(sources)
+        self._claim_out(sources, world, anew=anew)
         if self.options.again:
             again = {
                 source.file.digest: self.ledger.ask_again(source.known, self.options.reason.strip(), now)
@@ -119,13 +126,17 @@ class _Run:
             sources = [Source(source.file, again[source.file.digest]) for source in sources]
         return sources
 
-    def _check_out(self, sources: Sequence[Source]) -> None:
+    def _claim_out(self, sources: Sequence[Source], world: str, *, anew: bool) -> None:
         """Write over a result file with the results of the same inquiries only; claim the name before anything else."""
         out, place = self.options.out, str(self.options.out.resolve())
-        same = not self.options.again and all(source.known.output == place for source in sources)
+        same = not self.options.again and not anew and all(source.known.output == place for source in sources)
         if out.exists() and not same and not self.options.replace:
             raise ChukanError("OUTPUT_EXISTS", params={"file": str(out)})
         with self.ledger.step():
+            if anew:
+                self.ledger.forget_all()
+            if world:
+                self.ledger.note_world(world)
             self.ledger.note_output([source.known for source in sources], place)
 
     def _submit(self, intake: Intake, follower: Follower, total: int) -> int:

@@ -20,7 +20,24 @@ if TYPE_CHECKING:
     from chukan.adapter.mapping.expression import Expression
     from chukan.standard.layouts import DataSet, Item, Layout
 
-__all__ = ["DataSetMapping", "ExtractMapping", "ItemMapping", "NilWhen", "extract_mappings"]
+__all__ = [
+    "DATA_SET_KEYS",
+    "EXTRACT_KEYS",
+    "NIL_KEYS",
+    "DataSetMapping",
+    "ExtractMapping",
+    "ItemMapping",
+    "NilWhen",
+    "extract_mappings",
+]
+
+EXTRACT_KEYS: Final = (
+    "title", "title_english", "information", "edition", "files", "local_number", "number_system", "business_id",
+    "data_set_column", "data_sets",
+)  # fmt: skip
+DATA_SET_KEYS: Final = ("code", "record_key", "parent_key", "start", "end", "items", "nil_when")
+NIL_KEYS: Final = ("column", "is", "reason")
+"""What may stand in a mapping file, in a data set of it, and in one of its `nil_when`."""
 
 _DIGITS: Final = 2
 
@@ -70,6 +87,7 @@ class ExtractMapping:
 
     name: str
     title: str
+    title_english: str
     layout: Layout
     files: tuple[str, ...]
     local_number: Expression
@@ -92,10 +110,7 @@ def extract_mappings(folder: Path | None = None) -> tuple[ExtractMapping, ...]:
 
 
 def _extract(source: Source) -> ExtractMapping:
-    source.only(
-        "title", "information", "edition", "files", "local_number", "number_system", "business_id", "data_set_column",
-        "data_sets",
-    )  # fmt: skip
+    source.only(*EXTRACT_KEYS)
     found = _layout(source)
     number_system = source.text("number_system", "")
     if number_system and not (len(number_system) == _DIGITS and number_system.isdigit()):
@@ -114,6 +129,7 @@ def _extract(source: Source) -> ExtractMapping:
     return ExtractMapping(
         name=source.file,
         title=source.text("title"),
+        title_english=source.text("title_english", source.text("title")),
         layout=found,
         files=source.texts("files", required=True),
         local_number=source.expression("local_number"),
@@ -138,7 +154,7 @@ def _depth(data_set: DataSet, found: Layout) -> int:
 
 
 def _data_set(source: Source, found: Layout) -> DataSetMapping:
-    source.only("code", "record_key", "parent_key", "start", "end", "items", "nil_when")
+    source.only(*DATA_SET_KEYS)
     code = source.text("code")
     data_set = found.by_code.get(code)
     if data_set is None:
@@ -182,7 +198,7 @@ def _item(source: Source, key: str, data_set: DataSet) -> ItemMapping:
 
 
 def _nil_when(source: Source) -> NilWhen:
-    source.only("column", "is", "reason")
+    source.only(*NIL_KEYS)
     reason = source.text("reason")
     if reason not in NIL_REASONS:
         raise source.fault("reason", f"expected one of {', '.join(NIL_REASONS)}")

@@ -19,22 +19,38 @@ if TYPE_CHECKING:
 
     from chukan.adapter.mapping.expression import Expression
 
-__all__ = ["FLAGS", "MappedPeople", "PeopleMapping", "people_mappings"]
+__all__ = ["FIELDS", "FLAGS", "OTHER", "PEOPLE_KEYS", "MappedPeople", "PeopleMapping", "people_mappings"]
 
 FIELDS: Final = (
     "individual_numbers", "names", "kana_names", "aliases", "former_names", "birth_dates", "sexes", "postal_codes",
     "residential_address_codes", "residential_addresses", "buildings", "household_numbers", "resident_kinds",
     "resident_states", "movement_reasons", "movement_dates", "notification_dates", "former_local_address_numbers",
-    "protective_measure_end_dates", "municipality_codes",
+    "protective_measure_end_dates", "municipality_codes", "corporate_numbers",
 )  # fmt: skip
 """Columns of `RegisterPeopleRequest` a mapping may fill."""
 
 FLAGS: Final = ("protective_measures", "nondisclosure", "self_information_disabled", "closed")
 """What a mapping may say of a row by a flag. closed: no longer on the register; takes effect once linked."""
 
+PEOPLE_KEYS: Final = (
+    "files",
+    "number_system",
+    "local_number",
+    "business_id",
+    "protective_measures_set",
+    "fields",
+    "flags",
+)
+"""What may stand under `people` of a mapping file."""
+
 OTHER: Final = ("resident_record_codes",)
 """Columns for the resident network only."""
 
+_NAMED: Final = {"protective_measures.end_dates": "protective_measure_end_dates"}
+"""Fields of the request that have another name in a mapping."""
+
+_IMPLIABLE: Final = frozenset({"nondisclosure", "self_information_disabled"})
+_IMPLIED: Final = ", ".join(sorted(_IMPLIABLE))
 _NEEDED: Final = ("names", "birth_dates")
 _DIGITS: Final = 2
 
@@ -65,12 +81,15 @@ class PeopleMapping:
 
     name: str
     title: str
+    title_english: str
     files: tuple[str, ...]
     number_system: str
     local_number: Expression
     business_id: Expression | None
     fields: Mapping[str, Expression]
     flags: Mapping[str, Expression]
+    implied: tuple[str, ...]
+    """Flags that protective measures (支援措置) set besides their own columns."""
     fingerprint: bytes
 
     @property
@@ -83,6 +102,7 @@ class PeopleMapping:
         """Return the column of the file a field of the request comes from."""
         if field == "local_address_numbers":
             return self.local_number.column
+        field = _NAMED.get(field, field)
         found = self.fields.get(field) or self.flags.get(field)
         return found.column if found is not None else ""
 
@@ -102,6 +122,8 @@ class PeopleMapping:
         for flag, expression in self.flags.items():
             column = values(expression)
             flags[flag] = frozenset(row for row in range(rows) if column[row] == "1") if "1" in column else frozenset()
+        for flag in self.implied:
+            flags[flag] = flags.get(flag, frozenset()) | flags["protective_measures"]
         return MappedPeople(columns, flags, faults)
 
 
@@ -111,9 +133,9 @@ def people_mappings(folder: Path | None = None) -> tuple[PeopleMapping, ...]:
 
 
 def _people(source: Source) -> PeopleMapping:
-    source.only("title", "people")
+    source.only("title", "title_english", "people")
     people = source.table("people")
-    people.only("files", "number_system", "local_number", "business_id", "fields", "flags")
+    people.only(*PEOPLE_KEYS)
     number_system = people.text("number_system")
     if not (len(number_system) == _DIGITS and number_system.isdigit()):
         raise people.fault("number_system", "expected 2 digits")
@@ -123,14 +145,19 @@ def _people(source: Source) -> PeopleMapping:
     for field in _NEEDED:
         if not fields.has(field):
             raise fields.fault(field, "got nothing, expected a column: people are told apart by it")
+    implied = people.texts("protective_measures_set")
+    if not _IMPLIABLE.issuperset(implied) or (implied and not flags.has("protective_measures")):
+        raise people.fault("protective_measures_set", f"expected some of {_IMPLIED}, beside flags.protective_measures")
     return PeopleMapping(
         name=source.file,
         title=source.text("title"),
+        title_english=source.text("title_english", source.text("title")),
         files=people.texts("files", required=True),
         number_system=number_system,
         local_number=people.expression("local_number"),
         business_id=people.expression("business_id") if people.has("business_id") else None,
         fields={field: fields.expression(field) for field in fields.keys()},  # noqa: SIM118 - not a dictionary
         flags={flag: flags.expression(flag) for flag in flags.keys()},  # noqa: SIM118 - not a dictionary
+        implied=implied,
         fingerprint=source.fingerprint,
     )

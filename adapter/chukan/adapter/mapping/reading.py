@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Source", "shipped_and_own"]
+__all__ = ["EXPRESSION_KEYS", "Source", "shipped_and_own"]
 
-_EXPRESSION_KEYS: Final = frozenset({"column", "constant", "transforms", "table", "empty"})
+EXPRESSION_KEYS: Final = frozenset({"column", "constant", "transforms", "table", "empty"})
 
 
 class Source:
@@ -85,7 +85,7 @@ class Source:
         if not isinstance(value, dict):
             raise self.fault(key, "expected a column name or a table with column or constant")
         below = self._below(key, value)
-        below.only(*sorted(_EXPRESSION_KEYS))
+        below.only(*sorted(EXPRESSION_KEYS))
         column, constant = below.text("column", ""), below.text("constant", "")
         if bool(column) == bool(constant):
             raise self.fault(key, "expected either column or constant")

@@ -135,7 +135,8 @@ def _number(text: str) -> str:
     plain = _half_width(text).translate(_NOISE).replace("▲", "-").replace("△", "-")
     if _NUMBER.fullmatch(plain) is None:
         raise Refused("number")
-    return plain.removeprefix("+")
+    digits = plain.lstrip("+-").lstrip("0") or "0"
+    return f"-{digits}" if plain.startswith("-") and digits != "0" else digits
 
 
 def _flag(text: str) -> str:
@@ -165,8 +166,11 @@ def _digits(column: Sequence[str], width: int) -> bool:
 
 
 def _is_number_column(column: Sequence[str]) -> bool:
+    """Whether all are digits and only the zero itself begins with one, or empty."""
     joined = "".join(column)
-    return joined.isascii() and (not joined or joined.isdigit())
+    if not joined.isascii() or (joined and not joined.isdigit()):
+        return False
+    return "0" not in {value[:1] for value in set(column) - {"0"}}
 
 
 def _is_trimmed(column: Sequence[str]) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chukan.adapter.sync.options import Progress
     from chukan.adapter.sync.report import CodeReport
     from chukan.adapter.sync.streams import Waiting
+    from chukan.adapter.worlds import Server
     from chukan.client import Client
     from chukan.standard.ids import Ids
 
@@ -43,7 +44,8 @@ _QUIET: Final = 0.5
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 _ATTEMPTS: Final = 25
-_CATCH_UP: Final = 1.0
+_CATCH_UP: Final = 5.0
+"""Seconds without a change after which the watch is not waited for any longer: it may be late on a busy machine."""
 _OPEN: Final = (linkage.LINKAGE_STATE_REQUESTED, linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED)
 _WATCHED: Final = (
     linkage.LINKAGE_STATE_PROCESSING_NUMBER_ISSUED,
@@ -65,6 +67,7 @@ class Acquisition:
         waiting: Waiting,
         *,
         token_file: Path,
+        server: Server,
         ids: Ids,
         progress: Progress | None,
     ) -> None:
@@ -72,6 +75,7 @@ class Acquisition:
         self._report = report
         self._waiting = waiting
         self._token_file = token_file
+        self._world = server.world
         self._ids = ids
         self._progress = progress
         self._moved = time.monotonic()
@@ -79,7 +83,8 @@ class Acquisition:
         self._ended = threading.Event()
         self._error: ChukanError | None = None
         self._not_submittable: set[str] = set()
-        self._linked_before = self._last_link = self._failed = 0
+        self._linked_before = self._last_link = server.now  # what was linked before is not this load's work
+        self._failed = 0
         self._thread = threading.Thread(target=self._watch, daemon=True, name="chukan-codes")
         self.open_numbers: list[str] = []
         """Whose codes were awaited still when it ended."""
@@ -168,7 +173,7 @@ class Acquisition:
         """Let the watch tell of the last links: it follows the states that are asked for here by a moment."""
         report = self._report
         while report.linked + self._failed < report.submitted and time.monotonic() - self._moved < _CATCH_UP:
-            self._waiting.stop.wait(_CATCH_UP / 20)
+            self._waiting.stop.wait(_GLANCE)
 
     def _summarise(self) -> None:
         report = self._report
@@ -240,7 +245,7 @@ class Acquisition:
             self._progress(ProgressEvent("linkage codes", report.linked, total, 0, report.submitted))
 
     def _submit(self, rows: Sequence[linkage.LinkageStatus]) -> None:
-        said = "\x1f".join(row.processing_number for row in rows)
+        said = "\x1f".join((self._world, *(row.processing_number for row in rows)))
         request = address.SubmitProcessingNumbersRequest(
             batch_id=f"submit-{blake2b(said.encode(), digest_size=16).hexdigest()}",
             integrated_address_numbers=[row.integrated_address_number for row in rows],
@@ -251,18 +256,21 @@ class Acquisition:
         self._not_submittable.update(rows[failure.row].integrated_address_number for failure in answer.failures)
 
     def _read_token(self) -> str:
-        """Return the position an earlier run had reached, and take over when the last link it saw was made."""
+        """Return the position an earlier run had reached in this world, and take over when its last link was made."""
         try:
-            token, _, link = self._token_file.read_text("utf-8").partition("\n")
-            self._linked_before = self._last_link = int(link)
+            token, link, world = self._token_file.read_text("utf-8").split("\n")
+            last_link = int(link)
         except (OSError, ValueError):
             return ""
+        if world != self._world:
+            return ""
+        self._linked_before = self._last_link = last_link
         return token
 
     def _keep_token(self, token: str) -> None:
         partial_file = self._token_file.with_suffix(".partial")
         with partial_file.open("w", encoding="utf-8") as file:
-            file.write(f"{token}\n{self._last_link}")
+            file.write(f"{token}\n{self._last_link}\n{self._world}")
             file.flush()
             os.fsync(file.fileno())
         partial_file.replace(self._token_file)

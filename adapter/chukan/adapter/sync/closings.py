@@ -42,6 +42,10 @@ class Closings:
             "DELETE FROM closing WHERE number = ?", [(each.number,) for each in every if not each.closed]
         )
 
+    def forget_all(self) -> None:
+        """Forget everybody: the numbers are of another server's people."""
+        self._memory.connection.execute("DELETE FROM closing")
+
     def send(self, client: Client, waiting: Waiting, *, but: Collection[str]) -> int:
         """Close everybody noted but those named (whose codes are awaited still); return how many."""
         closed = 0

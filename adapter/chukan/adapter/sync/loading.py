@@ -17,13 +17,16 @@ from chukan.adapter.sync.acquisition import Acquisition
 from chukan.adapter.sync.closings import Closings
 from chukan.adapter.sync.dead_letters import DeadLetters
 from chukan.adapter.sync.lane import Desk
+from chukan.adapter.sync.merges import follow_merges
 from chukan.adapter.sync.numbers import Numbers
 from chukan.adapter.sync.people_lane import PeopleLane
 from chukan.adapter.sync.planning import plan
+from chukan.adapter.sync.provenance import foreign_files
 from chukan.adapter.sync.replica_lane import ReplicaLane
-from chukan.adapter.sync.report import FAILED, HELD, LaneReport, Report
+from chukan.adapter.sync.report import FAILED, HELD, LaneReport, Remark, Report
 from chukan.adapter.sync.state import State
 from chukan.adapter.sync.streams import Waiting, retried
+from chukan.adapter.worlds import Server, server_of
 from chukan.client import Client
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SystemIds
@@ -48,7 +51,10 @@ _GLANCE: Final = 0.2
 _LAST_WAIT: Final = 5.0
 _TIMEOUT: Final = 60.0
 _LOG: Final = logging.getLogger("chukan.adapter")
-_OTHER_WORLD: Final = "the server has nothing of what was sent before: everything is sent again"
+_OTHER_SERVER: Final = Remark(
+    "the server has nothing of what was sent before: everything is sent again",
+    "接続先には以前の登録がありません。全件を改めて送りました。",
+)
 
 
 def load(
@@ -72,13 +78,17 @@ def load(
     waiting = Waiting(options.stall_timeout, options.patience, stop or threading.Event())
     started = time.monotonic()
     report = Report(options.target, options.organization, options.dry_run, started=f"{clock.now():%Y-%m-%dT%H:%M:%SZ}")
-    report.dead_letter_file = str(state.dead_letter_file)
-    report.notes += [f"no mapping reads {name}" for name in todo.unused]
+    report.dead_letter_file, report.state_folder = str(state.dead_letter_file), str(state.folder)
+    report.notes += [
+        Remark(f"no mapping reads {name}", f"{name} を読むマッピングがありません。") for name in todo.unused
+    ]
+    report.notes += foreign_files(options)
     with ExitStack() as stack:
         dead_letters = stack.enter_context(DeadLetters(state.dead_letter_file))
         client = None if options.dry_run else stack.enter_context(_client(options, ids))
         run = _Run(options, state, report, dead_letters, waiting, progress, client, ids)
         try:
+            run.merges()
             run.people(todo.people)
             run.replicas(todo.replicas)
             run.codes()
@@ -93,7 +103,7 @@ def load(
     report.dead_letters = dead_letters.count
     report.seconds = round(time.monotonic() - started, 3)
     if not options.dry_run:
-        state.report_file.write_text(report.to_json(), encoding="utf-8")
+        state.keep_report(report)
     return report
 
 
@@ -144,15 +154,24 @@ class _Run:
         self._progress = progress
         self._client = client
         self._numbers = None if client is None else Numbers(client, waiting)
+        self._server = Server() if client is None else retried(partial(server_of, client), waiting)
+        self._is_another = False
         self._closings: list[tuple[Memory, Closings]] = []
         self._acquisition: Acquisition | None = None
 
     def close(self) -> None:
         """End what is still open."""
+        if self._is_another:
+            self._report.notes.append(_OTHER_SERVER)
         if self._acquisition is not None:
             self._acquisition.stop()
         for memory, _ in self._closings:
             memory.close()
+
+    def merges(self) -> None:
+        """Let the middle server follow merges of people, before anything is sent under the numbers that stay."""
+        if self._client is not None:
+            follow_merges(self._client, self._waiting, self._report.codes)
 
     def people(self, lanes: Sequence[tuple[PeopleMapping, tuple[Path, ...]]]) -> None:
         """Go through the extracts of people, one after another: who is a resident is registered first."""
@@ -162,6 +181,7 @@ class _Run:
                 self._report.codes,
                 self._waiting,
                 token_file=self._state.token_file,
+                server=self._server,
                 ids=self._ids,
                 progress=self._progress,
             )
@@ -175,8 +195,9 @@ class _Run:
             memory = self._state.memory(name)
             closings = Closings(memory)
             self._closings.append((memory, closings))
-            report = self._lane(LaneReport(mapping.title, "people"))
-            self._check_world(memory, report, known=known)
+            report = self._lane(LaneReport(mapping.title, "people", mapping.title_english))
+            if self._forgets(memory, known=known):
+                closings.forget_all()
             desk = self._desk(report)
             lane = PeopleLane(mapping, memory, desk, client=self._client, closings=closings)
             self._guarded(desk, partial(self._run_lane, lane.run, paths, mapping.columns, desk))
@@ -188,7 +209,9 @@ class _Run:
         threads = []
         for mapping, paths in lanes:
             code = mapping.layout.information_code
-            report = self._lane(LaneReport(mapping.title, "replicas", code, mapping.layout.edition))
+            report = self._lane(
+                LaneReport(mapping.title, "replicas", mapping.title_english, code, mapping.layout.edition)
+            )
             desk = self._desk(report)
             work = partial(
                 self._replica_lane, mapping, paths, desk, known=self._client is None or bool(counts.get(code))
@@ -224,7 +247,7 @@ class _Run:
     def _replica_lane(self, mapping: ExtractMapping, paths: Sequence[Path], desk: Desk, *, known: bool) -> None:
         memory = self._state.memory(mapping.layout.information_code)
         try:
-            self._check_world(memory, desk.report, known=known)
+            self._forgets(memory, known=known)
             lane = ReplicaLane(mapping, memory, desk, client=self._client, numbers=self._numbers)
             self._run_lane(lane.run, paths, mapping.columns, desk)
         finally:
@@ -240,7 +263,7 @@ class _Run:
                 files.append(DelimitedFile(path, encoding=self._options.encoding, needed=needed))
             except ChukanError as error:
                 desk.report.state, desk.report.problem = FAILED, error.code
-                desk.report.notes.append(str(error))
+                desk.report.notes.append(Remark.of(error))
                 desk.unreadable += 1
         desk.total = sum(file.size for file in files)
         run(files)
@@ -253,32 +276,39 @@ class _Run:
         except ChukanError as error:
             report.state = HELD if error.code == "LANE_HELD" else FAILED
             report.problem = error.code
-            report.notes.append(str(error))
+            report.notes.append(Remark.of(error))
         except (OSError, sqlite3.Error) as error:
             told = storage_error(error, place=str(self._state.folder))
             report.state, report.problem = FAILED, told.code
-            report.notes.append(str(told))
+            report.notes.append(Remark.of(told))
         except Exception as error:  # noqa: BLE001 - one lane's defect must not end the others
             report.state, report.problem = FAILED, "INTERNAL_ERROR"
-            report.notes.append(f"internal error: {type(error).__name__}")
+            name = type(error).__name__
+            report.notes.append(Remark(f"internal error: {name}", f"内部エラー: {name}"))
             where = "".join(traceback.format_tb(error.__traceback__))  # without the message: it may bear a value
-            _LOG.error("lane %s ended by %s\n%s", report.name, type(error).__name__, where)
+            _LOG.error("lane %s ended by %s\n%s", report.name, name, where)
         finally:
             report.seconds = round(time.monotonic() - started, 3)
             self._dead_letters.flush()
 
     def _lane(self, report: LaneReport) -> LaneReport:
+        report.started = self._report.started
         self._report.lanes.append(report)
         return report
 
     def _desk(self, report: LaneReport) -> Desk:
         return Desk(self._options, report, self._dead_letters, self._waiting, self._progress)
 
-    @staticmethod
-    def _check_world(memory: Memory, report: LaneReport, *, known: bool) -> None:
-        if not known and memory.begin():
+    def _forgets(self, memory: Memory, *, known: bool) -> bool:
+        """Forget what was sent to another server: one of another world, or one that has nothing of it (known False)."""
+        world = self._server.world
+        another = not known or (world != "" and memory.get("world", world) != world)
+        if another and memory.begin():
             memory.forget_all()
-            report.notes.append(_OTHER_WORLD)
+            self._is_another = True
+        if world:
+            memory.put("world", world)
+        return another
 
     def _addressees(self) -> Sequence[linkage.LinkageStatus]:
         assert self._client is not None  # noqa: S101 - narrows the type

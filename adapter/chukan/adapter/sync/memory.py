@@ -68,10 +68,10 @@ class Memory:
             self.connection.executescript(_SCHEMA)
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.DatabaseError as error:
-            raise storage_error(error, place=path.name) from error
+            raise storage_error(error, place=str(path)) from error
         path.chmod(0o600)
         if self.get("version", _VERSION) != _VERSION:
-            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": path.name})
+            raise ChukanError("CHECKPOINT_UNREADABLE", params={"state": str(path)})
         self.put("version", _VERSION)
         self.prefix = self.get("prefix") or _short(ids.next("adapter-state"))
         self.put("prefix", self.prefix)

@@ -16,13 +16,14 @@ when their codes are there, because a closed addressee gets none.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.adapter.mapping.rows import CellFault
 from chukan.adapter.sources import RowFault
 from chukan.adapter.sync import people_messages as messages
+from chukan.adapter.sync.people_batch import PeopleBatch
 from chukan.adapter.sync.preparation import missing, wrong_local_numbers
 from chukan.adapter.sync.rows import by_value, changed_rows, parse
 from chukan.adapter.sync.streams import BatchStream
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from chukan.adapter.sync.rows import RawRows, Rows
     from chukan.client import Client
 
-__all__ = ["PeopleBatch", "PeopleLane"]
+__all__ = ["PeopleLane"]
 
 _DEPTH: Final = 2
 _ADDRESSEES: Final = 2
@@ -56,30 +57,6 @@ _OUTCOMES: Final = {
     address.LINK_OUTCOME_REFUSED: "refused",
     address.LINK_OUTCOME_UNCHANGED: "unchanged",
 }
-
-
-@dataclass(slots=True)
-class PeopleBatch:
-    """Rows under way; numbers and what follows is filled in by the answers."""
-
-    id: str
-    business_id: str
-    rows: Rows
-    local: Sequence[str]
-    keys: Sequence[bytes]
-    mapped: MappedPeople
-    numbers: Sequence[str] = ()
-    taken: list[int] = field(default_factory=list)
-    """Rows that go on: linked to somebody and not refused since."""
-    speaking: list[int] = field(default_factory=list)
-    """Of these, the rows that speak for their person, each person's last."""
-    asked: list[int] = field(default_factory=list)
-    """A row of everybody who needs a code, each person's last."""
-    is_repetition: bool = False
-
-    def last_of_each(self, rows: Sequence[int]) -> list[int]:
-        """Return each person's last row of these."""
-        return sorted({self.numbers[row]: row for row in rows}.values())
 
 
 class PeopleLane:

@@ -13,7 +13,7 @@ from chukan.v1 import linkage_code_service_pb2 as linkage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.adapter.sync.people_lane import PeopleBatch
+    from chukan.adapter.sync.people_batch import PeopleBatch
 
 __all__ = [
     "Closing",
@@ -45,17 +45,19 @@ def registration(batch: PeopleBatch, number_system: str) -> address.RegisterPeop
         number_system=number_system,
         business_id=batch.business_id,
         local_address_numbers=batch.local,
-        nondisclosure_rows=sorted(flags.get("nondisclosure", ())),
-        self_information_disabled_rows=sorted(flags.get("self_information_disabled", ())),
+        nondisclosure_rows=_rows(flags.get("nondisclosure")),
+        self_information_disabled_rows=_rows(flags.get("self_information_disabled")),
         **{name: column for name, column in columns.items() if name not in _APART},  # type: ignore[arg-type]
     )
     for name in _ENUMS:
         if name in columns:
             getattr(request, name).extend([int(value) if value else 0 for value in columns[name]])
-    protected = sorted(flags.get("protective_measures", ()))
-    request.protective_measure_rows.extend(protected)
-    ends = columns.get("protective_measure_end_dates")
-    request.protective_measure_end_dates.extend([ends[row] if ends else "" for row in protected])
+    if "protective_measures" in flags:
+        protected = sorted(flags["protective_measures"])
+        ends = columns.get("protective_measure_end_dates")
+        request.protective_measures.CopyFrom(
+            address.ProtectiveMeasureSet(rows=protected, end_dates=[ends[row] for row in protected] if ends else ())
+        )
     return request
 
 
@@ -128,6 +130,11 @@ def closing_request(batch_id: str, every: Sequence[Closing]) -> linkage.Register
         integrated_address_numbers=[each.number for each in every],
         closed_rows=common.RowSet(rows=range(len(every))),
     )
+
+
+def _rows(flagged: frozenset[int] | None) -> common.RowSet | None:
+    """Return flagged rows; None, which says nothing, if the extract has no such flag."""
+    return None if flagged is None else common.RowSet(rows=sorted(flagged))
 
 
 def _positions(rows: Sequence[int], flagged: frozenset[int] | None) -> common.RowSet | None:

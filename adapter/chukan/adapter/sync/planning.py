@@ -43,7 +43,13 @@ class Plan:
 
 
 def plan(options: LoadOptions, today: date) -> Plan:
-    """Return what is to be done. Errors: MAPPING_INVALID, FILE_NOT_FOUND, EDITION_UNKNOWN, EDITION_NOT_IN_FORCE."""
+    """Return what is to be done; what was named and holds nothing to read is an error, not a load of nothing.
+
+    Errors: SETTING_INVALID, MAPPING_INVALID, MAPPING_MISSING, FILE_NOT_FOUND, FOLDER_WITHOUT_FILES, EDITION_UNKNOWN,
+    EDITION_NOT_IN_FORCE.
+    """
+    if not options.people and options.extracts is None:
+        raise ChukanError("SETTING_INVALID", field="people", params={"rule": "people, extracts or both"})
     unused: list[str] = []
     people: dict[str, tuple[PeopleMapping, list[Path]]] = {}
     mappings = people_mappings(options.mappings)
@@ -61,6 +67,10 @@ def plan(options: LoadOptions, today: date) -> Plan:
             unused.append(path.name)
         else:
             replicas.setdefault(found.name, (found, []))[1].append(path)
+    if options.people and not people:
+        raise _nothing_read(options.people, mappings)
+    if options.extracts is not None and not replicas:
+        raise _nothing_read((options.extracts,), extracts)
     # Residents come before non-residents: who is both keeps the register's attributes.
     ordered = sorted(people.values(), key=lambda each: each[0].number_system)
     return Plan(
@@ -76,12 +86,18 @@ def _files(given: Sequence[Path]) -> Iterable[tuple[Path, bool]]:
         if path.is_dir():
             within = sorted(path.glob("*.csv"))
             if not within:  # a business system that wrote nothing must not look like one without changes
-                raise ChukanError("FILE_NOT_FOUND", params={"file": path.name, "rule": "*.csv"})
+                raise ChukanError("FOLDER_WITHOUT_FILES", params={"folder": str(path), "rule": "*.csv"})
             yield from ((each, False) for each in within)
         elif path.is_file():
             yield path, True
         else:
             raise ChukanError("FILE_NOT_FOUND", params={"file": path.name})
+
+
+def _nothing_read(given: Sequence[Path], mappings: Sequence[_Mapping]) -> ChukanError:
+    """Return the error of places of which no file is read."""
+    names = sorted({pattern for each in mappings for pattern in each.files})
+    return ChukanError("MAPPING_MISSING", params={"folder": " ".join(map(str, given)), "rule": " ".join(names)})
 
 
 def _by_name(path: Path, mappings: Sequence[M]) -> M | None:

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder where a load remembers what was sent, one per organization, target and world; for its owner only.
 
-A server tells the adapter no identity of its own world: the target stands for it, and a server that has nothing of what
-is remembered is taken for another one [own] (docs/divergences "Adapter").
+What is remembered belongs to a world generation as well, which the server tells; a server of another one, or one that
+has nothing of what is remembered, is sent everything again [own] (docs/divergences "Adapter").
 """
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.sync.memory import Memory
+from chukan.adapter.sync.report import as_json
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from chukan.adapter.sync.options import LoadOptions
+    from chukan.adapter.sync.report import Report
     from chukan.standard.ids import Ids
 
 __all__ = ["State"]
@@ -51,19 +54,21 @@ class State:
         """Where the rows that were not taken are named."""
         return self.folder / "dead_letters.csv"
 
-    @property
-    def report_file(self) -> Path:
-        """Where the last report is kept."""
-        return self.folder / "report.json"
+    def keep_report(self, report: Report) -> None:
+        """Keep the report; of lanes this load did not go through, what the last one that did had to say."""
+        path, data = self.folder / "report.json", report.to_data()
+        names = {lane["name"] for lane in data["lanes"]}
+        with suppress(OSError, ValueError):
+            earlier = json.loads(path.read_text("utf-8"))["lanes"]
+            data["lanes"] += [lane for lane in earlier if lane["name"] not in names]
+        path.write_text(as_json(data), encoding="utf-8")
 
 
 def _base(options: LoadOptions) -> Path:
     if options.state is not None:
         return options.state
     given = options.people[0] if options.people else options.extracts
-    if given is None:
-        message = "got neither people nor extracts, expected one"
-        raise ValueError(message)
+    assert given is not None  # noqa: S101 - the plan is made first
     return (given if given.is_dir() and options.people else given.parent) / _FOLDER
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.adapter.sync.preparation import record_names
+from chukan.adapter.sync.report import Remark
 from chukan.v1 import replica_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ __all__ = ["Deletion", "believable", "deletions"]
 
 _MOST_SHARE: Final = 0.2
 _FEW: Final = 100
+_UNREADABLE: Final = Remark(
+    "vanished records were not deleted: some rows could not be read",
+    "読み取れない行があるため、消えたレコードの副本は削除していません。",
+)
+_TOO_MANY: Final = Remark(
+    "vanished records were not deleted: too many at once, is the extract complete?",
+    "一度に消えたレコードが多すぎるため、副本は削除していません。抽出ファイルが全件か確認してください。",
+)
 
 
 class Deletion(NamedTuple):
@@ -37,10 +46,10 @@ class Deletion(NamedTuple):
 def believable(desk: Desk, vanished: int) -> bool:
     """Whether so many vanished records are believed; the report says why not."""
     if desk.unreadable:
-        desk.report.notes.append("vanished records were not deleted: some rows could not be read")
+        desk.report.notes.append(_UNREADABLE)
         return False
     if vanished > max(_FEW, int(desk.report.rows * _MOST_SHARE)):
-        desk.report.notes.append("vanished records were not deleted: too many at once, is the extract complete?")
+        desk.report.notes.append(_TOO_MANY)
         return False
     return True
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +16,6 @@ from chukan.standard.ids import Ids, SystemIds
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from grpc_health.v1.health_pb2_grpc import HealthStub
@@ -99,8 +98,8 @@ class Client:
         self._target = target
         self._ids = ids or SystemIds(SystemClock())
         self._elsewhere = {"network": network, "address": address}
-        self._open: Callable[[str], grpc.Channel] = partial(_open, tls=tls, retries=retries)
-        self._channels = {target: self._open(target)}
+        places = {target, *filter(None, self._elsewhere.values())}
+        self._channels = {place: _open(place, tls=tls, retries=retries) for place in places}
         self._settings = CallSettings(
             metadata=tuple((key, value) for key, value in named.items() if value),
             timeout=timeout,
@@ -129,10 +128,7 @@ class Client:
 
     def calls(self, at: str = "") -> Any:  # noqa: ANN401  # stands in for a channel, whose type grpc leaves open
         """Return what generated stubs are made on; at: the part called (network, address), which may be elsewhere."""
-        target = self._elsewhere.get(at) or self._target
-        if target not in self._channels:
-            self._channels[target] = self._open(target)
-        return CallerChannel(self._channels[target], self._settings)
+        return CallerChannel(self._channels[self._elsewhere.get(at) or self._target], self._settings)
 
     def _stub(self, module: str, name: str, *, at: str = "") -> Any:  # noqa: ANN401  # the property says which
         """Import the generated module only now: a command that asks one service loads one."""

@@ -19,7 +19,14 @@ __all__ = ["app"]
 
 app = group("adapter", "Load extracts, ask by inquiry files, see what is open (連携アダプター).")
 
-State = Annotated[Path | None, typer.Option(metavar="DIR", help="Where is remembered what was sent; private.")]
+_SENT = "Where is remembered what was sent; private."
+LoadState = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help=_SENT, show_default="chukan-state in the people's folder, or beside the extracts"),
+]
+InquireState = Annotated[
+    Path | None, typer.Option(metavar="DIR", help=_SENT, show_default="chukan-state beside the result file")
+]
 
 
 @command(
@@ -38,7 +45,7 @@ def load(
         typer.Option(metavar="FILE", help="Resident or non-resident extract, or a folder of them; several times."),
     ] = None,
     extracts: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of business extracts.")] = None,
-    state: State = None,
+    state: LoadState = None,
     mappings: Annotated[Path | None, typer.Option(metavar="DIR", help="Own mappings in TOML; they go first.")] = None,
     encoding: Annotated[str, typer.Option(help="auto, utf-8 or cp932.")] = "auto",
     edition: Annotated[str, typer.Option(help="Edition of the layouts; default the one in force today.")] = "",
@@ -52,7 +59,8 @@ def load(
     """Load extracts: people are numbered, their linkage codes (符号) acquired, replicas (副本) registered.
 
     Only what changed since the last load is sent; a load that was broken off goes on where it was. Rows that are not
-    taken stand in the dead-letter file with row, column and reason. Exit code 1 unless everything was gone through.
+    taken stand in the dead-letter file with row, column and reason. Exit code 1 unless everything was gone through and
+    something of every kind of extract was taken.
     """
     from chukan.adapter.sync import LoadOptions
     from chukan.adapter.sync import load as run
@@ -81,7 +89,7 @@ def load(
     with load_progress(session) as progress:
         report = run(options, progress)
     show_load(session, report)
-    return 0 if report.complete else 1
+    return 0 if report.succeeded else 1
 
 
 def _encoding(text: str) -> Encoding:
@@ -108,13 +116,15 @@ def inquire(
     ],
     out: Annotated[Path, typer.Option(metavar="OUT", help="Result file; what else is written stands beside it.")],
     profile: Annotated[str, typer.Option(metavar="P", help="Result layout: 2024, 2023, or a TOML file.")] = "2024",
-    state: State = None,
+    state: InquireState = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all are finished, however long.")] = False,
     cut_off: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="Stop waiting then; what is open goes to the remainder file."),
     ] = None,
-    resend: Annotated[bool, typer.Option("--resend", help="Send all rows again under the same record ids.")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Send what is not delivered again, under the same record ids.")
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Ask anew under new record ids; needs --reason.")] = False,
     reason: Annotated[str, typer.Option(help="Why it is asked again; it is kept.")] = "",
     consent: Annotated[
@@ -155,7 +165,7 @@ def inquire(
     return 0 if report.is_complete else 1
 
 
-@command(app, example=["chukan adapter status --state a/state", "chukan adapter status --state .chukan --json"])
+@command(app, example=["chukan adapter status --state a/state", "chukan adapter status --state a/chukan-state --json"])
 def status(
     session: Session,
     *,

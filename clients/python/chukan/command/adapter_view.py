@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chukan.command.language import Text
 from chukan.command.messages import named, reason_text, spoken, when_written
 from chukan.command.progress import steps
+from chukan.standard.reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,15 +57,15 @@ def show_load(session: Session, report: sync.Report) -> None:
             Text("rows", "行数"),
             Text("unchanged", "変更なし"),
             Text("written", "登録"),
-            Text("stood already", "登録済み"),
-            Text("no 個人番号", "個人番号未設定"),
+            Text("already there", "登録済み"),
+            Text("no individual number", "個人番号未設定"),
             Text("held", "保留"),
             Text("refused", "拒否"),
-            Text("s", "秒"),
+            Text("seconds", "秒"),
         ],
         (
             (
-                each.name,
+                _lane_name(session, each),
                 spoken(each.state, session.language),
                 f"{each.rows:,}",
                 f"{each.not_changed:,}",
@@ -80,17 +81,19 @@ def show_load(session: Session, report: sync.Report) -> None:
     )
     codes = report.codes
     session.say(
-        f"linkage codes: {codes.asked:,} asked, {codes.linked:,} linked, {sum(codes.failed.values()):,} failed, "
-        f"{codes.open:,} open",
-        f"符号取得: 要求 {codes.asked:,}、取得 {codes.linked:,}、失敗 {sum(codes.failed.values()):,}、"
-        f"処理中 {codes.open:,}",
+        f"linkage codes: {codes.asked:,} newly asked for, {codes.linked:,} acquired in this load, {codes.open:,} open",
+        f"符号取得: 今回の要求 {codes.asked:,}、今回の取得 {codes.linked:,}、処理中 {codes.open:,}",
     )
     _show_reasons(session, report)
     if report.dead_letters:
         session.say(
-            f"{report.dead_letters:,} rows were not taken, each with its reason: {report.dead_letter_file}",
-            f"{report.dead_letters:,}行は登録されませんでした(理由は次のファイル): {report.dead_letter_file}",
+            f"{report.dead_letters:,} faults in rows that were not taken, with reasons: {report.dead_letter_file}",
+            f"登録されなかった行の問題 {report.dead_letters:,}件(理由は次のファイル): {report.dead_letter_file}",
         )
+    session.say(
+        f"what was sent is remembered in {report.state_folder}",
+        f"送信済みの記録: {report.state_folder}",
+    )
     dry = Text(" (dry run: nothing was sent)", "(試行: 送信していません)").word(session.language)
     session.say(
         f"{report.seconds:.1f} s{dry if report.dry_run else ''}",
@@ -101,13 +104,27 @@ def show_load(session: Session, report: sync.Report) -> None:
 def _show_reasons(session: Session, report: sync.Report) -> None:
     for lane in report.lanes:
         for code, count in lane.reasons.most_common():
-            print(f"  {lane.name}: {count:,} × {reason_text(code, session.language)}")
-        if lane.problem:
-            print(f"  {lane.name}: {reason_text(lane.problem, session.language)}")
+            print(f"  {_lane_name(session, lane)}: {count:,} × {reason_text(code, session.language)}")
+        if lane.took_nothing:
+            session.remark(
+                f"{lane.name_english}: EVERY row was refused: is it the right file?",
+                f"{lane.name}: 全ての行が拒否されました。ファイルが正しいか確認してください。",
+            )
+    if report.codes.problem:
+        print(f"  {reason_text(report.codes.problem, session.language)}")
+    if report.codes.failed:
+        session.say("without a code, of this load and earlier ones:", "符号を取得できていない人（以前の分を含む）:")
     for code, count in report.codes.failed.most_common():
         print(f"  {count:,} × {reason_text(code, session.language)}")
-    for note in [*report.notes, *(note for lane in report.lanes for note in lane.notes)]:
-        print(f"  {note}")
+    for note in report.notes:
+        session.remark(note.english, note.japanese)
+    for lane in report.lanes:
+        for note in lane.notes:
+            session.remark(f"{lane.name_english}: {note.english}", f"{lane.name}: {note.japanese}")
+
+
+def _lane_name(session: Session, lane: sync.LaneReport) -> str:
+    return Text(lane.name_english, lane.name).word(session.language)
 
 
 def show_inquire(session: Session, report: exchange.Report) -> None:
@@ -129,10 +146,12 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
             Text("problems", "問題一覧"),
             f"{report.problem_count} ({report.problem_file})" if report.problem_count else "",
         ),
+        (Text("remembered in", "送信済みの記録"), report.state_folder or ""),
         (Text("time", "時間"), f"{report.seconds:.1f} s, {report.rows_per_second:,.0f}/s"),
     ]
     session.fields(pairs)
     _show_refusals(session, report.refusals)
+    _show_problems(session, report.problem_reasons)
     for each in report.warnings:
         session.remark(each.english, each.japanese)
 
@@ -140,6 +159,13 @@ def show_inquire(session: Session, report: exchange.Report) -> None:
 def _show_refusals(session: Session, refusals: Mapping[str, int]) -> None:
     for code, count in sorted(refusals.items(), key=lambda item: -item[1]):
         print(f"  {count:,} × {reason_text(code, session.language)}")
+
+
+def _show_problems(session: Session, reasons: Mapping[str, int]) -> None:
+    """Say why rows failed or are none, and what to do."""
+    for code, count in sorted(reasons.items(), key=lambda item: -item[1]):
+        todo = Text(reason(code).action_english, reason(code).action_japanese).word(session.language)
+        print(f"  {count:,} × {reason_text(code, session.language)} → {todo}")
 
 
 def show_status(
@@ -173,8 +199,8 @@ def _show_loads(session: Session, loads: list[dict[str, Any]]) -> None:
             (
                 named(load["organization"]),
                 load["target"],
-                when_written(load["started"]),
-                lane["name"],
+                when_written(lane["started"]),
+                Text(lane["name_english"], lane["name"]).word(session.language),
                 spoken(lane["state"], session.language),
                 f"{lane['rows']:,}",
                 f"{lane['written']:,}",

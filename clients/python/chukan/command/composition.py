@@ -9,20 +9,20 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
+from chukan.command.world import build_world
 from chukan.edge import EdgeConfig, EdgeServer, build_server, make_development_pki
 from chukan.edge.tls import TlsFiles
 from chukan.monitoring import MetricsServer
-from chukan.server.app import ServerApp, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from chukan.durable.sqlite import Synchronous
+    from chukan.server.app import ServerApp
     from chukan.server.config import Config
 
 __all__ = ["Running", "start"]
@@ -45,6 +45,8 @@ class Running:
     prepare: Callable[[], None]
     """Loads what the first call would wait for, when nobody waits for the start any more."""
     stops: tuple[Callable[[], object], ...]
+    control_token: str = field(default="", repr=False)
+    """What callers of the control port send; for who started this in its own process, where it is in no file."""
 
     def document(self) -> dict[str, Any]:
         """Return where it is reached, as the ready file has it."""
@@ -94,35 +96,19 @@ def _calm_collector() -> None:
 def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]]) -> Running:
     if tls_folder is not None and config.profile == "emulator":
         _make_certificates(config, tls_folder)
-    server = build(config)
-    stops.append(server.stop)
-    services = list(server.services)
-    starts: list[Callable[[], None]] = []
-    if config.role != "network":
-        from chukan.address_system.app import build as build_address_system
-
-        address = build_address_system(
-            network=lambda: server.network,
-            data=config.data,
-            clock=server.clock,
-            ids=server.foundation.ids,
-            metrics=server.metrics,
-            mode=config.mode,
-            production=config.production_organizations,
-            synchronous=cast("Synchronous", config.synchronous),
-        )
-        stops.append(address.stop)
-        services += [replace(each, callers=server.foundation.organizations) for each in address.services]
-        starts.append(address.start)
+    world = build_world(config)
+    stops.append(world.stop)
+    server = world.server
     edge = build_server(
         EdgeConfig(listen=config.listen, tls=_tls(config), profile=config.profile, unvalidated=server.unvalidated),
-        services,
+        world.services,
         metrics=server.metrics,
         clock=server.clock,
         ready=server.ready,
     )
     stops.append(lambda: edge.stop(_GRACE))
-    control = _control(config, server)
+    token = _control_token(config) if config.control else ""
+    control = _control(config, server, token)
     if control:
         stops.append(lambda: control.stop(0))
     metrics = MetricsServer(config.metrics, server.metrics.registry) if config.metrics else None
@@ -131,9 +117,7 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
     listen = _at(config.listen, edge.port)
     installed = version("chukan")
     server.metrics.note_build(version=installed, profile=config.profile)
-    server.start(listen)
-    for each in starts:
-        each()
+    world.start(listen)
     edge.start()
     if control:
         control.start()
@@ -145,10 +129,11 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
         version=installed,
         prepare=edge.prepare,
         stops=tuple(reversed(stops)),
+        control_token=token,
     )
 
 
-def _control(config: Config, server: ServerApp) -> EdgeServer | None:
+def _control(config: Config, server: ServerApp, token: str) -> EdgeServer | None:
     if not config.control:
         return None
     return build_server(
@@ -156,7 +141,7 @@ def _control(config: Config, server: ServerApp) -> EdgeServer | None:
             listen=config.control,
             tls=_tls(config),
             profile=config.profile,
-            control_token=_control_token(config),
+            control_token=token,
             channelz=True,
             unvalidated=server.unvalidated,
         ),

@@ -98,8 +98,15 @@ def refused(inquiry: pb.Inquiry) -> int:
 
 
 def read_results(client: Client, receipts: Sequence[str]) -> pb.GetInquiryResultsResponse:
-    """Read contents."""
-    return client.inquiries.GetInquiryResults(pb.GetInquiryResultsRequest(receipt_numbers=receipts))
+    """Read contents, in as many calls as their size needs."""
+    every = pb.GetInquiryResultsResponse()
+    remaining = receipts
+    while remaining:
+        answer = client.inquiries.GetInquiryResults(pb.GetInquiryResultsRequest(receipt_numbers=remaining))
+        remaining = list(answer.remaining_receipt_numbers)
+        answer.ClearField("remaining_receipt_numbers")
+        every.MergeFrom(answer)
+    return every
 
 
 def show_inquiry(session: Session, inquiry: pb.Inquiry, results: pb.GetInquiryResultsResponse | None = None) -> None:

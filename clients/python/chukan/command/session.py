@@ -153,7 +153,10 @@ class Session:
 
 
 def checked_date(text: str, option: str, *, partial: bool = False) -> str:
-    """Return a date given as yyyymmdd, or nothing; partial: unknown parts may be 00. Errors: DATE_INVALID."""
+    """Return a date given as yyyymmdd, or nothing; partial: a person's, unknown parts may be 00. Errors: DATE_INVALID.
+
+    A person's date is not repeated in the error, however it was written.
+    """
     from chukan.standard.dates import parse_birth_date, parse_optional_date
 
     try:
@@ -162,7 +165,8 @@ def checked_date(text: str, option: str, *, partial: bool = False) -> str:
         else:
             parse_optional_date(text)
     except (ChukanError, ValueError):
-        raise ChukanError("DATE_INVALID", field=option, params={"got": text, "expected": "20260401"}) from None
+        got = {} if partial else {"got": text}
+        raise ChukanError("DATE_INVALID", field=option, params={**got, "expected": "20260401"}) from None
     return text
 
 

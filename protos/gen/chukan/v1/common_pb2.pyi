@@ -124,7 +124,9 @@ class _RowOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RowOutcome
     ROW_OUTCOME_COMMITTED: _RowOutcome.ValueType  # 1
     """Written by this call."""
     ROW_OUTCOME_UNCHANGED: _RowOutcome.ValueType  # 2
-    """The same content stood already; nothing was written."""
+    """The same content stood already, under the same record id where rows have
+    one; nothing was written.
+    """
     ROW_OUTCOME_REFUSED: _RowOutcome.ValueType  # 3
     """Refused; a RowFailure names the row, the field and the reason."""
 
@@ -136,7 +138,9 @@ ROW_OUTCOME_UNSPECIFIED: RowOutcome.ValueType  # 0
 ROW_OUTCOME_COMMITTED: RowOutcome.ValueType  # 1
 """Written by this call."""
 ROW_OUTCOME_UNCHANGED: RowOutcome.ValueType  # 2
-"""The same content stood already; nothing was written."""
+"""The same content stood already, under the same record id where rows have
+one; nothing was written.
+"""
 ROW_OUTCOME_REFUSED: RowOutcome.ValueType  # 3
 """Refused; a RowFailure names the row, the field and the reason."""
 Global___RowOutcome: _TypeAlias = RowOutcome  # noqa: Y015
@@ -302,7 +306,9 @@ class RowFailure(_message.Message):
     item_code: _builtins.str
     """Item code (項目コード, TK + 14) at fault; empty when no item is."""
     rule: _builtins.str
-    """Rule that was broken, e.g. "max_length=8"."""
+    """Rule that was broken: one of docs/reference/rules, or what the field's
+    form demands, e.g. "max_length=8", "digits=15"; may be empty.
+    """
     message: _builtins.str
     """Sentence in English."""
     message_ja: _builtins.str
@@ -366,8 +372,9 @@ class ItemValue(_message.Message):
     item_code: _builtins.str
     """Item code (項目コード), TK + 14."""
     value: _builtins.str
-    """Value as text, in the form the layout gives (number without separators,
-    date yyyyMMdd, flag 0/1). Zero is "0" and is not nil.
+    """Value as text, in the form the layout gives (number, date yyyyMMdd, flag
+    0/1). A number has neither separators nor leading zeros, and a minus only
+    where the layout says that it may be negative. Zero is "0" and is not nil.
     """
     nil_reason: _builtins.str
     """Nil with a reason (値なし理由), a code of the layout's nil-reason table,

@@ -27,13 +27,14 @@ from chukan.v1 import common_pb2 as chukan_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chukan/v1/exchange_record_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x05\n\x0e\x45xchangeRecord\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12#\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSide\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x15\n\rprovider_code\x18\x04 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x05 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x06 \x01(\t\x12\x18\n\x10information_code\x18\x07 \x01(\t\x12!\n\x19integrated_address_number\x18\x08 \x01(\t\x12\x30\n\x0cinquiry_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07outcome\x18\x0b \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x15\n\rundisclosable\x18\r \x01(\x08\x12\x12\n\nitem_codes\x18\x0e \x03(\t\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\x12\x19\n\x11permission_row_id\x18\x10 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x11 \x01(\t\x12\x12\n\nchange_seq\x18\x12 \x01(\x04\x12\x15\n\rpermit_digest\x18\x13 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x14 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x15 \x01(\t\x12\x1d\n\x04mode\x18\x16 \x01(\x0e\x32\x0f.chukan.v1.Mode\"\xde\x01\n\x1aListExchangeRecordsRequest\x12-\n\x04side\x18\x01 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12;\n\x08outcomes\x18\x03 \x03(\x0e\x32\x1a.chukan.v1.ExchangeOutcomeB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\"b\n\x1bListExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x18GetExchangeRecordRequest\x12\x1c\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12-\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\"F\n\x19GetExchangeRecordResponse\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.chukan.v1.ExchangeRecord\"X\n\x1fReconcileExchangeRecordsRequest\x12\x1f\n\x0c\x65xchange_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x93\x01\n\x0eReconciliation\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.chukan.v1.ReconciliationState\x12\x18\n\x10\x64iffering_fields\x18\x03 \x03(\t\x12#\n\x04side\x18\x04 \x01(\x0e\x32\x15.chukan.v1.RecordSide\"\xb1\x01\n ReconcileExchangeRecordsResponse\x12\x32\n\x0freconciliations\x18\x01 \x03(\x0b\x32\x19.chukan.v1.Reconciliation\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x12\x35\n\x11network_list_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x90\x01\n\x15TraceProvisionRequest\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x10information_code\x18\x02 \x01(\t\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x16TraceProvisionResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x14GetCheckpointRequest\x12\x11\n\ttree_size\x18\x01 \x01(\x04\"B\n\x15GetCheckpointResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\"\x88\x01\n\x18GetInclusionProofRequest\x12*\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12-\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x11\n\ttree_size\x18\x03 \x01(\x04\"\x7f\n\tLeafProof\x12\x12\n\nleaf_index\x18\x01 \x01(\x04\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x1e\n\x16\x65rasure_certificate_id\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x03(\x0c\"l\n\x19GetInclusionProofResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\x12$\n\x06proofs\x18\x02 \x03(\x0b\x32\x14.chukan.v1.LeafProof\"X\n\x1aGetConsistencyProofRequest\x12 \n\x0f\x66irst_tree_size\x18\x01 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x04\"]\n\x1bGetConsistencyProofResponse\x12\x0c\n\x04path\x18\x01 \x03(\x0c\x12\x30\n\x11second_checkpoint\x18\x02 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\"4\n\x1c\x45xportExchangeRecordsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"a\n\x1d\x45xportExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x14\n\x0cresume_token\x18\x02 \x01(\t*v\n\nRecordSide\x12\x1b\n\x17RECORD_SIDE_UNSPECIFIED\x10\x00\x12\x18\n\x14RECORD_SIDE_INQUIRER\x10\x01\x12\x18\n\x14RECORD_SIDE_PROVIDER\x10\x02\x12\x17\n\x13RECORD_SIDE_NETWORK\x10\x03*\xf2\x02\n\x13ReconciliationState\x12$\n RECONCILIATION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRECONCILIATION_STATE_AGREES\x10\x01\x12+\n\'RECONCILIATION_STATE_MISSING_AT_NETWORK\x10\x02\x12%\n!RECONCILIATION_STATE_MISSING_HERE\x10\x03\x12 \n\x1cRECONCILIATION_STATE_DIFFERS\x10\x04\x12 \n\x1cRECONCILIATION_STATE_UNKNOWN\x10\x05\x12 \n\x1cRECONCILIATION_STATE_PENDING\x10\x06\x12,\n(RECONCILIATION_STATE_MISSING_AT_INQUIRER\x10\x07\x12,\n(RECONCILIATION_STATE_MISSING_AT_PROVIDER\x10\x08\x32\xb1\x06\n\x15\x45xchangeRecordService\x12\x64\n\x13ListExchangeRecords\x12%.chukan.v1.ListExchangeRecordsRequest\x1a&.chukan.v1.ListExchangeRecordsResponse\x12^\n\x11GetExchangeRecord\x12#.chukan.v1.GetExchangeRecordRequest\x1a$.chukan.v1.GetExchangeRecordResponse\x12s\n\x18ReconcileExchangeRecords\x12*.chukan.v1.ReconcileExchangeRecordsRequest\x1a+.chukan.v1.ReconcileExchangeRecordsResponse\x12U\n\x0eTraceProvision\x12 .chukan.v1.TraceProvisionRequest\x1a!.chukan.v1.TraceProvisionResponse\x12R\n\rGetCheckpoint\x12\x1f.chukan.v1.GetCheckpointRequest\x1a .chukan.v1.GetCheckpointResponse\x12^\n\x11GetInclusionProof\x12#.chukan.v1.GetInclusionProofRequest\x1a$.chukan.v1.GetInclusionProofResponse\x12\x64\n\x13GetConsistencyProof\x12%.chukan.v1.GetConsistencyProofRequest\x1a&.chukan.v1.GetConsistencyProofResponse\x12l\n\x15\x45xportExchangeRecords\x12\'.chukan.v1.ExportExchangeRecordsRequest\x1a(.chukan.v1.ExportExchangeRecordsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chukan/v1/exchange_record_service.proto\x12\tchukan.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16\x63hukan/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x05\n\x0e\x45xchangeRecord\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12#\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSide\x12\x15\n\rinquirer_code\x18\x03 \x01(\t\x12\x15\n\rprovider_code\x18\x04 \x01(\t\x12\x13\n\x0b\x61\x66\x66\x61ir_code\x18\x05 \x01(\t\x12\x16\n\x0eprocedure_code\x18\x06 \x01(\t\x12\x18\n\x10information_code\x18\x07 \x01(\t\x12!\n\x19integrated_address_number\x18\x08 \x01(\t\x12\x30\n\x0cinquiry_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eprovision_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07outcome\x18\x0b \x01(\x0e\x32\x1a.chukan.v1.ExchangeOutcome\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x15\n\rundisclosable\x18\r \x01(\x08\x12\x12\n\nitem_codes\x18\x0e \x03(\t\x12\x13\n\x0blegal_basis\x18\x0f \x01(\t\x12\x19\n\x11permission_row_id\x18\x10 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x11 \x01(\t\x12\x12\n\nchange_seq\x18\x12 \x01(\x04\x12\x15\n\rpermit_digest\x18\x13 \x01(\t\x12\x1f\n\x17inquirer_delegator_code\x18\x14 \x01(\t\x12\x1f\n\x17provider_delegator_code\x18\x15 \x01(\t\x12\x1d\n\x04mode\x18\x16 \x01(\x0e\x32\x0f.chukan.v1.Mode\"\xf6\x01\n\x1aListExchangeRecordsRequest\x12-\n\x04side\x18\x01 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x19integrated_address_number\x18\x02 \x01(\t\x12;\n\x08outcomes\x18\x03 \x03(\x0e\x32\x1a.chukan.v1.ExchangeOutcomeB\r\xbaH\n\x92\x01\x07\"\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x06 \x01(\t\"b\n\x1bListExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x18GetExchangeRecordRequest\x12\x1c\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12-\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\"F\n\x19GetExchangeRecordResponse\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.chukan.v1.ExchangeRecord\"X\n\x1fReconcileExchangeRecordsRequest\x12\x1f\n\x0c\x65xchange_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x93\x01\n\x0eReconciliation\x12\x13\n\x0b\x65xchange_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.chukan.v1.ReconciliationState\x12\x18\n\x10\x64iffering_fields\x18\x03 \x03(\t\x12#\n\x04side\x18\x04 \x01(\x0e\x32\x15.chukan.v1.RecordSide\"\xb1\x01\n ReconcileExchangeRecordsResponse\x12\x32\n\x0freconciliations\x18\x01 \x03(\x0b\x32\x19.chukan.v1.Reconciliation\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x12\x35\n\x11network_list_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x90\x01\n\x15TraceProvisionRequest\x12*\n\x19integrated_address_number\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x10information_code\x18\x02 \x01(\t\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x16TraceProvisionResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x14GetCheckpointRequest\x12\x11\n\ttree_size\x18\x01 \x01(\x04\"B\n\x15GetCheckpointResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\"\x88\x01\n\x18GetInclusionProofRequest\x12*\n\x0b\x65xchange_id\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12-\n\x04side\x18\x02 \x01(\x0e\x32\x15.chukan.v1.RecordSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x11\n\ttree_size\x18\x03 \x01(\x04\"\x7f\n\tLeafProof\x12\x12\n\nleaf_index\x18\x01 \x01(\x04\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x1e\n\x16\x65rasure_certificate_id\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x03(\x0c\"l\n\x19GetInclusionProofResponse\x12)\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\x12$\n\x06proofs\x18\x02 \x03(\x0b\x32\x14.chukan.v1.LeafProof\"X\n\x1aGetConsistencyProofRequest\x12 \n\x0f\x66irst_tree_size\x18\x01 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x04\"]\n\x1bGetConsistencyProofResponse\x12\x0c\n\x04path\x18\x01 \x03(\x0c\x12\x30\n\x11second_checkpoint\x18\x02 \x01(\x0b\x32\x15.chukan.v1.Checkpoint\"4\n\x1c\x45xportExchangeRecordsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"a\n\x1d\x45xportExchangeRecordsResponse\x12*\n\x07records\x18\x01 \x03(\x0b\x32\x19.chukan.v1.ExchangeRecord\x12\x14\n\x0cresume_token\x18\x02 \x01(\t*v\n\nRecordSide\x12\x1b\n\x17RECORD_SIDE_UNSPECIFIED\x10\x00\x12\x18\n\x14RECORD_SIDE_INQUIRER\x10\x01\x12\x18\n\x14RECORD_SIDE_PROVIDER\x10\x02\x12\x17\n\x13RECORD_SIDE_NETWORK\x10\x03*\xf2\x02\n\x13ReconciliationState\x12$\n RECONCILIATION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRECONCILIATION_STATE_AGREES\x10\x01\x12+\n\'RECONCILIATION_STATE_MISSING_AT_NETWORK\x10\x02\x12%\n!RECONCILIATION_STATE_MISSING_HERE\x10\x03\x12 \n\x1cRECONCILIATION_STATE_DIFFERS\x10\x04\x12 \n\x1cRECONCILIATION_STATE_UNKNOWN\x10\x05\x12 \n\x1cRECONCILIATION_STATE_PENDING\x10\x06\x12,\n(RECONCILIATION_STATE_MISSING_AT_INQUIRER\x10\x07\x12,\n(RECONCILIATION_STATE_MISSING_AT_PROVIDER\x10\x08\x32\xb1\x06\n\x15\x45xchangeRecordService\x12\x64\n\x13ListExchangeRecords\x12%.chukan.v1.ListExchangeRecordsRequest\x1a&.chukan.v1.ListExchangeRecordsResponse\x12^\n\x11GetExchangeRecord\x12#.chukan.v1.GetExchangeRecordRequest\x1a$.chukan.v1.GetExchangeRecordResponse\x12s\n\x18ReconcileExchangeRecords\x12*.chukan.v1.ReconcileExchangeRecordsRequest\x1a+.chukan.v1.ReconcileExchangeRecordsResponse\x12U\n\x0eTraceProvision\x12 .chukan.v1.TraceProvisionRequest\x1a!.chukan.v1.TraceProvisionResponse\x12R\n\rGetCheckpoint\x12\x1f.chukan.v1.GetCheckpointRequest\x1a .chukan.v1.GetCheckpointResponse\x12^\n\x11GetInclusionProof\x12#.chukan.v1.GetInclusionProofRequest\x1a$.chukan.v1.GetInclusionProofResponse\x12\x64\n\x13GetConsistencyProof\x12%.chukan.v1.GetConsistencyProofRequest\x1a&.chukan.v1.GetConsistencyProofResponse\x12l\n\x15\x45xportExchangeRecords\x12\'.chukan.v1.ExportExchangeRecordsRequest\x1a(.chukan.v1.ExportExchangeRecordsResponse0\x01\x42\x30\n\tchukan.v1P\x01Z!chukan.example/chukan/v1;chukanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chukan.v1.exchange_record_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\tchukan.v1P\001Z!chukan.example/chukan/v1;chukanv1'
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['side']._loaded_options = None
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['side']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTEXCHANGERECORDSREQUEST'].fields_by_name['outcomes']._loaded_options = None
@@ -56,48 +57,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['side']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['first_tree_size']._loaded_options = None
   _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['first_tree_size']._serialized_options = b'\272H\0042\002(\001'
-  _globals['_RECORDSIDE']._serialized_start=2778
-  _globals['_RECORDSIDE']._serialized_end=2896
-  _globals['_RECONCILIATIONSTATE']._serialized_start=2899
-  _globals['_RECONCILIATIONSTATE']._serialized_end=3269
+  _globals['_RECORDSIDE']._serialized_start=2802
+  _globals['_RECORDSIDE']._serialized_end=2920
+  _globals['_RECONCILIATIONSTATE']._serialized_start=2923
+  _globals['_RECONCILIATIONSTATE']._serialized_end=3293
   _globals['_EXCHANGERECORD']._serialized_start=141
   _globals['_EXCHANGERECORD']._serialized_end=785
   _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_start=788
-  _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_end=1010
-  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_start=1012
-  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_end=1110
-  _globals['_GETEXCHANGERECORDREQUEST']._serialized_start=1112
-  _globals['_GETEXCHANGERECORDREQUEST']._serialized_end=1215
-  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_start=1217
-  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_end=1287
-  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_start=1289
-  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_end=1377
-  _globals['_RECONCILIATION']._serialized_start=1380
-  _globals['_RECONCILIATION']._serialized_end=1527
-  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_start=1530
-  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_end=1707
-  _globals['_TRACEPROVISIONREQUEST']._serialized_start=1710
-  _globals['_TRACEPROVISIONREQUEST']._serialized_end=1854
-  _globals['_TRACEPROVISIONRESPONSE']._serialized_start=1856
-  _globals['_TRACEPROVISIONRESPONSE']._serialized_end=1949
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1951
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1992
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1994
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=2060
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=2063
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=2199
-  _globals['_LEAFPROOF']._serialized_start=2201
-  _globals['_LEAFPROOF']._serialized_end=2328
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=2330
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=2438
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=2440
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=2528
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=2530
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=2623
-  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_start=2625
-  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_end=2677
-  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_start=2679
-  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_end=2776
-  _globals['_EXCHANGERECORDSERVICE']._serialized_start=3272
-  _globals['_EXCHANGERECORDSERVICE']._serialized_end=4089
+  _globals['_LISTEXCHANGERECORDSREQUEST']._serialized_end=1034
+  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_start=1036
+  _globals['_LISTEXCHANGERECORDSRESPONSE']._serialized_end=1134
+  _globals['_GETEXCHANGERECORDREQUEST']._serialized_start=1136
+  _globals['_GETEXCHANGERECORDREQUEST']._serialized_end=1239
+  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_start=1241
+  _globals['_GETEXCHANGERECORDRESPONSE']._serialized_end=1311
+  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_start=1313
+  _globals['_RECONCILEEXCHANGERECORDSREQUEST']._serialized_end=1401
+  _globals['_RECONCILIATION']._serialized_start=1404
+  _globals['_RECONCILIATION']._serialized_end=1551
+  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_start=1554
+  _globals['_RECONCILEEXCHANGERECORDSRESPONSE']._serialized_end=1731
+  _globals['_TRACEPROVISIONREQUEST']._serialized_start=1734
+  _globals['_TRACEPROVISIONREQUEST']._serialized_end=1878
+  _globals['_TRACEPROVISIONRESPONSE']._serialized_start=1880
+  _globals['_TRACEPROVISIONRESPONSE']._serialized_end=1973
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1975
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=2016
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=2018
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=2084
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=2087
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=2223
+  _globals['_LEAFPROOF']._serialized_start=2225
+  _globals['_LEAFPROOF']._serialized_end=2352
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=2354
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=2462
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=2464
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=2552
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=2554
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=2647
+  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_start=2649
+  _globals['_EXPORTEXCHANGERECORDSREQUEST']._serialized_end=2701
+  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_start=2703
+  _globals['_EXPORTEXCHANGERECORDSRESPONSE']._serialized_end=2800
+  _globals['_EXCHANGERECORDSERVICE']._serialized_start=3296
+  _globals['_EXCHANGERECORDSERVICE']._serialized_end=4113
 # @@protoc_insertion_point(module_scope)

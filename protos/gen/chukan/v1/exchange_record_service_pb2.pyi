@@ -68,7 +68,7 @@ class _ReconciliationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_R
     RECONCILIATION_STATE_DIFFERS: _ReconciliationState.ValueType  # 4
     """They differ; `differing_fields` names where."""
     RECONCILIATION_STATE_UNKNOWN: _ReconciliationState.ValueType  # 5
-    """The network could not be asked."""
+    """Not compared yet, or the network could not be asked; it is asked now."""
     RECONCILIATION_STATE_PENDING: _ReconciliationState.ValueType  # 6
     """The exchange is not finished yet."""
     RECONCILIATION_STATE_MISSING_AT_INQUIRER: _ReconciliationState.ValueType  # 7
@@ -92,7 +92,7 @@ answer), this side has none.
 RECONCILIATION_STATE_DIFFERS: ReconciliationState.ValueType  # 4
 """They differ; `differing_fields` names where."""
 RECONCILIATION_STATE_UNKNOWN: ReconciliationState.ValueType  # 5
-"""The network could not be asked."""
+"""Not compared yet, or the network could not be asked; it is asked now."""
 RECONCILIATION_STATE_PENDING: ReconciliationState.ValueType  # 6
 """The exchange is not finished yet."""
 RECONCILIATION_STATE_MISSING_AT_INQUIRER: ReconciliationState.ValueType  # 7
@@ -181,7 +181,9 @@ class ExchangeRecord(_message.Message):
 
     @_builtins.property
     def provision_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was provided (提供日時); absent where it was not."""
+        """When data were provided (提供日時); absent where none were, so also with
+        NO_REPLICA, although that is an answer (InquiryResult.provision_time).
+        """
 
     @_builtins.property
     def item_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -232,6 +234,7 @@ class ListExchangeRecordsRequest(_message.Message):
     OUTCOMES_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RECEIPT_NUMBER_FIELD_NUMBER: _builtins.int
     side: Global___RecordSide.ValueType
     """Only this side; unspecified = both."""
     integrated_address_number: _builtins.str
@@ -240,6 +243,10 @@ class ListExchangeRecordsRequest(_message.Message):
     """At most so many, 1–1,000; 0 = 100."""
     page_token: _builtins.str
     """next_page_token of the page before."""
+    receipt_number: _builtins.str
+    """Only the record of the inquiry with this receipt number, inquirer's side;
+    empty = all. One that is none finds nothing.
+    """
     @_builtins.property
     def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.ExchangeOutcome.ValueType]:
         """Only these outcomes; empty = all."""
@@ -252,10 +259,11 @@ class ListExchangeRecordsRequest(_message.Message):
         outcomes: _abc.Iterable[_common_pb2.ExchangeOutcome.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        receipt_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["integrated_address_number", b"integrated_address_number", "outcomes", b"outcomes", "page_size", b"page_size", "page_token", b"page_token", "side", b"side"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["integrated_address_number", b"integrated_address_number", "outcomes", b"outcomes", "page_size", b"page_size", "page_token", b"page_token", "receipt_number", b"receipt_number", "side", b"side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

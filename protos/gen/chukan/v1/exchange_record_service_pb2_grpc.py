@@ -90,7 +90,9 @@ class ExchangeRecordServiceServicer:
     """
 
     def ListExchangeRecords(self, request, context):
-        """Lists this organization's records in order of writing, keyset paging.
+        """Lists this organization's records in order of writing, keyset paging. The
+        record of an inquiry is found by its receipt number, or read by the
+        exchange_id of the inquiry, which leads to the others' records too.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -109,7 +111,8 @@ class ExchangeRecordServiceServicer:
         half is missing or differs; without exchange_ids all of them, a part per
         call, in commit order, and then what only the network has. A side that
         can't be reached is UNKNOWN, never "equal". The network is asked behind the
-        scenes: a first answer may be UNKNOWN, call again. Errors: INVALID_ARGUMENT
+        scenes: a first answer may be UNKNOWN, call again. The network's own record
+        is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
         RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -39,7 +39,9 @@ class ExchangeRecordServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ExchangeRecordServiceAsyncStub: ...
     ListExchangeRecords: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ListExchangeRecordsRequest, _exchange_record_service_pb2.ListExchangeRecordsResponse]
-    """Lists this organization's records in order of writing, keyset paging.
+    """Lists this organization's records in order of writing, keyset paging. The
+    record of an inquiry is found by its receipt number, or read by the
+    exchange_id of the inquiry, which leads to the others' records too.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     GetExchangeRecord: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetExchangeRecordRequest, _exchange_record_service_pb2.GetExchangeRecordResponse]
@@ -49,7 +51,8 @@ class ExchangeRecordServiceStub:
     half is missing or differs; without exchange_ids all of them, a part per
     call, in commit order, and then what only the network has. A side that
     can't be reached is UNKNOWN, never "equal". The network is asked behind the
-    scenes: a first answer may be UNKNOWN, call again. Errors: INVALID_ARGUMENT
+    scenes: a first answer may be UNKNOWN, call again. The network's own record
+    is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
     RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
     """
     TraceProvision: _grpc.UnaryUnaryMultiCallable[_exchange_record_service_pb2.TraceProvisionRequest, _exchange_record_service_pb2.TraceProvisionResponse]
@@ -89,7 +92,9 @@ class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListExchangeRecords: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.ListExchangeRecordsRequest, _exchange_record_service_pb2.ListExchangeRecordsResponse]  # type: ignore[assignment]
-    """Lists this organization's records in order of writing, keyset paging.
+    """Lists this organization's records in order of writing, keyset paging. The
+    record of an inquiry is found by its receipt number, or read by the
+    exchange_id of the inquiry, which leads to the others' records too.
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     GetExchangeRecord: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.GetExchangeRecordRequest, _exchange_record_service_pb2.GetExchangeRecordResponse]  # type: ignore[assignment]
@@ -99,7 +104,8 @@ class ExchangeRecordServiceAsyncStub(ExchangeRecordServiceStub):
     half is missing or differs; without exchange_ids all of them, a part per
     call, in commit order, and then what only the network has. A side that
     can't be reached is UNKNOWN, never "equal". The network is asked behind the
-    scenes: a first answer may be UNKNOWN, call again. Errors: INVALID_ARGUMENT
+    scenes: a first answer may be UNKNOWN, call again. The network's own record
+    is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
     RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
     """
     TraceProvision: _aio.UnaryUnaryMultiCallable[_exchange_record_service_pb2.TraceProvisionRequest, _exchange_record_service_pb2.TraceProvisionResponse]  # type: ignore[assignment]
@@ -142,7 +148,9 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_record_service_pb2.ListExchangeRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_record_service_pb2.ListExchangeRecordsResponse, _abc.Awaitable[_exchange_record_service_pb2.ListExchangeRecordsResponse]]:
-        """Lists this organization's records in order of writing, keyset paging.
+        """Lists this organization's records in order of writing, keyset paging. The
+        record of an inquiry is found by its receipt number, or read by the
+        exchange_id of the inquiry, which leads to the others' records too.
         Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 
@@ -164,7 +172,8 @@ class ExchangeRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         half is missing or differs; without exchange_ids all of them, a part per
         call, in commit order, and then what only the network has. A side that
         can't be reached is UNKNOWN, never "equal". The network is asked behind the
-        scenes: a first answer may be UNKNOWN, call again. Errors: INVALID_ARGUMENT
+        scenes: a first answer may be UNKNOWN, call again. The network's own record
+        is read by NetworkService.ListNetworkRecords. Errors: INVALID_ARGUMENT
         RESUME_TOKEN_INVALID, OUT_OF_RANGE RESUME_TOKEN_EXPIRED.
         """
 

@@ -78,8 +78,8 @@ class InHouseServiceServicer:
         Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
         NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
         Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-        NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
-        record_id, other content).
+        NUMBER_MALFORMED, ALREADY_EXISTS RECORD_ID_EXISTS (same record_id, other
+        content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,8 +49,8 @@ class InHouseServiceStub:
     Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
     NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
     Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-    NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
-    record_id, other content).
+    NUMBER_MALFORMED, ALREADY_EXISTS RECORD_ID_EXISTS (same record_id, other
+    content).
     """
     GetInHouseInquiry: _grpc.UnaryUnaryMultiCallable[_in_house_service_pb2.GetInHouseInquiryRequest, _in_house_service_pb2.GetInHouseInquiryResponse]
     """Reads one inquiry, with content on demand (audited). Only the asking and
@@ -82,8 +82,8 @@ class InHouseServiceAsyncStub(InHouseServiceStub):
     Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
     NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
     Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-    NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
-    record_id, other content).
+    NUMBER_MALFORMED, ALREADY_EXISTS RECORD_ID_EXISTS (same record_id, other
+    content).
     """
     GetInHouseInquiry: _aio.UnaryUnaryMultiCallable[_in_house_service_pb2.GetInHouseInquiryRequest, _in_house_service_pb2.GetInHouseInquiryResponse]  # type: ignore[assignment]
     """Reads one inquiry, with content on demand (audited). Only the asking and
@@ -118,8 +118,8 @@ class InHouseServiceServicer(metaclass=_abc_1.ABCMeta):
         Refused with state REFUSED: IN_HOUSE_NOT_PERMITTED,
         NETWORK_ROUTE_EXISTS, CONSENT_MISSING, ADDRESSEE_UNKNOWN, CANNOT_BE_DISPLAYED.
         Errors: INVALID_ARGUMENT INDIVIDUAL_NUMBER_REFUSED, INVALID_ARGUMENT
-        NUMBER_MALFORMED, ABORTED IDEMPOTENCY_CONFLICT (same
-        record_id, other content).
+        NUMBER_MALFORMED, ALREADY_EXISTS RECORD_ID_EXISTS (same record_id, other
+        content).
         """
 
     @_abc_1.abstractmethod

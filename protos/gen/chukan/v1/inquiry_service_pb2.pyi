@@ -106,7 +106,7 @@ class InquirySpec(_message.Message):
     """
     year_kind: _builtins.str
     """Year kind (照会年度区分), one digit: "0" or empty = calendar date, "1" = fiscal
-    year of the start date [own].
+    year of the start date, which must then be given [own].
     """
     consent: _builtins.bool
     """The person's consent is there, where the list demands it."""
@@ -216,6 +216,7 @@ class Inquiry(_message.Message):
     RESULT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGE_TIME_FIELD_NUMBER: _builtins.int
     CHANGE_SEQ_FIELD_NUMBER: _builtins.int
+    EXCHANGE_ID_FIELD_NUMBER: _builtins.int
     receipt_number: _builtins.str
     """Receipt number (受付番号), 20 digits, given by the middle server."""
     state: _common_pb2.InquiryState.ValueType
@@ -230,6 +231,10 @@ class Inquiry(_message.Message):
     """Row of the permission list that permitted it."""
     change_seq: _builtins.int
     """Position in this organization's commit order."""
+    exchange_id: _builtins.str
+    """Id of the exchange, under which all sides keep their records
+    (ExchangeRecordService), refusals included; 64 lower-case hexadecimal.
+    """
     @_builtins.property
     def spec(self) -> Global___InquirySpec:
         """What is asked."""
@@ -248,7 +253,7 @@ class Inquiry(_message.Message):
 
     @_builtins.property
     def result_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the content is erased."""
+        """When the content is erased; absent where there is none."""
 
     @_builtins.property
     def acknowledge_time(self) -> _timestamp_pb2.Timestamp:
@@ -270,10 +275,11 @@ class Inquiry(_message.Message):
         result_expire_time: _timestamp_pb2.Timestamp | None = ...,
         acknowledge_time: _timestamp_pb2.Timestamp | None = ...,
         change_seq: _builtins.int = ...,
+        exchange_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "acknowledge_time", b"acknowledge_time", "finish_time", b"finish_time", "result_expire_time", b"result_expire_time", "spec", b"spec", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "acknowledge_time", b"acknowledge_time", "answer_kind", b"answer_kind", "change_seq", b"change_seq", "finish_time", b"finish_time", "legal_basis", b"legal_basis", "permission_row_id", b"permission_row_id", "reason", b"reason", "receipt_number", b"receipt_number", "result_expire_time", b"result_expire_time", "spec", b"spec", "state", b"state", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "acknowledge_time", b"acknowledge_time", "answer_kind", b"answer_kind", "change_seq", b"change_seq", "exchange_id", b"exchange_id", "finish_time", b"finish_time", "legal_basis", b"legal_basis", "permission_row_id", b"permission_row_id", "reason", b"reason", "receipt_number", b"receipt_number", "result_expire_time", b"result_expire_time", "spec", b"spec", "state", b"state", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -317,11 +323,13 @@ class InquiryResult(_message.Message):
 
     @_builtins.property
     def provision_time(self) -> _timestamp_pb2.Timestamp:
-        """When the provider answered."""
+        """When the provider answered, NO_REPLICA included; in an exchange record the
+        field of this name is when data were provided, absent where none were.
+        """
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the content is erased."""
+        """When the content is erased; absent where there is none (NO_REPLICA)."""
 
     def __init__(
         self,
@@ -713,6 +721,7 @@ class GetInquiryResultsResponse(_message.Message):
 
     RESULTS_FIELD_NUMBER: _builtins.int
     UNAVAILABLE_FIELD_NUMBER: _builtins.int
+    REMAINING_RECEIPT_NUMBERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___InquiryResult]:
         """Contents, in the order asked for."""
@@ -721,15 +730,22 @@ class GetInquiryResultsResponse(_message.Message):
     def unavailable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableResult]:
         """Those that can't be had."""
 
+    @_builtins.property
+    def remaining_receipt_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those not looked at because the response would pass 3 MB, in the order asked
+        for: ask for them again. At least one receipt number is always looked at.
+        """
+
     def __init__(
         self,
         *,
         results: _abc.Iterable[Global___InquiryResult] | None = ...,
         unavailable: _abc.Iterable[Global___UnavailableResult] | None = ...,
+        remaining_receipt_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results", "unavailable", b"unavailable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remaining_receipt_numbers", b"remaining_receipt_numbers", "results", b"results", "unavailable", b"unavailable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

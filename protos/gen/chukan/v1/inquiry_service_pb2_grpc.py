@@ -106,16 +106,17 @@ class InquiryServiceServicer:
     def CreateInquiry(self, request, context):
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
-        content is ABORTED IDEMPOTENCY_CONFLICT.
+        content is RECORD_ID_EXISTS.
         Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
         ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
         PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
         AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
-        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
-        Not taken in, not recorded; Errors: INVALID_ARGUMENT
-        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-        INQUIRY_CONDITION_INVALID.
+        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+        Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+        procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+        ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+        RECORD_ID_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,8 +125,8 @@ class InquiryServiceServicer:
     def CreateInquiries(self, request_iterator, context):
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-        CreateInquiry refuses at once is taken in and refused here too.
+        Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
+        receipt and a record: its outcome is COMMITTED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -148,8 +149,9 @@ class InquiryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchInquiries(self, request, context):
-        """Sends inquiries as they change, in commit order, from resume_token on. Ends
-        by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        """Sends inquiries as they change, in commit order, from resume_token on. Only
+        the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+        deadline, or with an error. Errors: OUT_OF_RANGE
         RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
         RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
@@ -158,9 +160,10 @@ class InquiryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetInquiryResults(self, request, context):
-        """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-        Unknown receipts, unfinished inquiries and expired results are named in
-        `unavailable`, never mixed with answers.
+        """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+        about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+        receipts, unfinished inquiries and expired results are named in `unavailable`,
+        never mixed with answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,7 +171,7 @@ class InquiryServiceServicer:
 
     def AcknowledgeResults(self, request, context):
         """Says that results were taken over; their content may then be erased before
-        its time to live. Idempotent.
+        its time to live. A refused inquiry may be acknowledged too. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

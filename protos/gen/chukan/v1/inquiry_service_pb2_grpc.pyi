@@ -43,22 +43,23 @@ class InquiryServiceStub:
     CreateInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.CreateInquiryRequest, _inquiry_service_pb2.CreateInquiryResponse]
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
-    content is ABORTED IDEMPOTENCY_CONFLICT.
+    content is RECORD_ID_EXISTS.
     Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
     ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
     PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
     AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
-    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
-    Not taken in, not recorded; Errors: INVALID_ARGUMENT
-    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-    INQUIRY_CONDITION_INVALID.
+    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+    procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+    ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+    RECORD_ID_EXISTS.
     """
     CreateInquiries: _grpc.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-    CreateInquiry refuses at once is taken in and refused here too.
+    Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
+    receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]
@@ -68,19 +69,21 @@ class InquiryServiceStub:
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchInquiries: _grpc.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]
-    """Sends inquiries as they change, in commit order, from resume_token on. Ends
-    by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    """Sends inquiries as they change, in commit order, from resume_token on. Only
+    the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+    deadline, or with an error. Errors: OUT_OF_RANGE
     RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
     RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]
-    """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-    Unknown receipts, unfinished inquiries and expired results are named in
-    `unavailable`, never mixed with answers.
+    """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+    about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+    receipts, unfinished inquiries and expired results are named in `unavailable`,
+    never mixed with answers.
     """
     AcknowledgeResults: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.AcknowledgeResultsRequest, _inquiry_service_pb2.AcknowledgeResultsResponse]
     """Says that results were taken over; their content may then be erased before
-    its time to live. Idempotent.
+    its time to live. A refused inquiry may be acknowledged too. Idempotent.
     """
     CancelInquiry: _grpc.UnaryUnaryMultiCallable[_inquiry_service_pb2.CancelInquiryRequest, _inquiry_service_pb2.CancelInquiryResponse]
     """Cancels an inquiry that is not finished. Idempotent. Errors: NOT_FOUND
@@ -110,22 +113,23 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     CreateInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.CreateInquiryRequest, _inquiry_service_pb2.CreateInquiryResponse]  # type: ignore[assignment]
     """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
     inquiry.record_id: the same content again answers the same receipt, other
-    content is ABORTED IDEMPOTENCY_CONFLICT.
+    content is RECORD_ID_EXISTS.
     Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
     ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
     PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
     AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
-    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
-    Not taken in, not recorded; Errors: INVALID_ARGUMENT
-    INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-    FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-    INQUIRY_CONDITION_INVALID.
+    NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+    Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+    procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+    DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+    ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+    RECORD_ID_EXISTS.
     """
     CreateInquiries: _aio.StreamStreamMultiCallable[_inquiry_service_pb2.CreateInquiriesRequest, _inquiry_service_pb2.CreateInquiriesResponse]  # type: ignore[assignment]
     """Accepts many (一括照会), a batch per message; one response per batch, in
     order, once durable. Idempotent by batch_id and by record_id.
-    Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-    CreateInquiry refuses at once is taken in and refused here too.
+    Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
+    receipt and a record: its outcome is COMMITTED.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryRequest, _inquiry_service_pb2.GetInquiryResponse]  # type: ignore[assignment]
@@ -135,19 +139,21 @@ class InquiryServiceAsyncStub(InquiryServiceStub):
     Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     WatchInquiries: _aio.UnaryStreamMultiCallable[_inquiry_service_pb2.WatchInquiriesRequest, _inquiry_service_pb2.WatchInquiriesResponse]  # type: ignore[assignment]
-    """Sends inquiries as they change, in commit order, from resume_token on. Ends
-    by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+    """Sends inquiries as they change, in commit order, from resume_token on. Only
+    the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+    deadline, or with an error. Errors: OUT_OF_RANGE
     RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
     RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
     """
     GetInquiryResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.GetInquiryResultsRequest, _inquiry_service_pb2.GetInquiryResultsResponse]  # type: ignore[assignment]
-    """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-    Unknown receipts, unfinished inquiries and expired results are named in
-    `unavailable`, never mixed with answers.
+    """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+    about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+    receipts, unfinished inquiries and expired results are named in `unavailable`,
+    never mixed with answers.
     """
     AcknowledgeResults: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.AcknowledgeResultsRequest, _inquiry_service_pb2.AcknowledgeResultsResponse]  # type: ignore[assignment]
     """Says that results were taken over; their content may then be erased before
-    its time to live. Idempotent.
+    its time to live. A refused inquiry may be acknowledged too. Idempotent.
     """
     CancelInquiry: _aio.UnaryUnaryMultiCallable[_inquiry_service_pb2.CancelInquiryRequest, _inquiry_service_pb2.CancelInquiryResponse]  # type: ignore[assignment]
     """Cancels an inquiry that is not finished. Idempotent. Errors: NOT_FOUND
@@ -180,16 +186,17 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inquiry_service_pb2.CreateInquiryResponse, _abc.Awaitable[_inquiry_service_pb2.CreateInquiryResponse]]:
         """Accepts one inquiry (即時照会). The answer means: durable. Idempotent by
         inquiry.record_id: the same content again answers the same receipt, other
-        content is ABORTED IDEMPOTENCY_CONFLICT.
+        content is RECORD_ID_EXISTS.
         Refused at once (state REFUSED, recorded): CODE_NOT_ACQUIRED,
         ADDRESSEE_UNKNOWN, ADDRESSEE_MERGED, PROVIDER_UNKNOWN, PROVIDER_BLANK,
         PROVIDER_IS_INQUIRER, CONSENT_MISSING, DELEGATION_NOT_REGISTERED,
         AFFAIR_MISMATCH, and what the permission list says: NOT_PERMITTED_…,
-        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE.
-        Not taken in, not recorded; Errors: INVALID_ARGUMENT
-        INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DATE_INVALID, PERIOD_INVALID,
-        FIELD_TOO_LONG, CHARACTER_REFUSED, ITEM_UNKNOWN, FAILED_PRECONDITION
-        INQUIRY_CONDITION_INVALID.
+        NOT_YET_IN_FORCE, NO_LONGER_IN_FORCE; see CheckPermission.
+        Not taken in, not recorded; Errors: INVALID_ARGUMENT FIELD_REQUIRED (affair,
+        procedure, information), INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED,
+        DATE_INVALID, PERIOD_INVALID, FIELD_TOO_LONG, CHARACTER_REFUSED,
+        ITEM_UNKNOWN, FAILED_PRECONDITION INQUIRY_CONDITION_INVALID, ALREADY_EXISTS
+        RECORD_ID_EXISTS.
         """
 
     @_abc_1.abstractmethod
@@ -200,8 +207,8 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.CreateInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.CreateInquiriesResponse]]:
         """Accepts many (一括照会), a batch per message; one response per batch, in
         order, once durable. Idempotent by batch_id and by record_id.
-        Row refusals: the errors of CreateInquiry, and RECORD_ID_EXISTS. What
-        CreateInquiry refuses at once is taken in and refused here too.
+        Row refusals: the errors of CreateInquiry. What CreateInquiry refuses at once is taken in and refused here too, with a
+        receipt and a record: its outcome is COMMITTED.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
 
@@ -229,8 +236,9 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inquiry_service_pb2.WatchInquiriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inquiry_service_pb2.WatchInquiriesResponse], _abc.AsyncIterator[_inquiry_service_pb2.WatchInquiriesResponse]]:
-        """Sends inquiries as they change, in commit order, from resume_token on. Ends
-        by cancel, by its deadline, or with an error. Errors: OUT_OF_RANGE
+        """Sends inquiries as they change, in commit order, from resume_token on. Only
+        the latest state of an inquiry is certain to be seen. Ends by cancel, by its
+        deadline, or with an error. Errors: OUT_OF_RANGE
         RESUME_TOKEN_EXPIRED, INVALID_ARGUMENT RESUME_TOKEN_INVALID,
         RESOURCE_EXHAUSTED WATCHES_EXHAUSTED, UNAVAILABLE SHUTTING_DOWN.
         """
@@ -241,9 +249,10 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inquiry_service_pb2.GetInquiryResultsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inquiry_service_pb2.GetInquiryResultsResponse, _abc.Awaitable[_inquiry_service_pb2.GetInquiryResultsResponse]]:
-        """Reads the content of finished inquiries (audited), at most 1,000 at a time.
-        Unknown receipts, unfinished inquiries and expired results are named in
-        `unavailable`, never mixed with answers.
+        """Reads the content of finished inquiries (audited), at most 1,000 at a time and
+        about 3 MB: what is left over is named in `remaining_receipt_numbers`. Unknown
+        receipts, unfinished inquiries and expired results are named in `unavailable`,
+        never mixed with answers.
         """
 
     @_abc_1.abstractmethod
@@ -253,7 +262,7 @@ class InquiryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inquiry_service_pb2.AcknowledgeResultsResponse, _abc.Awaitable[_inquiry_service_pb2.AcknowledgeResultsResponse]]:
         """Says that results were taken over; their content may then be erased before
-        its time to live. Idempotent.
+        its time to live. A refused inquiry may be acknowledged too. Idempotent.
         """
 
     @_abc_1.abstractmethod

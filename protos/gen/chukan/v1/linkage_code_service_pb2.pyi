@@ -182,7 +182,8 @@ class LinkageStatus(_message.Message):
     failure_reason: _builtins.str
     """Reason if state is FAILED: NO_RESIDENT_RECORD_CODE,
     PROCESSING_NUMBER_EXPIRED, PROCESSING_NUMBER_REUSED,
-    PROCESSING_NUMBER_UNKNOWN, CODE_LINKED_TO_ANOTHER, ADDRESSEE_CLOSED.
+    PROCESSING_NUMBER_UNKNOWN, CODE_LINKED_TO_ANOTHER, ADDRESSEE_CLOSED,
+    CODE_ANSWER_TIMED_OUT.
     """
     change_seq: _builtins.int
     """Position in this organization's commit order."""

@@ -114,6 +114,8 @@ class LinkageCodeServiceServicer:
         sources set (DisclosureService) stays. Row refusals:
         INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
         ADDRESSEE_MERGED.
+        The address system does not do this by itself: whoever numbered a person
+        there registers the addressee here before anything else is asked for.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -137,7 +139,10 @@ class LinkageCodeServiceServicer:
 
     def RequestCode(self, request, context):
         """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
-        the processing number (処理通番) follows by GetLinkageState or the watch.
+        the processing number (処理通番) follows by GetLinkageState or the watch and
+        is handed to AddressService.SubmitProcessingNumbers; the person must be known
+        to the resident network by then (ResidentNetworkService.NotifyResidents), or
+        the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
         Repeating it while one is under way answers the present state.
         Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
         ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -147,7 +152,8 @@ class LinkageCodeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchRequestCodes(self, request_iterator, context):
-        """The same for many, a batch per message. Row refusals as RequestCode.
+        """The same for many, a batch per message. Row refusals as RequestCode, but a
+        row that is linked already is UNCHANGED and not refused.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -186,7 +192,8 @@ class LinkageCodeServiceServicer:
         move to the survivor with their versions, its flags are joined to the
         survivor's; an acquisition of its code under way ends, and the survivor asks
         for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+        ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

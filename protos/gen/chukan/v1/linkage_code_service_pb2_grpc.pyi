@@ -50,6 +50,8 @@ class LinkageCodeServiceStub:
     sources set (DisclosureService) stays. Row refusals:
     INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
     ADDRESSEE_MERGED.
+    The address system does not do this by itself: whoever numbered a person
+    there registers the addressee here before anything else is asked for.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
     """
     GetAddressee: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.GetAddresseeRequest, _linkage_code_service_pb2.GetAddresseeResponse]
@@ -60,13 +62,17 @@ class LinkageCodeServiceStub:
     """
     RequestCode: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.RequestCodeRequest, _linkage_code_service_pb2.RequestCodeResponse]
     """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
-    the processing number (処理通番) follows by GetLinkageState or the watch.
+    the processing number (処理通番) follows by GetLinkageState or the watch and
+    is handed to AddressService.SubmitProcessingNumbers; the person must be known
+    to the resident network by then (ResidentNetworkService.NotifyResidents), or
+    the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
     Repeating it while one is under way answers the present state.
     Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
     ALREADY_EXISTS CODE_ALREADY_LINKED.
     """
     BatchRequestCodes: _grpc.StreamStreamMultiCallable[_linkage_code_service_pb2.BatchRequestCodesRequest, _linkage_code_service_pb2.BatchRequestCodesResponse]
-    """The same for many, a batch per message. Row refusals as RequestCode.
+    """The same for many, a batch per message. Row refusals as RequestCode, but a
+    row that is linked already is UNCHANGED and not refused.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetLinkageState: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.GetLinkageStateRequest, _linkage_code_service_pb2.GetLinkageStateResponse]
@@ -89,7 +95,8 @@ class LinkageCodeServiceStub:
     move to the survivor with their versions, its flags are joined to the
     survivor's; an acquisition of its code under way ends, and the survivor asks
     for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+    ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
     """
     SplitAddressee: _grpc.UnaryUnaryMultiCallable[_linkage_code_service_pb2.SplitAddresseeRequest, _linkage_code_service_pb2.SplitAddresseeResponse]
     """Splits an addressee that two people shared (分離): the code is unlinked and
@@ -119,6 +126,8 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     sources set (DisclosureService) stays. Row refusals:
     INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
     ADDRESSEE_MERGED.
+    The address system does not do this by itself: whoever numbered a person
+    there registers the addressee here before anything else is asked for.
     Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
     """
     GetAddressee: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.GetAddresseeRequest, _linkage_code_service_pb2.GetAddresseeResponse]  # type: ignore[assignment]
@@ -129,13 +138,17 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     """
     RequestCode: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.RequestCodeRequest, _linkage_code_service_pb2.RequestCodeResponse]  # type: ignore[assignment]
     """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
-    the processing number (処理通番) follows by GetLinkageState or the watch.
+    the processing number (処理通番) follows by GetLinkageState or the watch and
+    is handed to AddressService.SubmitProcessingNumbers; the person must be known
+    to the resident network by then (ResidentNetworkService.NotifyResidents), or
+    the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
     Repeating it while one is under way answers the present state.
     Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
     ALREADY_EXISTS CODE_ALREADY_LINKED.
     """
     BatchRequestCodes: _aio.StreamStreamMultiCallable[_linkage_code_service_pb2.BatchRequestCodesRequest, _linkage_code_service_pb2.BatchRequestCodesResponse]  # type: ignore[assignment]
-    """The same for many, a batch per message. Row refusals as RequestCode.
+    """The same for many, a batch per message. Row refusals as RequestCode, but a
+    row that is linked already is UNCHANGED and not refused.
     Errors: ABORTED IDEMPOTENCY_CONFLICT.
     """
     GetLinkageState: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.GetLinkageStateRequest, _linkage_code_service_pb2.GetLinkageStateResponse]  # type: ignore[assignment]
@@ -158,7 +171,8 @@ class LinkageCodeServiceAsyncStub(LinkageCodeServiceStub):
     move to the survivor with their versions, its flags are joined to the
     survivor's; an acquisition of its code under way ends, and the survivor asks
     for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+    FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+    ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
     """
     SplitAddressee: _aio.UnaryUnaryMultiCallable[_linkage_code_service_pb2.SplitAddresseeRequest, _linkage_code_service_pb2.SplitAddresseeResponse]  # type: ignore[assignment]
     """Splits an addressee that two people shared (分離): the code is unlinked and
@@ -191,6 +205,8 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         sources set (DisclosureService) stays. Row refusals:
         INDIVIDUAL_NUMBER_REFUSED, NUMBER_MALFORMED, DUPLICATE_IN_BATCH,
         ADDRESSEE_MERGED.
+        The address system does not do this by itself: whoever numbered a person
+        there registers the addressee here before anything else is asked for.
         Errors: ABORTED IDEMPOTENCY_CONFLICT (same batch_id, other content).
         """
 
@@ -219,7 +235,10 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_linkage_code_service_pb2.RequestCodeResponse, _abc.Awaitable[_linkage_code_service_pb2.RequestCodeResponse]]:
         """Asks for a linkage code (符号取得) for one addressee. Durable when answered;
-        the processing number (処理通番) follows by GetLinkageState or the watch.
+        the processing number (処理通番) follows by GetLinkageState or the watch and
+        is handed to AddressService.SubmitProcessingNumbers; the person must be known
+        to the resident network by then (ResidentNetworkService.NotifyResidents), or
+        the acquisition ends as FAILED with NO_RESIDENT_RECORD_CODE.
         Repeating it while one is under way answers the present state.
         Errors: NOT_FOUND ADDRESSEE_UNKNOWN, FAILED_PRECONDITION ADDRESSEE_CLOSED,
         ALREADY_EXISTS CODE_ALREADY_LINKED.
@@ -231,7 +250,8 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_linkage_code_service_pb2.BatchRequestCodesRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_linkage_code_service_pb2.BatchRequestCodesResponse], _abc.AsyncIterator[_linkage_code_service_pb2.BatchRequestCodesResponse]]:
-        """The same for many, a batch per message. Row refusals as RequestCode.
+        """The same for many, a batch per message. Row refusals as RequestCode, but a
+        row that is linked already is UNCHANGED and not refused.
         Errors: ABORTED IDEMPOTENCY_CONFLICT.
         """
 
@@ -278,7 +298,8 @@ class LinkageCodeServiceServicer(metaclass=_abc_1.ABCMeta):
         move to the survivor with their versions, its flags are joined to the
         survivor's; an acquisition of its code under way ends, and the survivor asks
         for one of its own. Errors: NOT_FOUND ADDRESSEE_UNKNOWN,
-        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE.
+        FAILED_PRECONDITION CODES_DIFFER, ADDRESSEE_MERGED, REPLICAS_COLLIDE,
+        ABORTED CONCURRENT_CHANGE (a code came meanwhile, again and again).
         """
 
     @_abc_1.abstractmethod

@@ -113,9 +113,10 @@ class ProvisionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CorrectProvision(self, request, context):
-        """Replaces the content of a waiting provision. Errors: NOT_FOUND
-        PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
-        NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+        """Replaces the content of a waiting provision by records that keep the rules of
+        a replica and hold no more than the permit. Errors, besides the row refusals
+        of RegisterReplicas: NOT_FOUND PROVISION_UNKNOWN, FAILED_PRECONDITION
+        PROVISION_NOT_WAITING, NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
         NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
         ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
         """

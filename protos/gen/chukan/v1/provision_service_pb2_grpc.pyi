@@ -49,9 +49,10 @@ class ProvisionServiceStub:
     PROVISION_UNKNOWN.
     """
     CorrectProvision: _grpc.UnaryUnaryMultiCallable[_provision_service_pb2.CorrectProvisionRequest, _provision_service_pb2.CorrectProvisionResponse]
-    """Replaces the content of a waiting provision. Errors: NOT_FOUND
-    PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
-    NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+    """Replaces the content of a waiting provision by records that keep the rules of
+    a replica and hold no more than the permit. Errors, besides the row refusals
+    of RegisterReplicas: NOT_FOUND PROVISION_UNKNOWN, FAILED_PRECONDITION
+    PROVISION_NOT_WAITING, NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
     NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
     ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
     """
@@ -95,9 +96,10 @@ class ProvisionServiceAsyncStub(ProvisionServiceStub):
     PROVISION_UNKNOWN.
     """
     CorrectProvision: _aio.UnaryUnaryMultiCallable[_provision_service_pb2.CorrectProvisionRequest, _provision_service_pb2.CorrectProvisionResponse]  # type: ignore[assignment]
-    """Replaces the content of a waiting provision. Errors: NOT_FOUND
-    PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
-    NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+    """Replaces the content of a waiting provision by records that keep the rules of
+    a replica and hold no more than the permit. Errors, besides the row refusals
+    of RegisterReplicas: NOT_FOUND PROVISION_UNKNOWN, FAILED_PRECONDITION
+    PROVISION_NOT_WAITING, NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
     NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
     ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
     """
@@ -162,9 +164,10 @@ class ProvisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _provision_service_pb2.CorrectProvisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_provision_service_pb2.CorrectProvisionResponse, _abc.Awaitable[_provision_service_pb2.CorrectProvisionResponse]]:
-        """Replaces the content of a waiting provision. Errors: NOT_FOUND
-        PROVISION_UNKNOWN, FAILED_PRECONDITION PROVISION_NOT_WAITING,
-        NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
+        """Replaces the content of a waiting provision by records that keep the rules of
+        a replica and hold no more than the permit. Errors, besides the row refusals
+        of RegisterReplicas: NOT_FOUND PROVISION_UNKNOWN, FAILED_PRECONDITION
+        PROVISION_NOT_WAITING, NOT_PERMITTED_ITEMS, ITEM_DUPLICATE, ITEM_VALUE_INVALID,
         NIL_REASON_INVALID, INVALID_ARGUMENT EDITION_UNKNOWN, DATA_SET_UNKNOWN,
         ITEM_UNKNOWN, DATE_INVALID, INDIVIDUAL_NUMBER_REFUSED.
         """

@@ -282,7 +282,9 @@ Global___ItemColumn: _TypeAlias = ItemColumn  # noqa: Y015
 @_typing.final
 class RegisterReplicasRequest(_message.Message):
     """A batch of replicas of one information, data set and edition, by columns.
-    All columns that are given have as many entries as record_ids.
+    All columns that are given have as many entries as record_ids; addressees,
+    record keys and start dates are always given, and so is a column for each item
+    the layout requires.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -309,7 +311,10 @@ class RegisterReplicasRequest(_message.Message):
     data_set: _builtins.str
     """Data set (データセット) as the layout names it, 4 digits."""
     edition: _builtins.str
-    """Edition (版番号), 4 digits."""
+    """Edition (版番号), 4 digits. One in force today takes records of any period;
+    one that is not takes those whose period meets the time it is in force. A
+    record that stands in a later edition is not displaced by an earlier one.
+    """
     @_builtins.property
     def header(self) -> Global___ReplicaBatchHeader:
         """Header."""
@@ -326,7 +331,9 @@ class RegisterReplicasRequest(_message.Message):
 
     @_builtins.property
     def record_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Data-set record keys (データセットレコードキー), at most 64."""
+        """Data-set record keys (データセットレコードキー), 1–64 printable ASCII: the
+        value of the layout's key item, where that is such a text.
+        """
 
     @_builtins.property
     def parent_record_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

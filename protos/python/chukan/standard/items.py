@@ -28,9 +28,11 @@ FIXED_LENGTHS: Final[Mapping[str, int]] = MappingProxyType({"date": 8, "year_mon
 
 ITEM_TYPES: Final = frozenset({"text", "code", "number", *FIXED_LENGTHS})
 
+_SIGNED: Final = "signed"
 _FLAGS: Final = ("0", "1")
 _CODE: Final = re.compile(r"[0-9A-Za-z]+")
-_NUMBER: Final = re.compile(r"-?[0-9]+")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]*")
+_NEGATIVE: Final = re.compile(r"0|-?[1-9][0-9]*")
 _YEAR_MONTH: Final = re.compile(r"[0-9]{4}(?:0[1-9]|1[0-2])")
 _YEAR: Final = re.compile(r"[0-9]{4}")
 _DIGITS: Final = re.compile(r"[0-9]{8}")
@@ -57,7 +59,8 @@ class Item:
     The empty string is no value: refused where the item is required, absent where it is optional. Nil is told apart
     from both: its rows are named beside the column with a reason, and their place in the column is empty. A void item
     takes neither. values are the permitted codes, value_names what they mean, in the same order; empty means that the
-    item is not restricted to codes.
+    item is not restricted to codes. A number is written in one way only: no sign but the minus of an item that may be
+    negative, no leading zero.
     """
 
     code: str
@@ -67,6 +70,7 @@ class Item:
     required: bool = False
     nil_allowed: bool = False
     void: bool = False
+    negative: bool = False
     values: tuple[str, ...] = ()
     value_names: tuple[str, ...] = ()
     description: str = ""
@@ -83,7 +87,9 @@ class Item:
             return "void"
         if len(value) > self.max_length:
             return "max_length"
-        return "" if self._has_form(value) else self._form_rule
+        if self._has_form(value):
+            return ""
+        return "negative" if self.type == "number" and _NEGATIVE.fullmatch(value) else self._form_rule
 
     def check_column(
         self, values: Sequence[str], *, nil_rows: Sequence[int] = (), nil_reason_codes: Sequence[str] | None = None
@@ -109,7 +115,11 @@ class Item:
         return "characters" if self.type == "text" else self.type
 
     def _has_form(self, value: str) -> bool:
-        return value in self._permitted if self._permitted else _FORMS[self.type](value)
+        return value in self._permitted if self._permitted else _FORMS[self._form](value)
+
+    @property
+    def _form(self) -> str:
+        return _SIGNED if self.negative else self.type
 
     def _is_clean(self, column: Sequence[str], nil_count: int) -> bool:
         """Whether the distinct values show that no row can fail."""
@@ -125,9 +135,9 @@ class Item:
         if max(map(len, distinct)) > self.max_length:
             return False
         whole = _WHOLES.get(self.type)
-        if whole is not None and whole("".join(distinct)):
+        if whole is not None and whole(distinct):
             return True
-        return _all_have_form(self.type, distinct)
+        return _all_have_form(self._form, distinct)
 
     def _failing_rows(self, column: Sequence[str], nils: set[int]) -> list[tuple[int, str]]:
         rules = {value: self.check(value) for value in set(column)}
@@ -178,11 +188,20 @@ def _all_have_form(kind: str, distinct: set[str]) -> bool:
     return True
 
 
-def _all_digits(joined: str) -> bool:
-    return joined.isascii() and joined.encode().isdigit()
+def _all_linkable(distinct: set[str]) -> bool:
+    return is_linkable("".join(distinct))
 
 
-def _all_letters_and_digits(joined: str) -> bool:
+def _all_digits(distinct: set[str]) -> bool:
+    """Whether all are digits and only the zero itself begins with one."""
+    joined = f",{','.join(distinct)}".encode()
+    if joined.count(b",") != len(distinct) or joined.count(b",0") != ("0" in distinct):
+        return False
+    return joined.replace(b",", b"").isdigit()
+
+
+def _all_letters_and_digits(distinct: set[str]) -> bool:
+    joined = "".join(distinct)
     return joined.isascii() and joined.encode().isalnum()
 
 
@@ -191,16 +210,17 @@ _KNOWN: Final[Mapping[str, set[str]]] = MappingProxyType({"date": set(), "year_m
 
 _KNOWN_LIMIT: Final = 50_000
 
-_WHOLES: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
-    {"text": is_linkable, "code": _all_letters_and_digits, "number": _all_digits}
+_WHOLES: Final[Mapping[str, Callable[[set[str]], bool]]] = MappingProxyType(
+    {"text": _all_linkable, "code": _all_letters_and_digits, "number": _all_digits}
 )
-"""Tests on all values joined that prove each of them (the longest is known to fit)."""
+"""Tests on all distinct values at once that prove each of them (the longest is known to fit)."""
 
 _FORMS: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
     {
         "text": is_linkable,
         "code": lambda value: _CODE.fullmatch(value) is not None,
         "number": lambda value: _NUMBER.fullmatch(value) is not None,
+        _SIGNED: lambda value: _NEGATIVE.fullmatch(value) is not None,
         "date": _is_date,
         "year_month": lambda value: _YEAR_MONTH.fullmatch(value) is not None,
         "year": lambda value: _YEAR.fullmatch(value) is not None,

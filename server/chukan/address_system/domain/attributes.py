@@ -19,9 +19,12 @@ __all__ = [
     "NONDISCLOSURE",
     "PROTECTED",
     "SELF_INFORMATION_DISABLED",
+    "WHOLE",
+    "Coverage",
     "PersonAttributes",
     "birth_dates_agree",
     "birth_dates_match",
+    "is_year_known",
     "kana_key",
     "name_key",
     "residential_address_key",
@@ -40,6 +43,17 @@ _BLOCK: Final = re.compile("([一二三四五六七八九十]+)(?=丁目)")
 _STEP: Final = re.compile("(?<=[0-9])(?:丁目|番地の|番地|番|号の|号)")
 _DASH: Final = re.compile("(?<=[0-9])[\u2010-\u2015\u2212\u30fc](?=[0-9])")
 _UNKNOWN_YEAR: Final = "0000"
+
+
+class Coverage(NamedTuple):
+    """What an extract speaks of: places of the attributes it has no column for, and the flags it has one for."""
+
+    absent: tuple[int, ...] = ()
+    flags: str = "".join(sorted((NONDISCLOSURE, PROTECTED, SELF_INFORMATION_DISABLED)))
+
+
+WHOLE: Final = Coverage()
+"""Everything is spoken of."""
 
 
 class PersonAttributes(NamedTuple):
@@ -64,6 +78,7 @@ class PersonAttributes(NamedTuple):
     municipality_code: str = ""
     protective_measure_end_date: str = ""
     flags: str = ""
+    corporate_number: str = ""
 
     def pack(self) -> bytes:
         """Return the attributes as the bytes that are sealed."""
@@ -79,13 +94,27 @@ class PersonAttributes(NamedTuple):
         """Whether nobody is described: a person split off whose record has not come yet."""
         return not self.name and not self.birth_date
 
-    def filled_by(self, other: PersonAttributes) -> PersonAttributes:
-        """Return these with what another record says; its blanks erase nothing, and no record lifts another's flags."""
-        merged = PersonAttributes._make(new or old for old, new in zip(self, other, strict=True))
-        return merged._replace(flags="".join(sorted({*self.flags, *other.flags})))
+    def over(self, old: PersonAttributes, coverage: Coverage, *, lifts: bool) -> PersonAttributes:
+        """Return these where they speak and the old ones elsewhere.
+
+        An empty text in a column that is there clears; a column that is not there leaves what stands, and a corporate
+        number is never cleared. lifts: flags spoken of and not set are lifted, as the record that set them may.
+        """
+        merged = list(self)
+        for place in coverage.absent:
+            merged[place] = old[place]
+        kept = set(old.flags) - set(coverage.flags) if lifts else set(old.flags)
+        merged[_FLAGS] = "".join(sorted({*kept, *self.flags}))
+        if PROTECTED in kept and not self.protective_measure_end_date:
+            merged[_PROTECTION_END] = old.protective_measure_end_date
+        merged[_CORPORATE] = self.corporate_number or old.corporate_number
+        return PersonAttributes._make(merged)
 
 
 BLANK: Final = PersonAttributes()
+_FLAGS: Final = PersonAttributes._fields.index("flags")
+_PROTECTION_END: Final = PersonAttributes._fields.index("protective_measure_end_date")
+_CORPORATE: Final = PersonAttributes._fields.index("corporate_number")
 
 
 def name_key(name: str) -> str:
@@ -117,7 +146,12 @@ def birth_dates_agree(one: str, other: str) -> bool:
 
 def birth_dates_match(one: str, other: str) -> bool:
     """Whether they agree in more than not being known: an attribute two people share."""
-    return bool(one and other) and _UNKNOWN_YEAR not in (one[:4], other[:4]) and birth_dates_agree(one, other)
+    return is_year_known(one) and is_year_known(other) and birth_dates_agree(one, other)
+
+
+def is_year_known(birth_date: str) -> bool:
+    """Whether a birth date has a year: without one it is nothing two people can share."""
+    return bool(birth_date) and not birth_date.startswith(_UNKNOWN_YEAR)
 
 
 def _arabic(match: re.Match[str]) -> str:

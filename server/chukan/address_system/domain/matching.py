@@ -5,7 +5,8 @@ Numbered steps; 総点検 2023 taught them: 8,351 wrong links came from copied n
 1 Anchors: the person who has, or had, this individual number; the person this local number, or its former one
   (naturalised, returned), is linked to. Closed people and those merged into others are anchors like any other.
 2 No anchor: people who share two attributes make it wait, otherwise a new number is issued. A registration with an
-  individual number waits only for people without one who share name and birth date.
+  individual number waits only for people without one who share name and birth date. Parts of a birth date that are not
+  known differ from nothing; without a year, name and residential address are the two.
 3 Anchors that are different people, or a person with another individual number: it waits.
 4 Another birth date: it waits, whatever else agrees. Another name or sex: it waits, unless the record itself is known
   to be this person's and a movement, or its place in the order of records, explains it. Another residential address:
@@ -20,8 +21,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.address_system.domain.attributes import (
+    WHOLE,
     birth_dates_agree,
     birth_dates_match,
+    is_year_known,
     kana_key,
     name_key,
     residential_address_key,
@@ -31,9 +34,19 @@ from chukan.address_system.domain.outcomes import LinkOutcome, MismatchKind, Res
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.address_system.domain.attributes import PersonAttributes
+    from chukan.address_system.domain.attributes import Coverage, PersonAttributes
 
-__all__ = ["NUMBERED", "Anchors", "Decision", "Known", "Registration", "decide", "names_agree", "share_two_attributes"]
+__all__ = [
+    "NUMBERED",
+    "Anchors",
+    "Decision",
+    "Known",
+    "Registration",
+    "decide",
+    "names_agree",
+    "same_home",
+    "share_two_attributes",
+]
 
 _NON_RESIDENT: Final = str(int(ResidentKind.NON_RESIDENT))
 _FEWEST: Final = 2
@@ -58,9 +71,10 @@ class Registration(NamedTuple):
     former: bytes | None
     individual: bytes | None
     content: bytes
-    birth: int | None
-    """Key of the birth date, None where its year is not known."""
+    births: tuple[int, ...]
+    """Keys of the birth date and of those that can be the same day, its own first (see `birth_forms`)."""
     attributes: PersonAttributes
+    coverage: Coverage = WHOLE
 
 
 class Anchors(NamedTuple):
@@ -196,7 +210,7 @@ def _compare(registration: Registration, person: Known, anchors: Anchors, *, set
         kind = MismatchKind.UNEXPLAINED_DIFFERENCE
     if kind is not None:
         return _hold(kind, (person,), both.differing())
-    update = _update(both, anchors)
+    update = _update(both, anchors, registration.coverage)
     if update == person.attributes:
         update = None
     if update is not None or sets_number:
@@ -227,25 +241,32 @@ def _objection(both: _Comparison, anchors: Anchors, *, sets_number: bool) -> Mis
     return None
 
 
-def _update(both: _Comparison, anchors: Anchors) -> PersonAttributes | None:
+def _update(both: _Comparison, anchors: Anchors, coverage: Coverage) -> PersonAttributes | None:
     """Return what the person is to look like; None if the registration has nothing newer to say."""
     if both.old.is_blank:
         return both.new
     if both.is_older or both.is_business_view or anchors.superseded:
         return None
-    if (anchors.by_local is not None and anchors.known_record) or anchors.by_former is not None:
-        return both.new
-    if both.became_resident:
-        return both.new._replace(flags="".join(sorted({*both.new.flags, *both.old.flags})))
-    return both.old.filled_by(both.new) if both.is_newer else None
+    own = (anchors.by_local is not None and anchors.known_record) or anchors.by_former is not None
+    if own or both.became_resident or both.is_newer:
+        return both.new.over(both.old, coverage, lifts=own)
+    return None
 
 
 def share_two_attributes(one: PersonAttributes, other: PersonAttributes) -> bool:
-    """Whether birth date and name, or birth date and residential address, are the same."""
-    if not birth_dates_match(one.birth_date, other.birth_date):
+    """Whether birth date and name, or birth date and residential address, are the same.
+
+    Where a year is not known, or there is no birth date (法人), name and residential address have to be.
+    """
+    if not birth_dates_agree(one.birth_date, other.birth_date):
         return False
-    if names_agree(one, other):
-        return True
+    if not (is_year_known(one.birth_date) and is_year_known(other.birth_date)):
+        return names_agree(one, other) and same_home(one, other)
+    return names_agree(one, other) or same_home(one, other)
+
+
+def same_home(one: PersonAttributes, other: PersonAttributes) -> bool:
+    """Whether both live at one residential address."""
     home = residential_address_key(one.residential_address)
     return bool(home) and home == residential_address_key(other.residential_address)
 

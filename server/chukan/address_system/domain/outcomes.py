@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "CORPORATION",
     "Decided",
     "LinkOutcome",
     "MismatchKind",
@@ -62,6 +63,10 @@ class ResidentKind(IntEnum):
     CORPORATION = 4
 
 
+CORPORATION: Final = str(int(ResidentKind.CORPORATION))
+"""The kind of a corporation as attributes hold it."""
+
+
 class ResidentState(IntEnum):
     """State of a resident (住民状態)."""
 
@@ -91,4 +96,6 @@ class RegistrationAnswer:
     failures: Sequence[RowFailure]
     unnumbered: Sequence[int]
     substitutions: int
+    mismatches: Sequence[str] = ()
+    """Id of each held row, in row order."""
     repeated: bool = False

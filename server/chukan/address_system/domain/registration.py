@@ -17,14 +17,18 @@ from chukan.address_system.domain.attributes import (
     NONDISCLOSURE,
     PROTECTED,
     SELF_INFORMATION_DISABLED,
+    WHOLE,
+    Coverage,
     PersonAttributes,
 )
-from chukan.address_system.domain.outcomes import RowFailure
+from chukan.address_system.domain.birth_dates import YEAR_UNKNOWN
+from chukan.address_system.domain.outcomes import CORPORATION, RowFailure
 from chukan.standard.characters import check_text, is_plain
 from chukan.standard.dates import parse_birth_date, parse_date
 from chukan.standard.individual_numbers import are_individual_numbers
 from chukan.standard.numbers import (
     DUMMY_PREFIX,
+    is_corporate_number,
     is_dummy_individual_number,
     is_individual_number,
     is_local_address_number,
@@ -61,17 +65,18 @@ _LONGEST_CODE: Final = 40
 _SEXES: Final = frozenset({"", "1", "2"})
 _INDIVIDUAL_DIGITS: Final = 12
 _LOCAL_DIGITS: Final = 15
+_CORPORATE_DIGITS: Final = 13
 _COLUMN_OF: Final = {
     "alias": "aliases",
     "sex": "sexes",
     "residential_address": "residential_addresses",
-    "protective_measure_end_date": "protective_measure_end_dates",
+    "protective_measure_end_date": "protective_measures.end_dates",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationBatch:
-    """Registrations of one number system and business id; columns an extract does not have are empty.
+    """Registrations of one number system and business id; columns an extract does not have are empty, flags None.
 
     columns: attributes by the names of `PersonAttributes`, without flags and the end of protective measures.
     """
@@ -82,10 +87,31 @@ class RegistrationBatch:
     individual_numbers: Sequence[str] = ()
     former_local_numbers: Sequence[str] = ()
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    protected: Mapping[int, str] = field(default_factory=dict)
+    protected: Mapping[int, str] | None = None
     """Row → end of the protective measures."""
-    nondisclosure: Collection[int] = ()
-    self_information_disabled: Collection[int] = ()
+    nondisclosure: Collection[int] | None = None
+    self_information_disabled: Collection[int] | None = None
+
+    @property
+    def flags(self) -> Mapping[str, Collection[int]]:
+        """Rows of each flag that is spoken of."""
+        every = {
+            NONDISCLOSURE: self.nondisclosure,
+            PROTECTED: self.protected,
+            SELF_INFORMATION_DISABLED: self.self_information_disabled,
+        }
+        return {letter: rows for letter, rows in every.items() if rows is not None}
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the batch speaks of."""
+        absent = {name for name in PersonAttributes._fields if not self.columns.get(name)}
+        absent -= {"flags", "corporate_number"}  # which have rules of their own
+        if self.protected is not None:
+            absent.discard("protective_measure_end_date")
+        places = tuple(place for place, name in enumerate(PersonAttributes._fields) if name in absent)
+        flags = "".join(sorted(self.flags))
+        return Coverage(places, flags) if places or flags != WHOLE.flags else WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +124,7 @@ class Checked:
     attributes: list[PersonAttributes]
     failures: dict[int, RowFailure]
     substitutions: int
+    coverage: Coverage = WHOLE
 
 
 def check(batch: RegistrationBatch, *, municipality: str, test: bool) -> Checked:
@@ -111,12 +138,14 @@ def check(batch: RegistrationBatch, *, municipality: str, test: bool) -> Checked
     individual = _filled("individual_number", batch.individual_numbers, rows)
     former = _filled("former_local_address_number", batch.former_local_numbers, rows)
     columns["flags"] = _flags(batch, rows)
-    columns["protective_measure_end_date"] = [batch.protected.get(row, "") for row in range(rows)]
+    ends = batch.protected or {}
+    columns["protective_measure_end_date"] = [ends.get(row, "") for row in range(rows)] if ends else [""] * rows
     failures: dict[int, RowFailure] = {}
     _check_numbers(failures, batch.local_numbers, former, individual, test=test)
     _check_duplicates(failures, batch.local_numbers)
     _check_each(failures, "names", columns["name"], lambda text: None if text.strip() else ("NAME_MISSING", ""))
-    _check_each(failures, "birth_dates", columns["birth_date"], _birth_date_failure)
+    births = _check_corporations(failures, columns, individual)
+    _check_each(failures, "birth_dates", births, _birth_date_failure)
     _check_each(failures, "sexes", columns["sex"], lambda text: None if text in _SEXES else ("SEX_INVALID", ""))
     for name in _DATES:
         _check_each(failures, column_name(name), columns[name], _date_failure)
@@ -127,7 +156,7 @@ def check(batch: RegistrationBatch, *, municipality: str, test: bool) -> Checked
     columns["municipality_code"] = _folded(failures, columns["municipality_code"], municipality)
     substitutions = sum(_check_text(failures, name, columns[name]) for name in _TEXTS)
     attributes = list(map(PersonAttributes._make, zip(*columns.values(), strict=True)))
-    return Checked(batch.local_numbers, individual, former, attributes, failures, substitutions)
+    return Checked(batch.local_numbers, individual, former, attributes, failures, substitutions, batch.coverage)
 
 
 def column_name(attribute: str) -> str:
@@ -173,11 +202,7 @@ def _filled(name: str, column: Sequence[str], rows: int) -> Sequence[str]:
 
 def _flags(batch: RegistrationBatch, rows: int) -> list[str]:
     flags = [""] * rows
-    for letter, flagged in (
-        (NONDISCLOSURE, batch.nondisclosure),
-        (PROTECTED, batch.protected),
-        (SELF_INFORMATION_DISABLED, batch.self_information_disabled),
-    ):
+    for letter, flagged in batch.flags.items():
         for row in flagged:
             if row >= rows:
                 raise ChukanError("INVALID_FIELD", violations=[("rows", f"below {rows}")])
@@ -217,6 +242,33 @@ def _check_numbers(
 def _are_local_numbers(column: Sequence[str]) -> bool:
     whole = "".join(column)
     return whole.isascii() and whole.isdigit() and set(map(len, column)) == {_LOCAL_DIGITS}
+
+
+def _check_corporations(
+    failures: dict[int, RowFailure], columns: Mapping[str, Sequence[str]], individual: Sequence[str]
+) -> Sequence[str]:
+    """Check what corporations (法人) have instead of people's; return the birth dates that are people's to have."""
+    births, kinds, numbers = columns["birth_date"], columns["resident_kind"], columns["corporate_number"]
+    if any(numbers):
+        _check_each(failures, "corporate_numbers", numbers, _corporate_number_failure)
+    corporations = {row for row, kind in enumerate(kinds) if kind == CORPORATION} if CORPORATION in kinds else set()
+    for row, number in enumerate(numbers):
+        if number and row not in corporations and row not in failures:
+            failures[row] = RowFailure(row, "FIELD_FORMAT", "corporate_numbers", "of corporations only")
+    for row in corporations:
+        if individual[row] and row not in failures:
+            failures[row] = RowFailure(row, "FIELD_FORMAT", "individual_numbers", "of people only")
+    if not corporations:
+        return births
+    return [text or YEAR_UNKNOWN if row in corporations else text for row, text in enumerate(births)]
+
+
+def _corporate_number_failure(text: str) -> tuple[str, str] | None:
+    if not text or is_corporate_number(text):
+        return None
+    if len(text) == _CORPORATE_DIGITS and text.isascii() and text.isdigit():
+        return "CHECK_DIGIT_WRONG", ""
+    return "NUMBER_MALFORMED", f"digits={_CORPORATE_DIGITS}"
 
 
 def _is_blank_or_dummy(text: str) -> bool:

@@ -120,10 +120,17 @@ def person_of(
 
 
 def assign_individual(
-    environment: Environment, connection: Connection, draft: Draft, row: PersonRow, number: str
+    environment: Environment,
+    connection: Connection,
+    draft: Draft,
+    row: PersonRow,
+    number: str,
+    *,
+    corporate: bool = False,
 ) -> bool:
     """Draft that a person has this individual number now; the one before is kept. Return whether anything changes.
 
+    corporate: it is a corporate number, of which only the digest is used and no former one kept.
     Errors: INDIVIDUAL_NUMBER_TAKEN: it is, or was, another person's.
     """
     people, organization = environment.stores.people, draft.organization
@@ -132,7 +139,10 @@ def assign_individual(
         return False
     holder = people.by_individual(connection, organization, [digest]).get(digest)
     if holder not in {None, row.id}:
-        raise ChukanError("INDIVIDUAL_NUMBER_TAKEN", field="individual_number")
+        raise ChukanError("INDIVIDUAL_NUMBER_TAKEN", field="corporate_number" if corporate else "individual_number")
+    if corporate:
+        draft.set_individual(row.id, Individual("", digest))
+        return True
     if row.individual_digest is not None:
         sealed = people.individual_numbers(connection, organization, [row.id])
         former = people.open_individual_numbers(organization, sealed)[row.id]

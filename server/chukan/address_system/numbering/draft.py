@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from chukan.address_system.domain.attributes import PersonAttributes
+from chukan.address_system.domain.attributes import WHOLE, Coverage, PersonAttributes
 from chukan.address_system.numbering.numbers import NumberBlock
 from chukan.address_system.storage.access_records import AccessRecord
 from chukan.address_system.storage.local_numbers import LocalKey, StoredLink
@@ -28,7 +28,7 @@ __all__ = ["Draft", "Held", "Individual", "SealedDraft"]
 
 
 class Individual(NamedTuple):
-    """An individual number with its digest."""
+    """An individual number with its digest; of a corporation the digest of its corporate number, and no number."""
 
     number: str
     digest: bytes
@@ -42,16 +42,18 @@ class Held(NamedTuple):
     individual_number: str
     attributes: PersonAttributes
     content: bytes
+    coverage: Coverage = WHOLE
 
     def pack(self) -> bytes:
         """Return it as the bytes that are sealed; the content digest lies beside."""
-        return json.dumps([self.key, self.former, self.individual_number, self.attributes]).encode()
+        return json.dumps([self.key, self.former, self.individual_number, self.attributes, self.coverage]).encode()
 
     @classmethod
     def unpack(cls, packed: bytes, content: bytes) -> Held:
         """Return it from opened bytes."""
-        key, former, individual_number, attributes = json.loads(packed)
-        return cls(LocalKey(*key), former, individual_number, PersonAttributes(*attributes), content)
+        key, former, individual_number, attributes, (absent, flags) = json.loads(packed)
+        coverage = Coverage(tuple(absent), flags)
+        return cls(LocalKey(*key), former, individual_number, PersonAttributes(*attributes), content, coverage)
 
 
 @dataclass(slots=True)
@@ -205,7 +207,11 @@ class SealedDraft:
         if not new:
             return []
         attributes = people.seal(organization, "attributes", ids, [person.attributes.pack() for person in new])
-        known = [(id_, person.individual.number.encode()) for id_, person in draft.new.items() if person.individual]
+        known = [
+            (id_, person.individual.number.encode())
+            for id_, person in draft.new.items()
+            if person.individual and person.individual.number
+        ]
         individual = dict(
             zip(
                 [id_ for id_, _ in known],
@@ -241,7 +247,9 @@ class SealedDraft:
         rows: list[tuple[int, bytes | None, bytes | None]] = [
             (id_, None, None) for id_, individual in draft.numbers.items() if individual is None
         ]
-        known = {id_: individual for id_, individual in draft.numbers.items() if individual is not None}
+        given = {id_: individual for id_, individual in draft.numbers.items() if individual is not None}
+        rows += [(id_, individual.digest, None) for id_, individual in given.items() if not individual.number]
+        known = {id_: individual for id_, individual in given.items() if individual.number}
         plain = [individual.number.encode() for individual in known.values()]
         sealed = people.seal(organization, "individual_number", list(known), plain)
         rows += [(id_, individual.digest, blob) for (id_, individual), blob in zip(known.items(), sealed, strict=True)]

@@ -2,7 +2,8 @@
 """People without an individual number (個人番号未設定): listing them, and looking them up in the resident network.
 
 Looked up by four attributes (基本4情報), then by three, leaving out sex, residential address or name in this order
-[own]. A single match is proposed to a person, never linked unseen: few attributes are how wrong links came about.
+[own] (docs/divergences "Address system"). A single match is proposed to a person, never linked unseen: few attributes
+are how wrong links came about. Corporations have no individual number and are listed, never looked up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from chukan.address_system.domain.attributes import BLANK
-from chukan.address_system.domain.outcomes import MismatchKind
+from chukan.address_system.domain.outcomes import CORPORATION, MismatchKind
 from chukan.address_system.domain.registration import individual_number_failure
 from chukan.address_system.numbering.changes import record_access, stored_person
 from chukan.address_system.numbering.draft import Draft, Held
@@ -99,6 +100,7 @@ def _attributes(environment: Environment, organization: str, ids: Sequence[int])
     return {
         row.id: BasicAttributes(each.name, each.birth_date, each.sex, each.residential_address)
         for row, each in zip(waiting, opened, strict=True)
+        if each.resident_kind != CORPORATION  # which has no individual number to be found
     }
 
 

@@ -3,14 +3,16 @@
 
 A merge moves local numbers, the individual number and former ones to the survivor; the number that ends answers with
 the survivor's ever after. A split moves the named local numbers to a new person of whom nothing is known until their
-records are registered again: what the shared record says may be the other's [own].
+records are registered again: what the shared record says may be the other's [own] (docs/divergences
+"Address system"). The middle server is told by who feeds both (`page`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.address_system.domain.attributes import BLANK
+from chukan.address_system.environment import number_of
 from chukan.address_system.numbering.changes import change, stored_person
 from chukan.address_system.numbering.draft import Individual
 from chukan.address_system.numbering.views import show
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from chukan.address_system.storage.local_numbers import LocalKey
     from chukan.durable import Connection
 
-__all__ = ["merge", "split"]
+__all__ = ["Ended", "merge", "page", "split"]
 
 _MERGED = "merged_integrated_address_number"
 _SURVIVING = "surviving_integrated_address_number"
@@ -49,7 +51,7 @@ def merge(environment: Environment, actor: Actor, sha256: bytes, merged: str, su
             raise ChukanError("INDIVIDUAL_NUMBERS_DIFFER")
         if gone.individual_digest:
             sealed = people.individual_numbers(connection, organization, [gone.id])
-            number = people.open_individual_numbers(organization, sealed)[gone.id]
+            number = people.open_individual_numbers(organization, sealed).get(gone.id, "")  # none of a corporation
             draft.set_individual(stays.id, Individual(number, gone.individual_digest))
         flags = "".join(sorted({*attributes.flags, *others.flags}))
         if attributes.is_blank:
@@ -63,6 +65,22 @@ def merge(environment: Environment, actor: Actor, sha256: bytes, merged: str, su
 
     found = change(environment, actor, "MergePeople", sha256, build)
     return show(environment, organization, found["person"])
+
+
+class Ended(NamedTuple):
+    """A number that ended in a merge, the one that stays, and when; microseconds since 1970."""
+
+    number: str
+    survivor: str
+    ended: int
+
+
+def page(environment: Environment, actor: Actor, *, after: int, most: int) -> list[Ended]:
+    """Return numbers that ended in a merge, in the order they were issued."""
+    first, last = environment.tenants.first(actor.organization), environment.tenants.last(actor.organization)
+    with environment.database.read() as connection:
+        rows = environment.stores.people.merged(connection, after=first + after, last=last, most=most)
+    return [Ended(number_of(gone), number_of(into), ended) for gone, into, ended in rows]
 
 
 def split(

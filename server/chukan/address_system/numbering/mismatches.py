@@ -115,7 +115,10 @@ class _Case:
         """Return the candidate that was chosen, the survivor if it was merged since."""
         people, organization = self._environment.stores.people, self._draft.organization
         ids = [int(each) for each in self._row.candidates.split()]
+        if not ids:  # rows that claimed a number nobody had: a person knows whose it is
+            ids = list(self._environment.tenants.surrogates(organization, [number]).values())
         survivors = people.survivors(self._connection, organization, ids)
+        ids = [each for each in ids if each in survivors]
         by_number = {number_of(each): survivors[each] for each in ids}
         by_number.update((number_of(each), each) for each in survivors.values())
         chosen = by_number.get(number) if number else None
@@ -126,29 +129,33 @@ class _Case:
         return people.by_ids(self._connection, organization, [chosen])[chosen]
 
     def _assign(self, person: PersonRow) -> None:
-        number = self._held.individual_number
+        corporate = self._held.attributes.corporate_number
+        number = self._held.individual_number or corporate
         if not number:
             return
         people, organization = self._environment.stores.people, self._draft.organization
         (digest,) = people.individual_digests(organization, [number])
         holder = people.by_individual(self._connection, organization, [digest]).get(digest)
         if holder != person.id:  # one they have, or had, is no news
-            assign_individual(self._environment, self._connection, self._draft, person, number)
+            assign_individual(
+                self._environment, self._connection, self._draft, person, number, corporate=bool(corporate)
+            )
 
     def _update(self, person: PersonRow) -> None:
         organization = self._draft.organization
         (old,) = self._environment.stores.people.open_attributes(organization, [(person.id, person.attributes)])
         new = self._held.attributes
         if not new.movement_date or new.movement_date >= old.movement_date:
-            self._draft.update(person.id, new._replace(flags="".join(sorted({*old.flags, *new.flags}))))
+            self._draft.update(person.id, new.over(old, self._held.coverage, lifts=False))
 
     def _number_new(self) -> int:
         """Add a new person; a number that is another's is not theirs, and they wait for their own."""
         people, organization = self._environment.stores.people, self._draft.organization
         held = self._held
         individual = None
-        if held.individual_number:
-            (digest,) = people.individual_digests(organization, [held.individual_number])
+        number = held.individual_number or held.attributes.corporate_number
+        if number:
+            (digest,) = people.individual_digests(organization, [number])
             if digest not in people.by_individual(self._connection, organization, [digest]):
                 individual = Individual(held.individual_number, digest)
         (birth,) = people.birth_keys(organization, [held.attributes.birth_date])

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Integrated address numbers (団体内統合宛名番号): 15 digits, issued in order, never twice.
 
-Each organization counts for itself. Its numbers begin at 700,000,000,000,001 [own]: a range apart from numbers migrated
-from a former system, which the real rule keeps and only forbids to issue again. A body whose migrated numbers lie there
-sets another first number. The counter is advanced in the write that issues, so a number is used in the order of COMMITs
-and one of a failed write goes to the next person; nothing ever lowers it.
+Each organization counts for itself. Its numbers begin at 700,000,000,000,001 [own] (docs/divergences "Address system"):
+a range apart from numbers migrated from a former system, which the real rule forbids to issue again. A body whose
+migrated numbers lie there sets another first number (setting first_integrated_numbers). The counter is advanced in the
+write that issues, so a number is used in the order of COMMITs and one of a failed write goes to the next person;
+nothing ever lowers it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["COUNTER", "FIRST_NUMBER", "NumberBlock"]
 
 COUNTER: Final = "integrated_address_number"
 FIRST_NUMBER: Final = 700_000_000_000_001
-_LAST_NUMBER: Final = 799_999_999_999_999
+_LAST_NUMBER: Final = 999_999_999_999_999
 
 
 class NumberBlock:
@@ -31,7 +32,9 @@ class NumberBlock:
         self._counters = environment.stores.counters
         self._organization = organization
         self._first = environment.tenants.first(organization)
-        self._begun_at = self._last = last or FIRST_NUMBER - 1
+        first = environment.first_numbers.get(organization, FIRST_NUMBER)
+        self._begun_at = last
+        self._last = max(last, first - 1)
 
     @classmethod
     def begin(cls, environment: Environment, connection: Connection, organization: str) -> NumberBlock:

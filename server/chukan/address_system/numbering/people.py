@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chukan.address_system.domain.outcomes import ResidentKind, ResidentState
+from chukan.address_system.domain.outcomes import CORPORATION, ResidentKind, ResidentState
 from chukan.address_system.domain.registration import check_key, individual_number_failure, local_number_failure
 from chukan.address_system.numbering.changes import assign_individual, change, person_of, record_access, stored_person
 from chukan.address_system.numbering.guard import rows_with_individual_numbers
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["change_individual_number", "close", "get", "link_local_number"]
 
-_NON_RESIDENT: Final = str(int(ResidentKind.NON_RESIDENT))
+_NON_RESIDENTS: Final = frozenset({str(int(ResidentKind.NON_RESIDENT)), CORPORATION})
 _CLOSING: Final = frozenset({ResidentState.MOVED_OUT, ResidentState.DIED, ResidentState.REMOVED})
 
 
@@ -100,7 +100,10 @@ def close(
     movement_date: str = "",
     non_resident: bool = False,
 ) -> PersonView:
-    """Close a person, who stays answerable. non_resident: only a 住登外者 is closed this way, others are unknown."""
+    """Close a person, who stays answerable.
+
+    non_resident: only a 住登外者 or a corporation is closed this way, others are unknown.
+    """
     asked = ResidentState.REMOVED if non_resident else state or ResidentState.MOVED_OUT
     if asked not in _CLOSING:
         raise ChukanError("INVALID_FIELD", violations=[("resident_state", "moved out, died or removed")])
@@ -110,7 +113,7 @@ def close(
 
     def build(draft: Draft, connection: Connection) -> Mapping[str, int]:
         row, attributes = stored_person(environment, connection, actor.organization, number)
-        if non_resident and attributes.resident_kind != _NON_RESIDENT:
+        if non_resident and attributes.resident_kind not in _NON_RESIDENTS:
             raise ChukanError("PERSON_UNKNOWN", field="integrated_address_number")
         after = attributes._replace(
             resident_state=str(int(closed)), movement_date=movement_date or attributes.movement_date

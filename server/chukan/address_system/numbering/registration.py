@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from chukan.address_system.domain.attributes import WHOLE, is_year_known, residential_address_key
 from chukan.address_system.domain.matching import Known, Registration
-from chukan.address_system.domain.outcomes import Decided, LinkOutcome, RegistrationAnswer, RowFailure
-from chukan.address_system.domain.register import Link, Register, two_people_on_one_number
+from chukan.address_system.domain.outcomes import CORPORATION, Decided, LinkOutcome, RegistrationAnswer, RowFailure
+from chukan.address_system.domain.register import Link, Register
 from chukan.address_system.domain.registration import check
 from chukan.address_system.environment import number_of
 from chukan.address_system.numbering.draft import Draft, Held, Individual
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Matching", "register", "registrations_of"]
 
 _METHOD: Final = "RegisterPeople"
+_PAGE: Final = 2_000
 
 
 def register(
@@ -81,7 +84,12 @@ class Prepared:
         """Return a row as it is held."""
         row = registration.row
         return Held(
-            self.keys[row], self.former[row], self.individual[row], registration.attributes, registration.content
+            self.keys[row],
+            self.former[row],
+            self.individual[row],
+            registration.attributes,
+            registration.content,
+            registration.coverage,
         )
 
 
@@ -98,9 +106,15 @@ def registrations_of(
     named = [place for place, number in enumerate(former) if number]
     digests = local_numbers.digests(organization, [(system, business, former[place]) for place in named])
     before = dict(zip(named, digests, strict=True))
+    if CORPORATION in {each.resident_kind for each in attributes}:  # they are found by their corporate numbers
+        numbers = [number or each.corporate_number for number, each in zip(numbers, attributes, strict=True)]
     individual = people.individual_digests(organization, numbers)
-    births = people.birth_keys(organization, [each.birth_date for each in attributes])
-    packed = ["\x1f".join((number, old, *each)) for number, old, each in zip(numbers, former, attributes, strict=True)]
+    births = people.birth_look_ups(organization, [each.birth_date for each in attributes])
+    coverage = checked.coverage
+    said = "" if coverage == WHOLE else f"\x1f{coverage.flags} {coverage.absent}"
+    packed = [
+        "\x1f".join((number, old, *each)) + said for number, old, each in zip(numbers, former, attributes, strict=True)
+    ]
     contents = local_numbers.contents(organization, packed)
     return [
         Registration(
@@ -111,6 +125,7 @@ def registrations_of(
             contents[place],
             births[place],
             attributes[place],
+            coverage,
         )
         for place, row in enumerate(rows)
     ]
@@ -127,6 +142,7 @@ class Matching:
         self.register = Register(self.draft.block.next)
         self._linked: dict[bytes, StoredLink] = {}
         self._held: dict[int, Decision] = {}
+        self._mismatches: dict[int, str] = {}
         self._outcomes: list[int] = []
         self._people: list[int] = []
         self._failures: dict[int, RowFailure] = {}
@@ -142,8 +158,7 @@ class Matching:
         keys = [LocalKey(batch.number_system, batch.business_id, number) for number in checked.local_numbers]
         taken = [row for row in range(rows) if row not in self._failures]
         every = registrations_of(self._environment, self._organization, checked, keys, taken)
-        fresh = self._skip_unchanged(every)
-        fresh = self._refuse_two_people(fresh)
+        fresh = self._refuse_households(self._skip_unchanged(every), checked)
         prepared = Prepared(fresh, keys, checked.former_local_numbers, checked.individual_numbers)
         self.load(prepared.rows)
         for registration in prepared.rows:
@@ -159,6 +174,7 @@ class Matching:
                 "failures": [asdict(self._failures[row]) for row in sorted(self._failures)],
                 "unnumbered": sorted(self._unnumbered),
                 "substitutions": self._substitutions,
+                "mismatches": [self._mismatches[row] for row in sorted(self._mismatches)],
             },
             separators=(",", ":"),
         ).encode()
@@ -168,10 +184,23 @@ class Matching:
             ("local_address_numbers", checked.local_numbers),
             ("former_local_address_numbers", checked.former_local_numbers),
         ):
-            for row in rows_with_individual_numbers(
-                self._environment, self._connection, self._organization, texts, checked.individual_numbers
-            ):
+            for row in self._rows_with_individual_numbers(texts, checked):
                 self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", column)
+
+    def _refuse_households(self, fresh: list[Registration], checked: Checked) -> list[Registration]:
+        households = list({each.attributes.household_number for each in fresh})
+        wrong = {households[place] for place in self._rows_with_individual_numbers(households, checked)}
+        if not wrong:
+            return fresh
+        refused = {each.row for each in fresh if each.attributes.household_number in wrong}
+        for row in refused:
+            self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_REFUSED", "household_numbers")
+        return [registration for registration in fresh if registration.row not in refused]
+
+    def _rows_with_individual_numbers(self, texts: Sequence[str], checked: Checked) -> list[int]:
+        return rows_with_individual_numbers(
+            self._environment, self._connection, self._organization, texts, checked.individual_numbers
+        )
 
     def _skip_unchanged(self, every: list[Registration]) -> list[Registration]:
         local_numbers = self._environment.stores.local_numbers
@@ -183,19 +212,15 @@ class Matching:
                 fresh.append(registration)
                 continue
             self._outcomes[registration.row], self._people[registration.row] = int(LinkOutcome.UNCHANGED), link.person
-            if registration.individual is None:
+            if registration.attributes.resident_kind == CORPORATION:
+                self._unnumbered.append(registration.row)
+            elif registration.individual is None:
                 without.append(registration.row)
         if without:
             people = self._environment.stores.people
             rows = people.by_ids(self._connection, self._organization, {self._people[row] for row in without})
             self._unnumbered += [row for row in without if rows[self._people[row]].individual_digest is None]
         return fresh
-
-    def _refuse_two_people(self, fresh: list[Registration]) -> list[Registration]:
-        refused = two_people_on_one_number(fresh)
-        for row in refused:
-            self._failures[row] = RowFailure(row, "INDIVIDUAL_NUMBER_TAKEN", "individual_numbers")
-        return [registration for registration in fresh if registration.row not in refused] if refused else fresh
 
     def load(self, rows: Sequence[Registration]) -> None:
         """Look up everybody these rows can lead to."""
@@ -208,8 +233,8 @@ class Matching:
         self._linked.update(local_numbers.find(connection, organization, former))
         wanted = {row.local for row in rows} | set(former)
         links = {digest: link for digest, link in self._linked.items() if digest in wanted}
-        lone = {row.birth for row in rows if row.individual is None and row.birth is not None}
-        others = {row.birth for row in rows if row.birth is not None} - lone
+        lone = set(chain.from_iterable({row.births for row in rows if row.individual is None}))
+        others = set(chain.from_iterable({row.births for row in rows})) - lone
         born = people.born(connection, organization, lone)
         born += people.born(connection, organization, others, unnumbered=True)
         ids = {*numbers.values(), *(link.person for link in links.values()), *(person for _, person in born)}
@@ -222,8 +247,30 @@ class Matching:
             (digest, Link(known[link.person], link.content, link.superseded)) for digest, link in links.items()
         )
         register.expect(rows)
+        register.dispute(rows)
         for birth, person in born:
             register.add(known[person], birth)
+        if register.homes:
+            self._load_neighbours(rows, known)
+
+    def _load_neighbours(self, rows: Sequence[Registration], known: dict[int, Known]) -> None:
+        """Go through everybody for rows whose birth date has no year: the price of keeping no index of places."""
+        people, organization, tenants = self._environment.stores.people, self._organization, self._environment.tenants
+        homes = self.register.homes
+        sought = any(row.individual is None for row in rows if not is_year_known(row.attributes.birth_date))
+        after, last = tenants.first(organization), tenants.last(organization)
+        while page := people.page(self._connection, after=after, last=last, most=_PAGE, unnumbered=not sought):
+            after = page[-1][0]
+            opened = people.open_attributes(organization, page)
+            near = {
+                id_: each
+                for (id_, _), each in zip(page, opened, strict=True)
+                if is_year_known(each.birth_date) and residential_address_key(each.residential_address) in homes
+            }
+            stored = people.by_ids(self._connection, organization, near)
+            for id_, each in near.items():
+                person = known.get(id_) or Known(id_, stored[id_].individual_digest, each)
+                self.register.add_neighbour(person)
 
     def _take(self, registration: Registration, decision: Decision, prepared: Prepared) -> None:
         """Draft what was decided about a row."""
@@ -234,13 +281,13 @@ class Matching:
             return
         person = decision.person
         self._people[row] = person.id
-        if person.individual is None:
+        if person.individual is None or registration.attributes.resident_kind == CORPORATION:
             self._unnumbered.append(row)
         individual = None
         if registration.individual is not None:
             individual = Individual(prepared.individual[row], registration.individual)
         if decision.outcome is LinkOutcome.NUMBERED:
-            self.draft.add_person(person.id, registration.attributes, individual, registration.birth)
+            self.draft.add_person(person.id, registration.attributes, individual, registration.births[0])
         if decision.update is not None:
             self.draft.update(person.id, decision.update)
         if decision.sets_number:
@@ -271,10 +318,11 @@ class Matching:
             if known is not None:
                 same = decision is not None and decision.kind == known[2] and registration.content == known[3]
                 if same:
+                    self._mismatches[registration.row] = known[1]
                     continue
                 self.draft.resolve(known[0], Decided.SUPERSEDED)
             if decision is not None and decision.kind is not None:
-                self.draft.hold(
+                self._mismatches[registration.row] = self.draft.hold(
                     prepared.held(registration),
                     registration.local,
                     decision.kind,
@@ -291,5 +339,6 @@ def _answer(kept: bytes, *, repeated: bool) -> RegistrationAnswer:
         failures=[RowFailure(**failure) for failure in data["failures"]],
         unnumbered=data["unnumbered"],
         substitutions=data["substitutions"],
+        mismatches=data["mismatches"],
         repeated=repeated,
     )

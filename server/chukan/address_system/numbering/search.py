@@ -149,10 +149,7 @@ class _Scan:
 
     def _born(self) -> Iterator[list[tuple[int, bytes]]]:
         people, organization = self._environment.stores.people, self._organization
-        keys = [key for key in people.birth_keys(organization, [self._query.birth_date]) if key is not None]
-        if not keys:
-            yield from self._all()
-            return
+        keys = people.birth_keys(organization, [self._query.birth_date])
         ids = [surrogate for _, surrogate in people.born(self._connection, organization, keys)]
         rows = people.by_ids(self._connection, organization, [each for each in ids if each > self._after])
         yield [(surrogate, rows[surrogate].attributes) for surrogate in sorted(rows)]

@@ -102,6 +102,15 @@ class AddressServicer(rpc.AddressServiceServicer):
         numbers = list(request.integrated_address_numbers)
         return pb.LookUpUnnumberedResponse(accepted_count=lookups.look_up(self._environment, self._actor(), numbers))
 
+    def ListMergedPeople(
+        self, request: pb.ListMergedPeopleRequest, context: grpc.ServicerContext
+    ) -> pb.ListMergedPeopleResponse:
+        """List numbers that ended in a merge."""
+        after, most = place_of("merged", request.page_token), request.page_size or _PAGE
+        rows = merging.page(self._environment, self._actor(), after=after, most=most)
+        token = page_token("merged", int(rows[-1].number)) if len(rows) == most else ""
+        return pb.ListMergedPeopleResponse(merged_people=map(messages.merged_message, rows), next_page_token=token)
+
     def ListUnnumbered(
         self, request: pb.ListUnnumberedRequest, context: grpc.ServicerContext
     ) -> pb.ListUnnumberedResponse:
@@ -224,7 +233,7 @@ class AddressServicer(rpc.AddressServiceServicer):
         self, request: pb.IssueNonResidentNumberRequest, context: grpc.ServicerContext
     ) -> pb.IssueNonResidentNumberResponse:
         """Give a non-resident a number."""
-        view, key = non_residents.issue(
+        issued = non_residents.issue(
             self._environment,
             self._actor(),
             messages.sha256(request),
@@ -232,8 +241,14 @@ class AddressServicer(rpc.AddressServiceServicer):
             attributes=messages.attributes_of(request.person),
             individual_number=request.person.individual_number,
         )
+        if issued.view is None or issued.key is None:
+            return pb.IssueNonResidentNumberResponse(
+                outcome=pb.LINK_OUTCOME_HELD, mismatch_id=issued.mismatch, candidates=issued.candidates
+            )
         return pb.IssueNonResidentNumberResponse(
-            person=messages.person_message(view), local_number=messages.local_message(key)
+            person=messages.person_message(issued.view),
+            local_number=messages.local_message(issued.key),
+            outcome=pb.LINK_OUTCOME_NUMBERED,
         )
 
     def UpdateNonResident(
@@ -244,9 +259,10 @@ class AddressServicer(rpc.AddressServiceServicer):
             self._environment,
             self._actor(),
             messages.sha256(request),
-            number=request.person.integrated_address_number,
-            attributes=messages.attributes_of(request.person),
-            individual_number=request.person.individual_number,
+            number=request.integrated_address_number,
+            changes=messages.changes_of(request),
+            flags=messages.flag_changes_of(request),
+            individual_number=request.individual_number if request.HasField("individual_number") else None,
         )
         return pb.UpdateNonResidentResponse(person=messages.person_message(view))
 
@@ -265,8 +281,6 @@ class AddressServicer(rpc.AddressServiceServicer):
 
     def _actor(self) -> Actor:
         caller = current_caller()
-        if caller.mode != self._environment.mode_of(caller.organization):
-            raise ChukanError("MODE_MISMATCH", field="chukan-mode")
         try:
             organization_of(caller.organization)
         except ChukanError:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from chukan.address.v1 import address_service_pb2 as pb
 from chukan.address_system.domain.attributes import (
@@ -25,15 +25,21 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from chukan.address_system.domain.outcomes import RegistrationAnswer, RowFailure
+    from chukan.address_system.numbering.merging import Ended
     from chukan.address_system.numbering.mismatches import MismatchView
     from chukan.address_system.numbering.views import PersonView
+
+_FlagField: TypeAlias = Literal["nondisclosure_rows", "self_information_disabled_rows"]
 
 __all__ = [
     "attributes_of",
     "batch_of",
+    "changes_of",
     "failures",
+    "flag_changes_of",
     "local_key",
     "local_message",
+    "merged_message",
     "mismatch_message",
     "person_message",
     "registration_response",
@@ -57,6 +63,7 @@ _COLUMNS: Final = {
     "movement_date": "movement_dates",
     "notification_date": "notification_dates",
     "municipality_code": "municipality_codes",
+    "corporate_number": "corporate_numbers",
 }
 _ENUMS: Final = {"resident_kind": "resident_kinds", "resident_state": "resident_states"}
 _CODES: Final = {0: "", **{code: str(code) for code in range(1, 6)}}
@@ -76,11 +83,19 @@ _SAME_NAMES: Final = (
     "residential_address",
     "building",
     "municipality_code",
+    "corporate_number",
+    "household_number",
+    "protective_measure_end_date",
 )
+_NOT_GIVEN: Final = frozenset({"household_number"})
+"""Attributes that are shown and told of by extracts only."""
 
 
 def sha256(request: Message) -> bytes:
-    """Return the digest of a request; the same sender encodes the same content to the same bytes [own]."""
+    """Return the digest of a request; the same sender encodes the same content to the same bytes.
+
+    That is [own] (docs/divergences "Interface").
+    """
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
@@ -93,9 +108,6 @@ def batch_of(request: pb.RegisterPeopleRequest) -> RegistrationBatch:
     """Return the columns of a batch."""
     columns: dict[str, Sequence[str]] = {name: list(getattr(request, field)) for name, field in _COLUMNS.items()}
     columns |= {name: [_CODES.get(code, "0") for code in getattr(request, field)] for name, field in _ENUMS.items()}
-    rows, ends = request.protective_measure_rows, request.protective_measure_end_dates
-    if ends and len(ends) != len(rows):
-        raise ChukanError("COLUMNS_UNEQUAL", field="protective_measure_end_dates")
     return RegistrationBatch(
         number_system=request.number_system,
         business_id=request.business_id,
@@ -103,10 +115,23 @@ def batch_of(request: pb.RegisterPeopleRequest) -> RegistrationBatch:
         individual_numbers=list(request.individual_numbers),
         former_local_numbers=list(request.former_local_address_numbers),
         columns=columns,
-        protected=dict(zip(rows, ends or [""] * len(rows), strict=True)),
-        nondisclosure=set(request.nondisclosure_rows),
-        self_information_disabled=set(request.self_information_disabled_rows),
+        protected=_protected(request),
+        nondisclosure=_rows(request, "nondisclosure_rows"),
+        self_information_disabled=_rows(request, "self_information_disabled_rows"),
     )
+
+
+def _protected(request: pb.RegisterPeopleRequest) -> dict[int, str] | None:
+    if not request.HasField("protective_measures"):
+        return None
+    rows, ends = request.protective_measures.rows, request.protective_measures.end_dates
+    if ends and len(ends) != len(rows):
+        raise ChukanError("COLUMNS_UNEQUAL", field="protective_measures.end_dates")
+    return dict(zip(rows, ends or [""] * len(rows), strict=True))
+
+
+def _rows(request: pb.RegisterPeopleRequest, field: _FlagField) -> set[int] | None:
+    return set(getattr(request, field).rows) if request.HasField(field) else None
 
 
 def registration_response(batch_id: str, answer: RegistrationAnswer) -> pb.RegisterPeopleResponse:
@@ -119,6 +144,7 @@ def registration_response(batch_id: str, answer: RegistrationAnswer) -> pb.Regis
         unnumbered_rows=answer.unnumbered,
         substitution_count=answer.substitutions,
         repeated_batch=answer.repeated,
+        mismatch_ids=answer.mismatches,
     )
 
 
@@ -155,11 +181,41 @@ def attributes_of(person: pb.Person) -> PersonAttributes:
     """Return the attributes a caller names of a person."""
     flags = [letter for field, letter in _FLAGS.items() if getattr(person, field)]
     return PersonAttributes(
-        **{name: getattr(person, name) for name in _SAME_NAMES},
+        **{name: getattr(person, name) for name in _SAME_NAMES if name not in _NOT_GIVEN},
         resident_kind=_CODES.get(person.resident_kind, ""),
         resident_state=_CODES.get(person.resident_state, "0"),  # one of a later version is refused by the check
         flags="".join(sorted(flags)),
     )
+
+
+def changes_of(request: pb.UpdateNonResidentRequest) -> dict[str, str]:
+    """Return the attributes an update names."""
+    changes = {
+        name: getattr(request, name)
+        for name in _SAME_NAMES
+        if name not in _NOT_GIVEN and request.HasField(name)  # type: ignore[arg-type] # the stubs want literals
+    }
+    if request.HasField("resident_state"):
+        changes["resident_state"] = _CODES.get(request.resident_state, "")
+    return changes
+
+
+def flag_changes_of(request: pb.UpdateNonResidentRequest) -> dict[str, bool]:
+    """Return the flags an update sets or lifts, by their letters."""
+    return {
+        letter: getattr(request, field)
+        for field, letter in _FLAGS.items()
+        if request.HasField(field)  # type: ignore[arg-type] # the stubs want literals
+    }
+
+
+def merged_message(ended: Ended) -> pb.MergedPerson:
+    """Return a number that ended."""
+    message = pb.MergedPerson(
+        merged_integrated_address_number=ended.number, surviving_integrated_address_number=ended.survivor
+    )
+    _set_time(message.merge_time, ended.ended)
+    return message
 
 
 def person_message(view: PersonView) -> pb.Person:

@@ -17,6 +17,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, bindparam
 
 from chukan.address_system.domain.attributes import PersonAttributes
+from chukan.address_system.domain.birth_dates import birth_forms, birth_key_text
 from chukan.address_system.storage.look_up import LookUp
 from chukan.address_system.storage.schema import metadata
 from chukan.durable.statements import Statement, bulk_insert
@@ -56,6 +57,7 @@ _person: Final = Table(
     ),
     Index("person_unnumbered_birth", "birth_key", sqlite_where=sqlalchemy.text("individual_digest IS NULL")),
     Index("person_merged", "merged_into", sqlite_where=sqlalchemy.text("merged_into > 0")),
+    Index("person_merged_list", "id", sqlite_where=sqlalchemy.text("merged_into > 0")),
 )
 _former: Final = Table(
     "former_individual_number",
@@ -88,6 +90,18 @@ _RANGE: Final = (_c.id > bindparam("after"), _c.id <= bindparam("last"))
 _PAGE: Final = Statement(
     sqlalchemy.select(_c.id, _c.attributes)
     .where(*_RANGE, _ACTIVE)
+    .order_by(_c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_UNNUMBERED_PAGE: Final = Statement(
+    sqlalchemy.select(_c.id, _c.attributes)
+    .where(*_RANGE, _LACKING, _ACTIVE)
+    .order_by(_c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_MERGED_PAGE: Final = Statement(
+    sqlalchemy.select(_c.id, _c.merged_into, _c.updated)
+    .where(*_RANGE, _c.merged_into > sqlalchemy.literal_column("0"))
     .order_by(_c.id)
     .limit(bindparam("most", type_=Integer))
 )
@@ -155,17 +169,25 @@ class PersonStore:
         """Return the look-up digests of individual numbers."""
         return self._vault.index_digest_many(organization, "person.individual_number", numbers)
 
-    def birth_keys(self, organization: str, birth_dates: Sequence[str]) -> list[int | None]:
-        """Return the keys of birth dates; None where the year is not known, which nobody shares."""
-        distinct = list(set(birth_dates))
+    def birth_keys(self, organization: str, birth_dates: Sequence[str]) -> list[int]:
+        """Return the keys under which people of these birth dates lie."""
+        keys = self._keys(organization, set(map(birth_key_text, birth_dates)))
+        return [keys[birth_key_text(text)] for text in birth_dates]
+
+    def birth_look_ups(self, organization: str, birth_dates: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return the keys under which people of the same birth date may lie, the date's own first."""
+        forms = {text: birth_forms(text) for text in set(birth_dates)}
+        keys = self._keys(organization, set().union(*forms.values()))
+        found = {text: tuple([keys[form] for form in every]) for text, every in forms.items()}
+        return [found[text] for text in birth_dates]
+
+    def _keys(self, organization: str, texts: set[str]) -> dict[str, int]:
+        distinct = list(texts)
         digests = self._vault.index_digest_many(organization, "person.birth_date", distinct)
-        keys = {
-            text: None
-            if not text or text.startswith("0000")
-            else int.from_bytes(digest[:_KEY_BYTES], "big", signed=True)
+        return {
+            text: int.from_bytes(digest[:_KEY_BYTES], "big", signed=True)
             for text, digest in zip(distinct, digests, strict=True)
         }
-        return [keys[text] for text in birth_dates]
 
     def seal(self, organization: str, column: str, ids: Sequence[int], plain: Sequence[bytes]) -> list[bytes]:
         """Seal a column ("individual_number" or "attributes") of these people."""
@@ -218,9 +240,15 @@ class PersonStore:
         opened = self._vault.open_many(organization, "person", "individual_number", ids, list(sealed.values()))
         return {key: number.decode() for key, number in zip(ids, opened, strict=True)}
 
-    def page(self, connection: Connection, *, after: int, last: int, most: int) -> list[tuple[int, bytes]]:
-        """Return (surrogate, sealed attributes) in order of registration."""
-        return _PAGE.all(connection, after=after, last=last, most=most)
+    def page(
+        self, connection: Connection, *, after: int, last: int, most: int, unnumbered: bool = False
+    ) -> list[tuple[int, bytes]]:
+        """Return (surrogate, sealed attributes) in order of registration, or of those without individual number."""
+        return (_UNNUMBERED_PAGE if unnumbered else _PAGE).all(connection, after=after, last=last, most=most)
+
+    def merged(self, connection: Connection, *, after: int, last: int, most: int) -> list[tuple[int, int, int]]:
+        """Return (surrogate, survivor, instant) of people who were merged, by surrogate."""
+        return _tuples(_MERGED_PAGE.all(connection, after=after, last=last, most=most))
 
     def unnumbered(self, connection: Connection, *, after: int, last: int, most: int) -> list[int]:
         """Return people without an individual number, in order of registration."""

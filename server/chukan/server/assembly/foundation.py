@@ -8,18 +8,22 @@ generation, drawn once and new with every new database.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
 from chukan.durable.database import Database
+from chukan.durable.image import Image
 from chukan.durable.outbox import Outbox
 from chukan.durable.vault import Vault
 from chukan.durable.vault_keys import load_master_key
+from chukan.edge.transport import InterposedTransport
+from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
 from chukan.server.domain.exchange import NETWORK, Mode
 from chukan.server.domain.masters import DEFAULT_WORLD, Masters
+from chukan.server.middle.replicas import usual_send_cap
 from chukan.server.ports import Environment
 from chukan.server.rpc.codec import ProtoCodec
 from chukan.server.storage.network_members import GenerationStore
@@ -29,7 +33,11 @@ from chukan.standard.ids import SystemIds
 from chukan.standard.organizations import all_organizations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chukan.durable.sqlite import Synchronous
+    from chukan.edge.interposition import Interposer
+    from chukan.edge.transport import Transport
     from chukan.server.config import Config
     from chukan.server.ports import Connection
     from chukan.standard.clock import Clock
@@ -56,11 +64,28 @@ class Foundation:
     outbox: Outbox
     codec: ProtoCodec
     organizations: frozenset[str]
+    master_key: bytes = field(repr=False)
+    validation: Validation
+    interposer: Interposer | None = None
+    resting: bool = False
+    send_cap: Callable[[str, str], int] = usual_send_cap
+
+    def image(self) -> Image:
+        """Return everything committed so far, for a world in memory to start from."""
+        return Image(self.database.image(), self.master_key)
+
+    def way_to(self, peer: str, transport: Transport) -> Transport:
+        """Return the transport to a peer, with what stands in the way."""
+        return transport if self.interposer is None else InterposedTransport(transport, self.interposer, peer=peer)
 
     def masters(self, world_generation: str) -> Masters:
         """Return one side's copy of the masters."""
         modes = dict.fromkeys(self.config.production_organizations, Mode.PRODUCTION)
         return Masters(world_generation=world_generation, mode=_MODES[self.config.mode], modes=modes)
+
+    def mode_of(self, organization: str) -> str:
+        """Return the mode an organization is set to, as a call says it."""
+        return "production" if organization in self.config.production_organizations else self.config.mode
 
     def environment(self, masters: Masters) -> Environment:
         """Return what use cases of one side are handed."""
@@ -81,7 +106,7 @@ class Foundation:
             known = store.get(connection, DEFAULT_WORLD)
         if known or not draw:
             return known
-        drawn = secrets.token_hex(_GENERATION_BYTES)
+        drawn = _new_generation()
         self.keep_world_generation(drawn)
         return drawn
 
@@ -95,9 +120,24 @@ class Foundation:
 
 
 def lay_foundation(
-    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, metrics: Metrics | None = None
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    metrics: Metrics | None = None,
+    image: Image | None = None,
+    validation: Validation | None = None,
+    interposer: Interposer | None = None,
+    resting: bool = False,
+    send_cap: Callable[[str, str], int] = usual_send_cap,
 ) -> Foundation:
-    """Open (or make) database and vault."""
+    """Open (or make) database and vault.
+
+    image: what a world in memory starts from; its generation is new. validation: shared by the worlds of a process.
+    interposer: stands at the ways to peers. resting: one of many worlds that mostly rest: its threads begin with its
+    first work, its owner keeps its time, and nobody scrapes it. send_cap: rows of an information an organization may
+    send at once.
+    """
     clock = clock or SystemClock()
     directory = config.data
     if directory is not None:
@@ -108,16 +148,18 @@ def lay_foundation(
         metadata=metadata,
         clock=clock,
         synchronous=synchronous,
+        image=None if image is None else image.content,
     )
     organizations = frozenset(config.organizations or (each.code for each in all_organizations()))
     try:
         database.create_or_upgrade()
-        vault = Vault(_master_key(config), database)
+        master_key = _master_key(config) if image is None else image.master_key
+        vault = Vault(master_key, database)
         vault.prepare([NETWORK, *sorted(organizations)])
     except BaseException:
         database.close()
         raise
-    return Foundation(
+    foundation = Foundation(
         config=config,
         clock=clock,
         ids=ids or SystemIds(clock),
@@ -127,7 +169,19 @@ def lay_foundation(
         outbox=Outbox(outbox, clock=clock),
         codec=ProtoCodec(),
         organizations=organizations,
+        master_key=master_key,
+        validation=validation or Validation(),
+        interposer=interposer,
+        resting=resting,
+        send_cap=send_cap,
     )
+    if image is not None:
+        foundation.keep_world_generation(_new_generation())
+    return foundation
+
+
+def _new_generation() -> str:
+    return secrets.token_hex(_GENERATION_BYTES)
 
 
 def _master_key(config: Config) -> bytes:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -51,8 +52,12 @@ def unvalidated_messages(services: Iterable[Service]) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
 def _later(package: str, name: str, feature: str) -> Service:
-    """Return one service; its generated module is imported here, so that a short start can leave it for later."""
+    """Return one service, the same for every world.
+
+    Its generated module is imported here, so that a short start can leave it for later.
+    """
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
     module = import_module(f"{package}.{snake}_pb2_grpc")
     return Service(

@@ -15,7 +15,8 @@ from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.crypto.keyring import KeyRing
 from chukan.server.middle.code_acquisition import CodeAcquisition
 from chukan.server.middle.comparison import ReplicaComparison
-from chukan.server.middle.linkage_codes import ISSUE, LinkageCodes
+from chukan.server.middle.linkage_codes import LinkageCodes
+from chukan.server.middle.number_requests import ISSUE
 from chukan.server.middle.operation import Operation
 from chukan.server.middle.replicas import Replicas
 from chukan.server.rpc.linkage_code_service import LinkageCodeServicer
@@ -51,6 +52,7 @@ class MiddleSide:
     services: list[Service]
     acquisition: CodeAcquisition
     exchange: ExchangeSide
+    addressees: AddresseeStore
     replicas: ReplicaStore
     imports: ImportStore
     upkeep: Timer
@@ -83,7 +85,7 @@ def build_middle_side(
         replicas=replicas,
     )
     imports = ImportStore()
-    replica_desk = Replicas(environment, addressees, replicas, imports)
+    replica_desk = Replicas(environment, addressees, replicas, imports, send_cap=foundation.send_cap)
     operation = Operation(environment, OperationStore(), dispatching=dispatching)
     own = [
         Service(
@@ -110,6 +112,7 @@ def build_middle_side(
         [*own, *exchange.services],
         acquisition,
         exchange,
+        addressees,
         replicas,
         imports,
         _upkeep(foundation, acquisition),
@@ -119,6 +122,11 @@ def build_middle_side(
 def handlers_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxItem]], None]]:
     """Return the handlers of the middle servers' outbox kinds."""
     return {ISSUE: middle.acquisition.issue, **middle.exchange.steps.handlers()}
+
+
+def gave_up_of(middle: MiddleSide) -> Mapping[str, Callable[[Sequence[OutboxItem]], None]]:
+    """Return what becomes of the middle servers' outbox rows after their last attempt, by kind."""
+    return {ISSUE: middle.acquisition.give_up, **middle.exchange.steps.gave_up()}
 
 
 def _upkeep(foundation: Foundation, acquisition: CodeAcquisition) -> Timer:

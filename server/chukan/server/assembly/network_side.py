@@ -27,6 +27,8 @@ from chukan.server.storage.network_residents import ResidentStore
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chukan.edge.tls import TlsFiles
     from chukan.edge.transport import Transport
     from chukan.server.assembly.foundation import Foundation
@@ -48,21 +50,26 @@ class NetworkSide:
 class LocalRoutes:
     """Members in this process, reached through the same encoded bytes as over gRPC."""
 
-    def __init__(self, organizations: frozenset[str], transport: Transport) -> None:
-        self._organizations = organizations
-        self._transport = transport
+    def __init__(
+        self, organizations: frozenset[str], transport: Transport, way_to: Callable[[str, Transport], Transport]
+    ) -> None:
+        self._ways = {organization: way_to(organization, transport) for organization in organizations}
 
     def to(self, organization: str) -> Transport:
         """Return the transport to a member served here."""
-        if organization not in self._organizations:
+        way = self._ways.get(organization)
+        if way is None:
             raise ChukanError("PEER_UNREACHABLE", params={"peer": organization})
-        return self._transport
+        return way
 
 
 class EndpointRoutes:
     """Members elsewhere, where they said they are reached; a channel per endpoint."""
 
-    def __init__(self, directory: Directory, tls: TlsFiles | None) -> None:
+    def __init__(
+        self, directory: Directory, tls: TlsFiles | None, way_to: Callable[[str, Transport], Transport]
+    ) -> None:
+        self._way_to = way_to
         self._directory = directory
         self._tls = tls
         self._channels: dict[str, ChannelTransport] = {}
@@ -75,7 +82,7 @@ class EndpointRoutes:
         channel = self._channels.get(endpoint)
         if channel is None:
             channel = self._channels.setdefault(endpoint, ChannelTransport(endpoint, tls=self._tls))
-        return channel
+        return self._way_to(organization, channel)
 
     def close(self) -> None:
         """Close every channel."""

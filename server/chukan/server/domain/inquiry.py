@@ -44,6 +44,7 @@ __all__ = [
     "check_spec",
     "end_state",
     "inquiry_of",
+    "missing_field",
     "pack_sealed",
     "receipt_id",
     "receipt_number",
@@ -202,10 +203,12 @@ class StoredResult(NamedTuple):
 class Inquiry(NamedTuple):
     """An inquiry as it is read, without content.
 
+    exchange: the digest that names it on all sides.
     asked: the InquirySpec as stored, encoded: most readers pass it on. A message of the status may hold the number.
     """
 
     receipt_number: str
+    exchange: bytes
     asked: bytes
     status: Status
     state: InquiryState
@@ -298,6 +301,7 @@ def inquiry_of(row: InquiryRow, asked: bytes, read: Callable[[bytes], InquirySpe
     number, information = (spec.number, spec.information) if spec else ("", "")
     return Inquiry(
         receipt_number=receipt_number(receipt_prefix(row.accepted), row.id),
+        exchange=row.exchange,
         asked=asked,
         status=status(state, kind, row.reason, number=number, information=information),
         state=state,
@@ -416,6 +420,19 @@ def _check_period(spec: InquirySpec) -> tuple[str, str, str] | None:
     if spec.year_kind == "1" and not spec.period_start:
         return "INQUIRY_CONDITION_INVALID", "year_kind", "start_date_given"
     return None
+
+
+def missing_field(spec: InquirySpec) -> str:
+    """Return the field that names what is asked under which law and is empty, or the empty string.
+
+    A blank provider is none of them: it is refused at once and recorded, as staff know it.
+    """
+    needed = {
+        "affair_code": spec.affair,
+        "procedure_code": spec.procedure,
+        "information_code": spec.information,
+    }
+    return next((field for field, value in needed.items() if not value.strip()), "")
 
 
 def time_out_of(spec: InquirySpec) -> int:

@@ -22,7 +22,7 @@ from chukan.standard.numbers import looks_like_individual_number, rows_like_indi
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from chukan.server.domain.content import Column
     from chukan.standard.layouts import DataSet, Layout
@@ -34,6 +34,7 @@ __all__ = [
     "ReplicaBatch",
     "ReplicaState",
     "check_batch",
+    "check_edition",
     "check_rows",
     "reason_of_rule",
 ]
@@ -48,7 +49,13 @@ _FIELDS: Final = {
 }
 """Where the cause stands of what a layout does not know."""
 _OPERATIONS: Final = frozenset({0, 1, 2})
-_RULES: Final = {"required": "ITEM_REQUIRED", "void": "ITEM_VOID", "nil_not_allowed": "NIL_NOT_ALLOWED"}
+_RULES: Final = {
+    "required": "ITEM_REQUIRED",
+    "void": "ITEM_VOID",
+    "nil_not_allowed": "NIL_NOT_ALLOWED",
+    "nil_row": "NIL_ROW_INVALID",
+    "nil_with_value": "NIL_ROW_INVALID",
+}
 
 
 class Operation(IntEnum):
@@ -115,9 +122,10 @@ class ReplicaBatch:
         return bool(self.operations) and self.operations[row] == Operation.DELETE
 
 
-def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
+def check_batch(batch: ReplicaBatch, *, about: Collection[str] = ()) -> tuple[Layout, DataSet]:
     """Return layout and data set of a batch that is well-formed as a whole.
 
+    about: the items it is to have where they are required, empty = all.
     Errors: INFORMATION_UNKNOWN, EDITION_UNKNOWN, DATA_SET_UNKNOWN, ITEM_UNKNOWN, ITEM_DUPLICATE, COLUMNS_UNEQUAL,
     ITEM_REQUIRED (a required item has no column).
     """
@@ -132,10 +140,31 @@ def check_batch(batch: ReplicaBatch) -> tuple[Layout, DataSet]:
     if len(set(codes)) != len(codes):
         raise ChukanError("ITEM_DUPLICATE", field="items")
     if any(not batch.deletes(row) for row in range(batch.rows)):
-        missing = [item.code for item in data_set.required_items if item.code not in codes]
+        missing = [
+            item.code
+            for item in data_set.required_items
+            if item.code not in codes and (not about or item.code in about)
+        ]
         if missing:
             raise ChukanError("ITEM_REQUIRED", field="items", params={"item_code": missing[0]})
     return found, data_set
+
+
+def check_edition(batch: ReplicaBatch, found: Layout, today: date) -> dict[int, RowFailure]:
+    """Return the rows an edition is not for: in force it takes every period, else the periods it was in force in.
+
+    So what belongs to a year that is over can still be put right in that year's edition [own] (docs/divergences
+    "Replicas").
+    """
+    if found.is_in_force(today):
+        return {}
+    first, last = f"{found.valid_from:%Y%m%d}", f"{found.valid_to:%Y%m%d}" if found.valid_to else ""
+    ends = batch.end_dates or ("",) * batch.rows
+    return {
+        row: RowFailure(row, "EDITION_NOT_IN_FORCE", "edition", rule="in_force")
+        for row, (start, end) in enumerate(zip(batch.start_dates, ends, strict=True))
+        if not batch.deletes(row) and ((end and end < first) or (last and start > last))
+    }
 
 
 def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
@@ -156,6 +185,7 @@ def check_rows(batch: ReplicaBatch, data_set: DataSet) -> dict[int, RowFailure]:
     for column in batch.columns:
         _check_column(batch, column, data_set, failures)
     check_identifiers(batch, data_set, failures)
+    _check_keys(batch, data_set, failures)
     return failures
 
 
@@ -205,7 +235,7 @@ def _check_texts(values: Sequence[str], field: str, reason: str, failures: dict[
     if "" not in values and max(map(len, values)) <= _KEY_WIDTH and whole.isascii() and whole.isprintable():
         return
     for row, value in enumerate(values):
-        if not (value and len(value) <= _KEY_WIDTH and value.isascii() and value.isprintable()):
+        if not (value and _can_be_key(value)):
             failures.setdefault(row, RowFailure(row, reason, field, rule=f"length=1..{_KEY_WIDTH}, printable ASCII"))
 
 
@@ -283,6 +313,25 @@ def _check_column(batch: ReplicaBatch, column: Column, data_set: DataSet, failur
     ):
         if row not in failures and not batch.deletes(row):
             failures[row] = RowFailure(row, reason_of_rule(rule), "items", column.item_code, rule)
+
+
+def _check_keys(batch: ReplicaBatch, data_set: DataSet, failures: dict[int, RowFailure]) -> None:
+    """Refuse keys that are not the value of the layout's key item: two keys would make two records of one thing.
+
+    A text that can be no key (in Japanese, say) leaves the key to the sender.
+    """
+    column = next((each for each in batch.columns if each.item_code == data_set.key_item), None)
+    if column is None or column.values == batch.record_keys:
+        return
+    for row, (value, key) in enumerate(zip(column.values, batch.record_keys, strict=True)):
+        if value != key and not batch.deletes(row) and _can_be_key(value):
+            failures.setdefault(
+                row, RowFailure(row, "RECORD_KEY_MISMATCH", "record_keys", column.item_code, rule="key_item")
+            )
+
+
+def _can_be_key(value: str) -> bool:
+    return len(value) <= _KEY_WIDTH and value.isascii() and value.isprintable()
 
 
 def _is_date(text: str) -> bool:

@@ -40,6 +40,7 @@ class HeldReplica(NamedTuple):
     end_date: str
     state: int
     record_id: str
+    shape: int
 
 
 class ReplicaRow(NamedTuple):

@@ -74,6 +74,17 @@ class Identity(NamedTuple):
     resident_record_code: str
     attributes: BasicAttributes
 
+    @property
+    def lacks_something(self) -> bool:
+        """Whether the code or an attribute is empty."""
+        return not self.resident_record_code or "" in self.attributes
+
+    def completed(self, known: Identity) -> Identity:
+        """Return the identity, what is empty taken from what is known of the person."""
+        attributes = (own or held for own, held in zip(self.attributes, known.attributes, strict=True))
+        code = self.resident_record_code or known.resident_record_code
+        return Identity(self.individual_number, code, BasicAttributes(*attributes))
+
     def pack(self) -> bytes:
         """Return the identity as the bytes that are sealed."""
         return _SEPARATOR.join((self.individual_number, self.resident_record_code, *self.attributes)).encode()

@@ -14,6 +14,7 @@ from chukan.durable.changes import next_change_seq
 from chukan.durable.instants import to_micros
 from chukan.server.domain.linkage import CODE_SIZE, AddresseeState, LinkageState, LinkageUpdate, Outcome, RowFailure
 from chukan.server.middle.batches import answer_of
+from chukan.server.middle.number_requests import NumberRequest, add_requests
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CodeAcquisition"]
 
-_ID: Final = 8
-_TOKEN: Final = 44
+_TIMED_OUT: Final = "CODE_ANSWER_TIMED_OUT"
 _MOST: Final = 1_000
 _GRACE: Final = 60 * 1_000_000
 """Microseconds after expiry in which an answer under way still arrives, and clocks may differ."""
@@ -50,35 +50,53 @@ class CodeAcquisition:
     def issue(self, items: Sequence[OutboxItem]) -> None:
         """Ask the network for processing numbers: the handler of ISSUE."""
         for item in items:
-            ids = [int.from_bytes(item.payload[at : at + _ID], "big") for at in range(0, len(item.payload), _ID)]
-            self._issue(item.organization, item.id, ids)
+            self._issue(NumberRequest.of(item))
 
-    def _issue(self, organization: str, item: int, ids: Sequence[int]) -> None:
-        numbers, expires = self._network.issue_processing_numbers(organization, self._tokens(organization, item, ids))
+    def _issue(self, request: NumberRequest) -> None:
+        organization = request.organization
+        tokens = request.tokens(self._environment.vault)
+        numbers, expires = self._network.issue_processing_numbers(organization, tokens)
+        # A number is empty where it was issued before, never came to be kept here, and is purged by now.
+        issued = {key: number for key, number in zip(request.ids, numbers, strict=True) if number}
+        purged = [key for key in request.ids if key not in issued]
         with self._environment.database.read() as connection:
-            held = self._addressees.acquiring(connection, organization, ids)
-        row_keys = [held[key].number_digest for key in ids]
-        digests = self._addressees.processing_digests(organization, numbers)
-        sealed = self._addressees.seal_processing_numbers(organization, row_keys, numbers)
-        rows = list(zip(ids, digests, sealed, strict=True))
+            held = self._addressees.acquiring(connection, organization, list(issued))
+        row_keys = [held[key].number_digest for key in issued]
+        digests = self._addressees.processing_digests(organization, issued.values())
+        sealed = self._addressees.seal_processing_numbers(organization, row_keys, list(issued.values()))
+        rows = list(zip(issued, digests, sealed, strict=True))
         now = to_micros(self._environment.clock.now())
 
         def step(connection: Connection) -> None:
-            first = next_change_seq(connection, count=len(rows))
-            self._addressees.issue(connection, rows, expires=expires, now=now, first_seq=first)
-            self._outbox.done(connection, [item])
+            if rows:
+                first = next_change_seq(connection, count=len(rows))
+                self._addressees.issue(connection, rows, expires=expires, now=now, first_seq=first)
+            waiting = [row.id for row in self._requested(connection, organization, purged)]
+            add_requests(connection, self._outbox, organization, waiting)
+            self._outbox.done(connection, [request.item])
 
         self._environment.database.write(organization, step)
 
-    def _tokens(self, organization: str, item: int, ids: Sequence[int]) -> list[str]:
-        """Return the tokens of acquisitions: the same when the outbox row is tried again, unrelated to the numbers.
+    def give_up(self, items: Sequence[OutboxItem]) -> None:
+        """End the acquisitions of requests that never succeeded, so that they can be asked for anew."""
+        for request in map(NumberRequest.of, items):
+            self._end_request(request)
 
-        They begin with the outbox row, which tells the network no more than the order it is asked in, and ascend with
-        it: an index of tokens in no order would be written all over by every batch.
-        """
-        named = [f"{item}/{key}" for key in ids]
-        digests = self._environment.vault.index_digest_many(organization, "acquisition.token", named)
-        return [f"{item:012x}{digest.hex()}"[:_TOKEN] for digest in digests]
+    def _end_request(self, request: NumberRequest) -> None:
+        now = to_micros(self._environment.clock.now())
+
+        def step(connection: Connection) -> int:
+            waiting = self._requested(connection, request.organization, request.ids)
+            self._time_out(connection, waiting, now)
+            self._outbox.done(connection, [request.item])
+            return len(waiting)
+
+        self._note_timed_out(self._environment.database.write(request.organization, step))
+
+    def _requested(self, connection: Connection, organization: str, ids: Sequence[int]) -> list[Acquiring]:
+        """Return who waits for a number still."""
+        held = self._addressees.acquiring(connection, organization, ids)
+        return [row for row in held.values() if row.linkage_state == LinkageState.REQUESTED]
 
     def deliver(self, organization: str, deliveries: Sequence[CodeDelivery]) -> BatchAnswer:
         """Link the codes that came; a repeated delivery changes nothing."""
@@ -146,20 +164,26 @@ class CodeAcquisition:
 
         def step(connection: Connection) -> int:
             held = self._addressees.acquiring(connection, organization, ids)
-            updates = [
-                _failed(row, "CODE_ANSWER_TIMED_OUT")
+            late = [
+                row
                 for row in held.values()
                 if row.linkage_state == LinkageState.PROCESSING_NUMBER_ISSUED
                 and row.processing_number_expires < now - _GRACE
             ]
-            if updates:
-                first = next_change_seq(connection, count=len(updates))
-                self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
-            return len(updates)
+            self._time_out(connection, late, now)
+            return len(late)
 
-        ended = self._environment.database.write(organization, step)
-        if ended:
-            self._environment.metrics.note_refused("CODE_ANSWER_TIMED_OUT", ended)
+        self._note_timed_out(self._environment.database.write(organization, step))
+
+    def _time_out(self, connection: Connection, rows: Sequence[Acquiring], now: int) -> None:
+        if rows:
+            updates = [_failed(row, _TIMED_OUT) for row in rows]
+            first = next_change_seq(connection, count=len(updates))
+            self._addressees.set_linkage(connection, updates, now=now, first_seq=first)
+
+    def _note_timed_out(self, count: int) -> None:
+        if count:
+            self._environment.metrics.note_refused(_TIMED_OUT, count)
 
     @staticmethod
     def _refusal(one: CodeDelivery, row: Acquiring, holder: int | None, now: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.exchange import Outcome
 from chukan.server.domain.exchange_record import ExchangeRecord, RecordSide
+from chukan.server.domain.inquiry import receipt_id
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ class ExchangeRecordDesk:
         number: str = "",
         outcomes: Sequence[int] = (),
         information: str = "",
+        receipt: str = "",
     ) -> list[tuple[int, ExchangeRecord]]:
-        """Return (number of the row, record) in order of writing; number: only this addressee."""
+        """Return (number of the row, record) in order of writing; number, receipt: only of this addressee, inquiry."""
+        inquiry = receipt_id(receipt)
+        if receipt and inquiry is None:
+            return []
         with self._environment.database.read() as connection:
             addressee = 0
             if number:
@@ -72,6 +77,7 @@ class ExchangeRecordDesk:
                 addressee=addressee,
                 outcomes=outcomes,
                 information=information,
+                receipt=None if inquiry is None else (inquiry, receipt),
             )
             return [
                 (row.id, record) for row, record in zip(rows, self.shown(connection, organization, rows), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from chukan.durable.changes import next_change_seq
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from chukan.server.ports.exchange import Codec
     from chukan.server.ports.exchange_stores import ExchangeRecords, Inquiries
 
-__all__ = ["InquiryDesk", "Result", "Unavailable"]
+__all__ = ["InquiryDesk", "Result", "ResultsRead", "Unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Unavailable:
 
     receipt_number: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsRead:
+    """What could be read, what can't be had, and how many of the receipt numbers these are of."""
+
+    results: list[Result]
+    unavailable: list[Unavailable]
+    looked_at: int
 
 
 class InquiryDesk:
@@ -72,19 +82,19 @@ class InquiryDesk:
         self._outbox = outbox
         self._codec = codec
 
-    def by_id(self, organization: str, id_: int) -> Inquiry:
-        """Return one inquiry by its number."""
+    def by_id(self, organization: str, id_: int, *, field: str = "receipt_number") -> Inquiry:
+        """Return one inquiry by its number; field: by what the caller asked for it."""
         with self._environment.database.read() as connection:
             found = self._inquiries.by_ids(connection, organization, [id_])
         if id_ not in found:
-            raise ChukanError("INQUIRY_UNKNOWN")
+            raise ChukanError("INQUIRY_UNKNOWN", field=field)
         return self._shown(organization, [found[id_]])[0]
 
     def by_receipt(self, organization: str, receipt: str) -> Inquiry:
         """Return one inquiry by receipt number. Errors: INQUIRY_UNKNOWN."""
         inquiry = self.by_id(organization, receipt_id(receipt) or 0)
         if inquiry.receipt_number != receipt:
-            raise ChukanError("INQUIRY_UNKNOWN")
+            raise ChukanError("INQUIRY_UNKNOWN", field="receipt_number")
         return inquiry
 
     def by_record(self, organization: str, record_id: str) -> Inquiry:
@@ -92,8 +102,8 @@ class InquiryDesk:
         with self._environment.database.read() as connection:
             known = self._inquiries.known(connection, organization, [record_id])
         if record_id not in known:
-            raise ChukanError("INQUIRY_UNKNOWN")
-        return self.by_id(organization, known[record_id][1])
+            raise ChukanError("INQUIRY_UNKNOWN", field="record_id")
+        return self.by_id(organization, known[record_id][1], field="record_id")
 
     def page(self, organization: str, *, after: int, states: Sequence[int], most: int) -> list[tuple[int, Inquiry]]:
         """Return (number, inquiry) in order of receipt."""
@@ -116,15 +126,19 @@ class InquiryDesk:
             )
         return self._shown(organization, rows)
 
-    def results(self, organization: str, receipts: Sequence[str]) -> tuple[list[Result], list[Unavailable]]:
-        """Return what can be read of finished inquiries, in the order asked for, and why the rest can't."""
+    def results(self, organization: str, receipts: Sequence[str], *, most_bytes: int) -> ResultsRead:
+        """Read finished inquiries in the order asked for, as long as their contents fit; one at least is looked at."""
         numbers = [receipt_id(receipt) or 0 for receipt in receipts]
         with self._environment.database.read() as connection:
             rows = self._inquiries.by_ids(connection, organization, numbers)
             stored = self._inquiries.results(connection, organization, list(rows)) if rows else {}
+        looked_at = _how_many_fit([len(stored[each].content) if each in stored else 0 for each in numbers], most_bytes)
+        receipts, numbers = receipts[:looked_at], numbers[:looked_at]
+        wanted = set(numbers)
+        rows = {id_: row for id_, row in rows.items() if id_ in wanted}
         shown = dict(zip(rows, self._shown(organization, list(rows.values())), strict=True))
         now = milliseconds(self._environment.clock.now())
-        kept = {id_: each for id_, each in stored.items() if each.expires > now}
+        kept = {id_: each for id_, each in stored.items() if id_ in wanted and each.expires > now}
         contents = dict(
             zip(
                 kept,
@@ -143,7 +157,7 @@ class InquiryDesk:
                 unavailable.append(Unavailable(receipt, reason))
             else:
                 results.append(_result(inquiry, contents.get(number, b""), stored.get(number)))
-        return results, unavailable
+        return ResultsRead(results, unavailable, looked_at)
 
     def acknowledge(self, organization: str, receipts: Sequence[str]) -> tuple[int, list[Unavailable]]:
         """Note that results were taken over; return how many newly, and those that can't be."""
@@ -177,7 +191,7 @@ class InquiryDesk:
         def step(connection: Connection) -> bool:
             row = self._inquiries.by_ids(connection, organization, [number]).get(number)
             if row is None or receipt_number(receipt_prefix(row.accepted), row.id) != receipt:
-                raise ChukanError("INQUIRY_UNKNOWN")
+                raise ChukanError("INQUIRY_UNKNOWN", field="receipt_number")
             if row.state == InquiryState.CANCELLED:
                 return False
             if row.state not in OPEN_STATES:
@@ -204,6 +218,14 @@ class InquiryDesk:
             inquiry_of(row, unpack_sealed(plain)[0], partial(self._codec.decode, InquirySpec))
             for row, plain in zip(rows, opened, strict=True)
         ]
+
+
+def _how_many_fit(sizes: Sequence[int], most: int) -> int:
+    """Return how many of the contents, from the first on, are opened for one response; at least one."""
+    for count, total in enumerate(accumulate(sizes)):
+        if total > most:
+            return max(count, 1)
+    return len(sizes)
 
 
 def _why_not(inquiry: Inquiry | None, receipt: str, *, has_content: bool) -> str:

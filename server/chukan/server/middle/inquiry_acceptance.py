@@ -89,12 +89,11 @@ class InquiryAcceptance:
     def accept_one(self, organization: str, spec: InquirySpec) -> AcceptedOne:
         """Accept or refuse one inquiry; the same again has the same number.
 
-        Raises what a row failure names, and IDEMPOTENCY_CONFLICT for other content under the same record id.
+        Raises what a row failure names.
         """
         accepted, ids, drafts = self._accept(organization, [spec])
         for failure in accepted.failures:
-            code = "IDEMPOTENCY_CONFLICT" if failure.reason == "RECORD_ID_EXISTS" else failure.reason
-            raise ChukanError(code, field=f"inquiry.{failure.field}")
+            raise ChukanError(failure.reason, field=f"inquiry.{failure.field}")
         draft = drafts[0]
         if draft is None or accepted.outcomes[0] != ReceiptOutcome.COMMITTED:
             return AcceptedOne(ids[0], None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chukan.server.domain.exchange import NONCE_SIZE, InquiryLeaf, digest
-from chukan.server.domain.inquiry import InquirySpec, check_spec, pack_sealed, time_out_of
+from chukan.server.domain.inquiry import InquirySpec, check_spec, missing_field, pack_sealed, time_out_of
 from chukan.server.domain.linkage import AddresseeState, LinkageState, RowFailure
 from chukan.server.domain.permission import Decision, Purpose, decide
 
@@ -130,6 +130,8 @@ def row_failures(specs: Sequence[InquirySpec]) -> dict[int, RowFailure]:
         fault = check_spec(spec)
         if fault is not None:
             failures[row] = RowFailure(row, fault[0], fault[1], rule=fault[2])
+        elif missing := missing_field(spec):
+            failures[row] = RowFailure(row, "FIELD_REQUIRED", missing)
         elif spec.record_id in seen:
             failures[row] = RowFailure(row, "RECORD_ID_EXISTS", "record_id")
         seen.add(spec.record_id)

@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chukan.durable.changes import next_change_seq
-from chukan.server.domain.exchange import SKEW_MS, Outcome, OutcomeCommitment, milliseconds
+from chukan.server.domain.exchange import SKEW_MS, Outcome, OutcomeCommitment, instant, milliseconds
 from chukan.server.domain.exchange_record import RecordEnd
 from chukan.server.domain.inquiry import OPEN_STATES, InquiryEnd, InquiryState
 from chukan.server.middle.inquiry_acceptance import REPAIR_MS, REQUEST_PERMITS, pack_ids, unpack_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from chukan.server.domain.inquiry import InquiryRow
     from chukan.server.ports import Connection, Environment, Outbox, OutboxItem
@@ -64,6 +65,12 @@ class InquiryTimers:
                 looked_at += len(ids)
         self._erase()
         return looked_at
+
+    def next_due(self) -> datetime | None:
+        """Return when the next open inquiry is to be looked at; None when none is open."""
+        with self._environment.database.read() as connection:
+            due = self._inquiries.next_due(connection)
+        return None if due is None else instant(due)
 
     def _due(self) -> dict[str, list[int]]:
         now = milliseconds(self._environment.clock.now())

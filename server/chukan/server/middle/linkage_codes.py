@@ -28,7 +28,8 @@ from chukan.server.domain.linkage import (
     RowFailure,
 )
 from chukan.server.middle.batches import answer_of, check_numbers, decode_answer, encode_answer
-from chukan.server.middle.merging import acquires_anew, flags_of, joined_flags, move_replicas
+from chukan.server.middle.merging import CodesBefore, acquires_anew, flags_of, joined_flags, move_replicas
+from chukan.server.middle.number_requests import add_requests
 from chukan.server.middle.repeats import Repeat
 from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
@@ -40,15 +41,14 @@ if TYPE_CHECKING:
     from chukan.server.ports import Connection, Environment, Outbox
     from chukan.server.ports.linkage import AddresseeStore, ReplicaMover
 
-__all__ = ["ISSUE", "LinkageCodes"]
+__all__ = ["LinkageCodes"]
 
 T = TypeVar("T")
 
-ISSUE: Final = "issue_processing_numbers"
 _NUMBERS: Final = "integrated_address_numbers"
 _NEW: Final = Repeat()
-_BLOCK: Final = 1_000
-"""Addressees of one outbox row: what one call to the network carries."""
+_MERGE_ATTEMPTS: Final = 5
+"""A code comes or goes between reading and writing once, if ever."""
 
 _Flags = tuple[int, bool, bool, str]
 """State, 不開示該当, 自己情報提供不可, informations under 自動応答不可."""
@@ -97,7 +97,7 @@ class LinkageCodes:
             if fresh or changed:
                 first = next_change_seq(connection, count=len(fresh) + len(changed))
                 asked = self._addressees.insert(connection, organization, fresh, now=now, first_seq=first)
-                self._promise_numbers(connection, organization, asked)
+                add_requests(connection, self._outbox, organization, asked)
                 self._addressees.set_flags(connection, changed, now=now, first_seq=first + len(fresh))
             self._ask(connection, organization, sorted_.wanting, now)
             return encode_answer(sorted_.answer(len(digests)))
@@ -168,40 +168,63 @@ class LinkageCodes:
         return self.get(organization, number)
 
     def merge(self, organization: str, merged: str, surviving: str) -> AddresseeRow:
-        """Merge two numbers of one person, as the steps in `merging` say. Errors: CODES_DIFFER, REPLICAS_COLLIDE."""
+        """Merge two numbers of one person, as the steps in `merging` say.
+
+        Errors: CODES_DIFFER, REPLICAS_COLLIDE; CONCURRENT_CHANGE, where their codes never rest.
+        """
         if merged == surviving:
             raise ChukanError("ADDRESSEE_MERGE_REFUSED", field="surviving_integrated_address_number")
-        code = self._code_for(organization, _checked(merged), _checked(surviving))
+        numbers = (_checked(merged), _checked(surviving))
+        for _ in range(_MERGE_ATTEMPTS):
+            if self._merge(organization, numbers, self._codes_of(organization, numbers)):
+                return self.get(organization, surviving)
+        raise ChukanError("CONCURRENT_CHANGE")
+
+    def _codes_of(self, organization: str, numbers: tuple[str, str]) -> CodesBefore:
+        """Return the codes of the merged and the surviving number, the former sealed for the latter."""
+        digests = self._addressees.number_digests(organization, numbers)
+        with self._environment.database.read() as connection:
+            found = self._addressees.find(connection, organization, numbers)
+        held = [_present(found.get(number)).linkage_code or b"" for number in numbers]
+        coded = zip(held, self._addressees.code_digests(organization, held), strict=True)
+        gone, stays = (digest if code else b"" for code, digest in coded)
+        (sealed,) = self._addressees.seal_codes(organization, digests[1:], held[:1])
+        return CodesBefore(gone, stays, sealed)
+
+    def _merge(self, organization: str, numbers: tuple[str, str], codes: CodesBefore) -> bool:
+        """Merge, unless a code came or went since they were read; return whether."""
+        digests = self._addressees.number_digests(organization, numbers)
         now = to_micros(self._environment.clock.now())
 
-        def step(connection: Connection) -> None:
-            found = self._addressees.find(connection, organization, [merged, surviving])
-            gone, stays = _present(found.get(merged)), _present(found.get(surviving))
+        def step(connection: Connection) -> bool:
+            found = self._addressees.unopened(connection, organization, digests)
+            gone, stays = (_present(found.get(digest)) for digest in digests)
             if stays.state == AddresseeState.MERGED:
                 raise ChukanError("ADDRESSEE_MERGED", field="surviving_integrated_address_number")
             if gone.state == AddresseeState.MERGED:
                 if gone.merged_into == stays.id:
-                    return
+                    return True
                 raise ChukanError("ADDRESSEE_MERGED", field="merged_integrated_address_number")
-            if gone.linkage_code and stays.linkage_code and gone.linkage_code != stays.linkage_code:
+            if not codes.hold(gone, stays, self._addressees.holders(connection, organization, codes.known)):
+                return False
+            if len(codes.known) > 1:
                 raise ChukanError("CODES_DIFFER")
             move_replicas(connection, organization, self._replicas, source=gone.id, target=stays.id)
             first = next_change_seq(connection, count=3)
             merged_away = (gone.id, int(AddresseeState.MERGED), *flags_of(gone), stays.id)
             kept = (stays.id, int(stays.state), *joined_flags(gone, stays), stays.merged_into)
             self._addressees.set_flags(connection, [merged_away, kept], now=now, first_seq=first)
-            if gone.linkage_code and not stays.linkage_code:
+            if codes.gone:
                 self._addressees.drop_code(connection, gone.id, now=now)
-                taken = LinkageUpdate(stays.id, int(LinkageState.LINKED), code_digest=code[0], code=code[1], linked=now)
-                self._addressees.set_linkage(connection, [taken], now=now, first_seq=first + 2)
+                self._addressees.set_linkage(connection, [codes.taken(stays, now)], now=now, first_seq=first + 2)
             elif acquires_anew(gone):
                 ended = LinkageUpdate(gone.id, int(LinkageState.NOT_REQUESTED))
                 self._addressees.set_linkage(connection, [ended], now=now, first_seq=first + 2)
                 if stays.state is AddresseeState.ACTIVE and stays.linkage_state not in _UNDER_WAY:
                     self._ask(connection, organization, [stays.id], now)
+            return True
 
-        self._environment.database.write(organization, step)
-        return self.get(organization, surviving)
+        return self._environment.database.write(organization, step)
 
     def split(
         self,
@@ -249,15 +272,6 @@ class LinkageCodes:
         """Return addressees changed after a position, in commit order, each in its latest state."""
         with self._environment.database.read() as connection:
             return self._addressees.changed(connection, organization, after_seq=after_seq, states=states, most=most)
-
-    def _code_for(self, organization: str, merged: str, surviving: str) -> tuple[bytes, bytes]:
-        """Return digest and seal of the merged addressee's code as the survivor would hold it."""
-        code = self.get(organization, merged).linkage_code or b""
-        row_keys = self._addressees.number_digests(organization, [surviving])
-        return (
-            self._addressees.code_digests(organization, [code])[0],
-            self._addressees.seal_codes(organization, row_keys, [code])[0],
-        )
 
     def _once(
         self,
@@ -317,13 +331,7 @@ class LinkageCodes:
             return
         first = next_change_seq(connection, count=len(ids))
         self._addressees.request(connection, ids, now=now, first_seq=first)
-        self._promise_numbers(connection, organization, ids)
-
-    def _promise_numbers(self, connection: Connection, organization: str, ids: Sequence[int]) -> None:
-        """Write the outbox rows by which processing numbers are asked for."""
-        for start in range(0, len(ids), _BLOCK):
-            block = b"".join([key.to_bytes(8, "big") for key in ids[start : start + _BLOCK]])
-            self._outbox.add(connection, kind=ISSUE, organization=organization, payload=block)
+        add_requests(connection, self._outbox, organization, ids)
 
 
 @dataclass(slots=True)

@@ -14,23 +14,52 @@ That records move and history stays is the lesson of 総点検 2023; the rest is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.server.domain.linkage import LinkageState
+from chukan.server.domain.linkage import LinkageState, LinkageUpdate
 from chukan.server.domain.replica import ReplicaState
 from chukan.standard.layouts import information_codes, layout
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chukan.server.domain.linkage import AddresseeRow
     from chukan.server.domain.replica_rows import ReplicaRow
     from chukan.server.ports import Connection
     from chukan.server.ports.linkage import ReplicaMover
 
-__all__ = ["acquires_anew", "flags_of", "joined_flags", "move_replicas"]
+__all__ = ["CodesBefore", "acquires_anew", "flags_of", "joined_flags", "move_replicas"]
 
 _PAGE: Final = 1_000
 _RUNNING: Final = (LinkageState.REQUESTED, LinkageState.PROCESSING_NUMBER_ISSUED)
+
+
+class CodesBefore(NamedTuple):
+    """The codes of both numbers as read before the write: digests, empty for none, and the seal for the survivor.
+
+    A code may come or go until the write, which therefore asks whether they still hold before it believes them.
+    """
+
+    gone: bytes
+    stays: bytes
+    sealed: bytes
+
+    @property
+    def known(self) -> list[bytes]:
+        """The digests of the codes there are."""
+        return [digest for digest in (self.gone, self.stays) if digest]
+
+    def hold(self, gone: AddresseeRow, stays: AddresseeRow, holders: Mapping[bytes, int]) -> bool:
+        """Whether both numbers have the codes they had; holders: who has the known ones now."""
+        return all(
+            holders.get(digest) == row.id if digest else row.linkage_state is not LinkageState.LINKED
+            for digest, row in ((self.gone, gone), (self.stays, stays))
+        )
+
+    def taken(self, stays: AddresseeRow, now: int) -> LinkageUpdate:
+        """Return the survivor's linkage once it has the merged number's code."""
+        return LinkageUpdate(stays.id, int(LinkageState.LINKED), code_digest=self.gone, code=self.sealed, linked=now)
 
 
 def flags_of(row: AddresseeRow) -> tuple[bool, bool, str]:

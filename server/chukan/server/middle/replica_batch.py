@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chukan.server.domain.content import pack_rows, without_rows
 from chukan.server.domain.linkage import AddresseeState, Outcome, RowFailure
-from chukan.server.domain.replica import ReplicaState, check_batch, check_rows
+from chukan.server.domain.replica import ReplicaState, check_batch, check_edition, check_rows
 from chukan.server.domain.replica_rows import HeldReplica, NewReplica
 from chukan.server.middle.batches import check_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from chukan.server.domain.replica import ReplicaBatch
     from chukan.server.ports import Connection
@@ -55,7 +56,13 @@ class PreparedBatch:
     """A batch that is well-formed as a whole; raises what `check_batch` raises."""
 
     def __init__(
-        self, organization: str, batch: ReplicaBatch, *, addressees: AddresseeStore, replicas: ReplicaStore
+        self,
+        organization: str,
+        batch: ReplicaBatch,
+        *,
+        addressees: AddresseeStore,
+        replicas: ReplicaStore,
+        today: date,
     ) -> None:
         self._organization = organization
         self._batch = batch
@@ -64,6 +71,8 @@ class PreparedBatch:
         self._layout, self._data_set = check_batch(batch)
         self._exclusive = self._layout.period == "date" and self._data_set.parent is None
         self._failures = check_rows(batch, self._data_set)
+        for row, failure in check_edition(batch, self._layout, today).items():
+            self._failures.setdefault(row, failure)
         for row, failure in check_format(batch.numbers, field=_NUMBERS).items():
             self._failures.setdefault(row, failure)
         packed = pack_rows(without_rows(batch.columns, {*self._failures, *batch.deleted_rows}), batch.rows)
@@ -134,8 +143,17 @@ class PreparedBatch:
         if alone:
             effect.fresh = self._first_versions([row for row in rows if ids[row] not in held], ids, shape, now)
             rows = [row for row in rows if ids[row] in held]
+        later = self._later_shapes(connection, shape, held)
         for row in rows:
-            self._sort_one(row, ids[row], held.setdefault(ids[row], {}), effect, (shape, now))
+            self._sort_one(row, ids[row], held.setdefault(ids[row], {}), effect, (shape, now), later=later)
+
+    def _later_shapes(
+        self, connection: Connection, shape: int, held: dict[int, dict[str, HeldReplica]]
+    ) -> frozenset[int]:
+        """Return the shapes of a later edition among what is held."""
+        others = {each.shape for own in held.values() for each in own.values()} - {shape}
+        edition = self._batch.edition
+        return frozenset(each for each in others if self._replicas.edition(connection, each) > edition)
 
     def _first_versions(self, rows: Sequence[int], ids: dict[int, int], shape: int, now: int) -> list[NewReplica]:
         """Return rows of people who have nothing of this data set yet and stand in the batch once, as columns."""
@@ -165,14 +183,28 @@ class PreparedBatch:
         return list(map(NewReplica._make, zip(*columns, strict=False)))
 
     def _sort_one(
-        self, row: int, addressee: int, own: dict[str, HeldReplica], effect: BatchEffect, written: tuple[int, int]
+        self,
+        row: int,
+        addressee: int,
+        own: dict[str, HeldReplica],
+        effect: BatchEffect,
+        written: tuple[int, int],
+        *,
+        later: frozenset[int],
     ) -> None:
-        """Sort one row beside what its person has; written: shape and instant of new versions."""
+        """Sort one row beside what its person has; written: shape and instant of new versions.
+
+        later: shapes of a later edition. What stands in one is not displaced from answering by an earlier one, as a
+        resend that comes late would do it; who means it deletes the record first.
+        """
         batch = self._batch
         key = batch.record_keys[row]
         current = own.get(key)
         if batch.deletes(row):
             self._delete(row, addressee, own, effect, written[1])
+            return
+        if current is not None and current.shape in later and current.state == ReplicaState.ACTIVE:
+            effect.refuse(row, "EDITION_SUPERSEDED", "edition")
             return
         start, end = batch.start_dates[row], batch.end_dates[row] if batch.end_dates else ""
         if self._exclusive and _overlaps(own, key, start, end):
@@ -185,7 +217,7 @@ class PreparedBatch:
             new = new._replace(version=current.version + 1)
             effect.replaced.append(new)
             effect.revived += current.state == ReplicaState.DELETED
-        own[key] = HeldReplica(new.version, start, end, new.state, new.record_id)
+        own[key] = HeldReplica(new.version, start, end, new.state, new.record_id, new.shape)
 
     def _delete(self, row: int, addressee: int, own: dict[str, HeldReplica], effect: BatchEffect, now: int) -> None:
         batch = self._batch

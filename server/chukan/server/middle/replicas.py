@@ -28,7 +28,7 @@ from chukan.standard.layouts import information_codes
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from chukan.server.domain.replica_rows import ReplicaRow
     from chukan.server.middle.replica_batch import BatchEffect
@@ -36,13 +36,18 @@ if TYPE_CHECKING:
     from chukan.server.ports.linkage import AddresseeStore
     from chukan.server.ports.replicas import ImportStore, ReplicaStore
 
-__all__ = ["SEND_CAP", "Replicas"]
+__all__ = ["SEND_CAP", "Replicas", "usual_send_cap"]
 
 SEND_CAP: Final = 200_000
 """Rows of one information per send: about the cap that 会津若松市's resend exceeded in 2023 [P]."""
 
 _KEPT_FAILURES: Final = 1_000
 _PAGE: Final = 1_000
+
+
+def usual_send_cap(_organization: str, _information: str) -> int:
+    """Return the cap of every organization and information."""
+    return SEND_CAP
 
 
 class Replicas:
@@ -55,8 +60,9 @@ class Replicas:
         replicas: ReplicaStore,
         imports: ImportStore,
         *,
-        send_cap: int = SEND_CAP,
+        send_cap: Callable[[str, str], int] = usual_send_cap,
     ) -> None:
+        # send_cap: rows of one information an organization may send at once, asked with every batch.
         self._environment = environment
         self._addressees = addressees
         self._replicas = replicas
@@ -77,7 +83,13 @@ class Replicas:
         refusal: RowFailure | None = None
         try:
             self._check_mode(organization, mode)
-            prepared = PreparedBatch(organization, batch, addressees=self._addressees, replicas=self._replicas)
+            prepared = PreparedBatch(
+                organization,
+                batch,
+                addressees=self._addressees,
+                replicas=self._replicas,
+                today=self._environment.clock.today(),
+            )
         except ChukanError as error:
             refusal = RowFailure(WHOLE_BATCH, error.reason.code, error.field, error.params.get("item_code", ""))
 
@@ -116,8 +128,9 @@ class Replicas:
         sent = batch.rows
         if batch.send_id:
             sent += self._imports.sent(connection, organization, batch.information_code, batch.send_id)
-        if sent > self._send_cap:
-            return RowFailure(WHOLE_BATCH, "SEND_CAP_EXCEEDED", "header.send_id", rule=f"rows<={self._send_cap}")
+        cap = self._send_cap(organization, batch.information_code)
+        if sent > cap:
+            return RowFailure(WHOLE_BATCH, "SEND_CAP_EXCEEDED", "header.send_id", rule=f"rows<={cap}")
         if batch.send_id:
             self._imports.put_sent(connection, (organization, batch.information_code, batch.send_id), sent)
         return None

@@ -21,7 +21,8 @@ from chukan.server.domain.acquisition import (
 )
 from chukan.server.domain.exchange import NETWORK
 from chukan.server.domain.linkage import CODE_SIZE, BatchAnswer, CodeDelivery, Outcome, RowFailure
-from chukan.server.network.resident_network import individual_number_digests, refusals_of_numbers
+from chukan.server.network.resident_identities import individual_number_digests
+from chukan.server.network.resident_network import refusals_of_numbers
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:

@@ -108,12 +108,14 @@ class Directory:
         if page_token and not is_organization_code(page_token):
             raise ChukanError("PAGE_TOKEN_INVALID", field="page_token")
         most = page_size or _MOST_MEMBERS
-        names = sorted(name for name in self._known if name > page_token)
+        with self._lock:
+            known = dict(self._known)
+        names = sorted(name for name in known if name > page_token)
         return MasterData(
             master_version=self._master.version,
             permission_list_version=self._master.permissions.version,
             network_certificate=self._keys.member_keys(NETWORK).certificate,
-            members=[self._known[name] for name in names[:most]],
+            members=[known[name] for name in names[:most]],
             world_generation=self._master.world_generation,
             next_page_token=names[most - 1] if len(names) > most else "",
         )

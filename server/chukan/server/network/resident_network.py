@@ -6,16 +6,18 @@ The real one is no part of the information provision network and its feed is not
 
 A notice (本人確認情報の通知), row by row: 1 under a number the person no longer has it changes nothing; 2 under a
 known number it replaces what is known; 3 under a new number with a known 住民票コード the same person got another
-number; 4 else the person is new. Two known people never share a code.
+number; 4 else the person is new. Two known people never share a code. What a notice leaves empty it says nothing of:
+the code or attribute that is known stays.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.server.domain.exchange import NETWORK, Mode
+from chukan.server.domain.exchange import Mode
 from chukan.server.domain.linkage import BatchAnswer, Outcome, RowFailure
-from chukan.server.domain.resident import BasicAttributes, Identity, ResidentRow
+from chukan.server.network.resident_identities import name_key, opened_identities, place_key, prepare
 from chukan.standard.individual_numbers import are_individual_numbers
 from chukan.standard.numbers import (
     DUMMY_PREFIX,
@@ -28,24 +30,20 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chukan.server.domain.resident import KnownResident
+    from chukan.server.domain.resident import BasicAttributes, KnownResident, ResidentRow
     from chukan.server.network.core import Core
+    from chukan.server.network.resident_identities import Notice
     from chukan.server.ports import Connection
 
-__all__ = ["ResidentColumns", "individual_number_digests", "notify", "refusals_of_numbers", "search"]
+__all__ = ["ResidentColumns", "notify", "refusals_of_numbers", "search"]
 
-TABLE: Final = "network_resident"
-_NUMBER: Final = "individual-number"
-_CODE: Final = "resident-record-code"
-_CONTENT: Final = "identity"
-_NAME: Final = "name"
-_PLACE: Final = "birth-date-and-address"
-_KEY_BYTES: Final = 8
 _MOST_MATCHES: Final = 20
+_ATTEMPTS: Final = 5
+"""Two notices about one person at once are rare; each attempt needs another one in between."""
 
 
 class ResidentColumns(NamedTuple):
-    """Identity data of residents (本人確認情報), by columns; a column left empty as a whole is not known."""
+    """Identity data of residents (本人確認情報), by columns; a value or whole column left empty is not said."""
 
     individual_numbers: Sequence[str]
     resident_record_codes: Sequence[str]
@@ -81,20 +79,12 @@ def refusals_of_numbers(numbers: Sequence[str], mode: Mode) -> dict[int, str]:
     return {row: reason for row, number in enumerate(numbers) if (reason := refusal_of_number(number, mode))}
 
 
-def individual_number_digests(core: Core, numbers: Sequence[str]) -> list[bytes]:
-    """Return the digests individual numbers are looked up by."""
-    return core.environment.vault.index_digest_many(NETWORK, _NUMBER, numbers)
-
-
 def notify(core: Core, organization: str, columns: ResidentColumns) -> BatchAnswer:
     """Take over identity data; the same data again changes nothing, so a batch may be sent again."""
     columns = columns.filled()
     failures = _failures(columns, core.environment.master.mode(organization))
     taken = [row for row in range(len(columns.individual_numbers)) if row not in failures]
-    rows = _sealed(core, columns, taken)
-    stored = _Stored(set(), set())
-    if rows:
-        stored = core.environment.database.write(organization, lambda connection: _store(core, connection, rows))
+    rows, stored = _stored(core, organization, columns, taken)
     outcomes = [Outcome.REFUSED] * len(columns.individual_numbers)
     for at, resident in zip(taken, rows, strict=True):
         if resident.number_digest in stored.refused:
@@ -103,6 +93,18 @@ def notify(core: Core, organization: str, columns: ResidentColumns) -> BatchAnsw
             written = resident.number_digest in stored.written
             outcomes[at] = Outcome.COMMITTED if written else Outcome.UNCHANGED
     return BatchAnswer(outcomes, [failures[row] for row in sorted(failures)])
+
+
+def _stored(
+    core: Core, organization: str, columns: ResidentColumns, taken: Sequence[int]
+) -> tuple[Sequence[ResidentRow], _Stored]:
+    """Seal rows outside the write and store them."""
+    for _ in range(_ATTEMPTS):
+        notice = prepare(core, columns, taken)
+        stored = core.environment.database.write(organization, partial(_store, core, notice)) if taken else _NOTHING
+        if stored is not None:
+            return notice.rows, stored
+    raise ChukanError("CONCURRENT_CHANGE")
 
 
 def _failures(columns: ResidentColumns, mode: Mode) -> dict[int, RowFailure]:
@@ -130,44 +132,16 @@ def search(core: Core, queries: Sequence[BasicAttributes]) -> list[tuple[int, st
     """Return (query, individual number) of everybody who matches all attributes given."""
     for query in queries:
         query.check_searchable()
-    vault = core.environment.vault
     matches: list[tuple[int, str]] = []
     for at, query in enumerate(queries):
         with core.environment.database.read() as connection:
             if query.name:
-                (key,) = _keys(core, _NAME, [query.name])
-                found = core.residents.candidates(connection, name_key=key)
+                found = core.residents.candidates(connection, name_key=name_key(core, query))
             else:
-                (key,) = _keys(core, _PLACE, [query.place])
-                found = core.residents.candidates(connection, place_key=key)
-        opened = vault.open_many(
-            NETWORK, TABLE, "identity", [digest for digest, _ in found], [sealed for _, sealed in found]
-        )
-        people = [identity for identity in map(Identity.unpack, opened) if query.accepts(identity.attributes)]
+                found = core.residents.candidates(connection, place_key=place_key(core, query))
+        people = [identity for identity in opened_identities(core, found) if query.accepts(identity.attributes)]
         matches += [(at, identity.individual_number) for identity in people[:_MOST_MATCHES]]
     return matches
-
-
-def _sealed(core: Core, columns: ResidentColumns, taken: Sequence[int]) -> list[ResidentRow]:
-    vault = core.environment.vault
-
-    def of(column: Sequence[str]) -> list[str]:
-        return [column[row] for row in taken]
-
-    numbers, codes = of(columns.individual_numbers), of(columns.resident_record_codes)
-    attributes = BasicAttributes.of_columns(
-        of(columns.names), of(columns.birth_dates), of(columns.sexes), of(columns.residential_addresses)
-    )
-    identities = list(map(Identity, numbers, codes, attributes))
-    packed = [identity.pack() for identity in identities]
-    digests = individual_number_digests(core, numbers)
-    contents = vault.index_digest_many_bytes(NETWORK, _CONTENT, packed)
-    names = _keys(core, _NAME, [identity.attributes.name for identity in identities])
-    places = _keys(core, _PLACE, [identity.attributes.place for identity in identities])
-    sealed = vault.seal_many(NETWORK, TABLE, "identity", digests, packed)
-    coded = vault.index_digest_many(NETWORK, _CODE, codes)
-    found = [digest if code else None for digest, code in zip(coded, codes, strict=True)]
-    return list(map(ResidentRow, digests, contents, names, places, found, sealed))
 
 
 class _Stored(NamedTuple):
@@ -177,8 +151,12 @@ class _Stored(NamedTuple):
     refused: set[bytes]
 
 
-def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> _Stored:
-    """Write what is new or differs."""
+_NOTHING: Final = _Stored(set(), set())
+
+
+def _store(core: Core, notice: Notice, connection: Connection) -> _Stored | None:
+    """Write what is new or differs; None if somebody a row was completed from changed since."""
+    rows = notice.rows
     known = core.residents.known(connection, [row.number_digest for row in rows])
     # 1. A number the person no longer has, and what is known already, change nothing.
     open_ones = [row for row in rows if not _stands(known.get(row.number_digest), row)]
@@ -190,6 +168,8 @@ def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> _
     for row in open_ones:
         own, holder = known.get(row.number_digest), holders.get(row.code_digest or b"")
         person = own or holder
+        if not notice.still_fits(row, person):
+            return None
         # 4. Nobody known.
         if person is None:
             new.append(row)
@@ -212,9 +192,3 @@ def _store(core: Core, connection: Connection, rows: Sequence[ResidentRow]) -> _
 
 def _stands(known: KnownResident | None, row: ResidentRow) -> bool:
     return known is not None and (known.former or known.content_digest == row.content_digest)
-
-
-def _keys(core: Core, kind: str, values: Sequence[str]) -> list[int]:
-    """Return keyed digests of 64 bits: enough to propose candidates, small in an index."""
-    digests = core.environment.vault.index_digest_many(NETWORK, kind, values)
-    return [int.from_bytes(digest[:_KEY_BYTES], "big", signed=True) for digest in digests]

@@ -104,6 +104,9 @@ class Inquiries(Protocol):
     def due(self, connection: Connection, *, now: int, most: int) -> dict[str, list[int]]:
         """Return open inquiries to be looked at, by organization."""
 
+    def next_due(self, connection: Connection) -> int | None:
+        """Return when the next open inquiry is to be looked at; None when none is open."""
+
     def counts(self, connection: Connection) -> dict[int, int]:
         """Return how many inquiries stand in each state."""
 
@@ -155,8 +158,9 @@ class ExchangeRecords(Protocol):
         addressee: int = 0,
         outcomes: Sequence[int] = (),
         information: str = "",
+        receipt: tuple[int, str] | None = None,
     ) -> list[RecordRow]:
-        """Return records in order of writing."""
+        """Return records in order of writing; receipt: the number of its inquiry and the receipt number itself."""
 
     def changed(self, connection: Connection, organization: str, *, after: int, most: int) -> list[RecordRow]:
         """Return records changed after a position, in commit order."""

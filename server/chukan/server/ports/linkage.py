@@ -73,6 +73,11 @@ class AddresseeStore(Protocol):
     def find(self, connection: Connection, organization: str, numbers: Sequence[str]) -> dict[str, AddresseeRow]:
         """Return addressees by integrated address number."""
 
+    def unopened(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, AddresseeRow]:
+        """Return addressees by number digest without what is sealed of them."""
+
     def find_by_codes(
         self, connection: Connection, organization: str, codes: Sequence[bytes]
     ) -> dict[bytes, AddresseeRow]:

@@ -72,6 +72,9 @@ class Residents(Protocol):
     def by_codes(self, connection: Connection, digests: Sequence[bytes], /) -> dict[bytes, KnownResident]:
         """Return residents by the digest of their 住民票コード."""
 
+    def identities(self, connection: Connection, ids: Sequence[int], /) -> dict[int, bytes]:
+        """Return sealed identities by row."""
+
     def add(self, connection: Connection, rows: Sequence[ResidentRow], /) -> None:
         """Add residents whose numbers are new."""
 
@@ -145,6 +148,9 @@ class Exchanges(Protocol):
 
     def end(self, connection: Connection, rows: Iterable[tuple[int, int, str]], /) -> None:
         """Set (row, outcome, reason) of exchanges that end without an answer."""
+
+    def half(self, connection: Connection, /) -> int:
+        """Return of how many exchanges the provider's signed answer is held and the inquirer's receipt is not."""
 
     def drop_permits(self, connection: Connection, /, *, before: int, most: int) -> int:
         """Delete permits that ran out before an instant (milliseconds); return how many."""

@@ -26,6 +26,9 @@ class ReplicaStore(Protocol):
     def shape(self, connection: Connection, edition: str, item_codes: Sequence[str]) -> int:
         """Return the id of an edition's item codes, interning them when they are new."""
 
+    def edition(self, connection: Connection, shape: int) -> str:
+        """Return the edition of a shape."""
+
     def known_records(self, connection: Connection, organization: str, record_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the digests of record ids used before."""
 

@@ -57,6 +57,7 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
             side=request.side,
             number=request.integrated_address_number,
             outcomes=list(request.outcomes),
+            receipt=request.receipt_number,
         )
         token = encode_token(_LISTING, rows[-1][0]) if len(rows) == most else ""
         return pb.ListExchangeRecordsResponse(

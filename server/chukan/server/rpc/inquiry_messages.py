@@ -103,6 +103,7 @@ def inquiry_to_message(value: Inquiry) -> wire.Inquiry:
         result_expire_time=timestamp(value.result_expire_time_ms),
         acknowledge_time=timestamp(value.acknowledge_time_ms),
         change_seq=value.change_seq,
+        exchange_id=value.exchange.hex(),
     )
     message.spec.MergeFromString(value.asked)  # as it was stored: the same message
     return message

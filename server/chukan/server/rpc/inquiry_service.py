@@ -12,6 +12,7 @@ from chukan.server.domain.exchange import AnswerKind
 from chukan.server.middle.permission_check import Query
 from chukan.server.rpc.inquiry_messages import inquiry_to_message, spec_from_message, status_to_message, timestamp
 from chukan.server.rpc.rows import body_digest, refuse_individual_numbers, row_failure, wire
+from chukan.server.rpc.sizes import MOST_BYTES, that_fit
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
 from chukan.server.rpc.watching import position, watch
 from chukan.standard.reasons import reason
@@ -122,9 +123,14 @@ class InquiryServicer(rpc.InquiryServiceServicer):
     ) -> pb.GetInquiryResultsResponse:
         """Read the content of finished inquiries."""
         refuse_individual_numbers(request.receipt_numbers, field="receipt_numbers")
-        results, unavailable = self._desk.results(current_caller().organization, list(request.receipt_numbers))
+        receipts = list(request.receipt_numbers)
+        read = self._desk.results(current_caller().organization, receipts, most_bytes=MOST_BYTES)
+        fitting = that_fit(_result(each) for each in read.results)
         return pb.GetInquiryResultsResponse(
-            results=[_result(each) for each in results], unavailable=_unavailable(unavailable)
+            results=fitting,
+            unavailable=_unavailable(read.unavailable),
+            remaining_receipt_numbers=[each.inquiry.receipt_number for each in read.results[len(fitting) :]]
+            + receipts[read.looked_at :],
         )
 
     def AcknowledgeResults(

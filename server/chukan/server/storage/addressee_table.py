@@ -34,6 +34,8 @@ __all__ = [
     "LINK",
     "LINKAGE",
     "NUMBERS",
+    "OLDEST_PENDING",
+    "PENDING",
     "REQUEST",
     "RUN_OUT",
     "SET_FLAGS",
@@ -129,6 +131,11 @@ RUN_OUT: Final = Statement(
     .where(_c.processing_digest.is_not(None), _c.processing_expires < bindparam("before"))
     .order_by(_c.processing_expires)
     .limit(bindparam("most", type_=Integer))
+)
+_IS_PENDING: Final = _c.processing_digest.is_not(None)
+PENDING: Final = Statement(sqlalchemy.select(sqlalchemy.func.count()).where(_IS_PENDING))
+OLDEST_PENDING: Final = Statement(
+    sqlalchemy.select(_c.requested).where(_IS_PENDING).order_by(_c.processing_expires).limit(1)
 )
 DROP_CODE: Final = Statement(
     sqlalchemy.update(TABLE)

@@ -82,6 +82,13 @@ class AddresseeStore:
         found = self._open(organization, raw, numbers={row.id: by_digest[row.number_digest] for row in raw})
         return {row.number: row for row in found}
 
+    def unopened(
+        self, connection: Connection, organization: str, digests: Sequence[bytes]
+    ) -> dict[bytes, AddresseeRow]:
+        """Return addressees by number digest without what is sealed, so this may be asked inside a write."""
+        rows = map(Raw._make, table.BY_NUMBERS.all(connection, digests, organization=organization))
+        return {row.number_digest: _addressee(row) for row in rows}
+
     def ids(self, connection: Connection, organization: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return (id, state) by number digest, nothing opened: the look-up of bulk loading."""
         rows = table.STATES_OF.all(connection, digests, organization=organization)
@@ -136,6 +143,16 @@ class AddresseeStore:
     def run_out(self, connection: Connection, *, before: int, most: int) -> list[tuple[str, int]]:
         """Return (organization, surrogate) of who waits with a processing number expired before an instant."""
         return [(row[0], row[1]) for row in table.RUN_OUT.all(connection, before=before, most=most)]
+
+    def pending(self, connection: Connection) -> int:
+        """Return how many processing numbers wait for their codes, of all organizations together."""
+        row = table.PENDING.first(connection)
+        return int(row[0]) if row else 0
+
+    def oldest_pending(self, connection: Connection) -> int:
+        """Return when the code was asked for whose processing number runs out first; 0 = none waits."""
+        row = table.OLDEST_PENDING.first(connection)
+        return int(row[0]) if row else 0
 
     def page(
         self, connection: Connection, organization: str, *, after_id: int, states: Sequence[int], most: int

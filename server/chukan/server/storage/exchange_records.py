@@ -197,8 +197,9 @@ class ExchangeRecordStore:
         addressee: int = 0,
         outcomes: Sequence[int] = (),
         information: str = "",
+        receipt: tuple[int, str] | None = None,
     ) -> list[RecordRow]:
-        """Return records in order of writing."""
+        """Return records in order of writing; receipt: the number of its inquiry and the receipt number itself."""
         query = _ROW.where(_c.organization == organization, _c.id > after)
         if side:
             query = query.where(_c.side == side)
@@ -208,6 +209,8 @@ class ExchangeRecordStore:
             query = query.where(_c.outcome.in_(outcomes))
         if information:
             query = query.where(_c.information == information)
+        if receipt:
+            query = query.where(_c.id == receipt[0], _c.receipt == receipt[1])
         return [RecordRow._make(row) for row in connection.execute(query.order_by(_c.id).limit(most))]
 
     def changed(self, connection: Connection, organization: str, *, after: int, most: int) -> list[RecordRow]:

@@ -155,7 +155,14 @@ _DUE: Final = Statement(
     .order_by(_c.due)
     .limit(bindparam("most", type_=Integer))
 )
+_NEXT_DUE: Final = Statement(sqlalchemy.select(_c.due).where(_OPEN).order_by(_c.due).limit(1))
 _COUNTS: Final = sqlalchemy.select(_c.state, sqlalchemy.func.count()).group_by(_c.state)
+_OLDEST_OPEN: Final = (
+    sqlalchemy.select(_c.state, sqlalchemy.func.min(_c.accepted))
+    .with_hint(_table, "INDEXED BY inquiry_due", "sqlite")  # a scrape looks at open ones only
+    .where(_OPEN)
+    .group_by(_c.state)
+)
 _r = _result.c
 _RESULTS: Final = Lookup(
     sqlalchemy.select(_r.id, _r.content, _r.provided, _r.expires).where(_r.organization == bindparam("organization_")),
@@ -272,9 +279,18 @@ class InquiryStore:
             found.setdefault(organization, []).append(id_)
         return found
 
+    def next_due(self, connection: Connection) -> int | None:
+        """Return when the next open inquiry is to be looked at; None when none is open."""
+        row = _NEXT_DUE.first(connection)
+        return None if row is None else int(row[0])
+
     def counts(self, connection: Connection) -> dict[int, int]:
         """Return how many inquiries stand in each state."""
         return {row[0]: row[1] for row in connection.execute(_COUNTS)}
+
+    def oldest_open(self, connection: Connection) -> dict[int, int]:
+        """Return when the oldest inquiry of each open state that has any was accepted (milliseconds)."""
+        return {row[0]: int(row[1]) for row in connection.execute(_OLDEST_OPEN)}
 
     # --- results ---
 

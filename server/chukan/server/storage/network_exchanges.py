@@ -68,6 +68,11 @@ _exchange: Final = Table(
     Index("network_exchange_digest", "digest", unique=True),
     Index("network_exchange_inquirer", "inquirer", "id"),
     Index("network_exchange_provider", "provider", "id"),
+    Index(
+        "network_exchange_half",
+        "id",
+        sqlite_where=sqlalchemy.text("provider_commitment <> 0 AND inquirer_commitment = 0"),
+    ),
 )
 _permit: Final = Table(
     "network_permit",
@@ -124,6 +129,12 @@ _OUTCOME: Final = Statement(
 )
 _ACKNOWLEDGED: Final = Statement(
     sqlalchemy.update(_exchange).where(_c.id == bindparam("id_")).values(inquirer_commitment=bindparam("commitment"))
+)
+_HALF: Final = Statement(
+    sqlalchemy.select(sqlalchemy.func.count())
+    .select_from(_exchange)
+    .with_hint(_exchange, "INDEXED BY network_exchange_half", "sqlite")  # a scrape must not read the whole table
+    .where(sqlalchemy.text("provider_commitment <> 0 AND inquirer_commitment = 0"))  # as the index has it, not bound
 )
 
 
@@ -226,6 +237,11 @@ class ExchangeStore:
     def drop_permits(self, connection: Connection, *, before: int, most: int) -> int:
         """Delete permits that ran out before an instant, at most so many; return how many. Records stay."""
         return _DROP_PERMITS.run(connection, before=before, most=most)
+
+    def half(self, connection: Connection) -> int:
+        """Return of how many exchanges the provider's signed answer is held and the inquirer's receipt is not."""
+        row = _HALF.first(connection)
+        return int(row[0]) if row else 0
 
     def page(self, connection: Connection, organization: str, *, after: int, most: int) -> list[NetworkExchange]:
         """Return the organization's exchanges after a row, on either side, in order."""

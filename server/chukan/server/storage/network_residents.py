@@ -71,6 +71,7 @@ _BY_FORMER: Final = Lookup(
     sqlalchemy.select(_former.c.number_digest, *_FOUND).select_from(_former.join(_table, _c.id == _former.c.resident)),
     _former.c.number_digest,
 )
+_IDENTITIES: Final = Lookup(sqlalchemy.select(_c.id, _c.identity), _c.id)
 _BY_NAME: Final = Statement(
     sqlalchemy.select(_c.number_digest, _c.identity)
     .where(_c.name_key == bindparam("key"))
@@ -108,6 +109,10 @@ class ResidentStore:
     def by_codes(self, connection: Connection, digests: Sequence[bytes]) -> dict[bytes, KnownResident]:
         """Return the residents with these digests of 住民票コード."""
         return {row[0]: _known(row) for row in _BY_CODE.all(connection, digests)}
+
+    def identities(self, connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return sealed identities by row."""
+        return {row[0]: row[1] for row in _IDENTITIES.all(connection, ids)}
 
     def add(self, connection: Connection, rows: Sequence[ResidentRow]) -> None:
         """Add residents whose numbers are new."""

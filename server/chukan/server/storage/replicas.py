@@ -93,7 +93,7 @@ _NAMES: Final = tuple(column.name for column in _replica.c)
 _ORGANIZATION: Final = _c.organization == bindparam("organization")
 _HELD: Final = Lookup(
     sqlalchemy.select(
-        _c.addressee, _c.record_key, _c.version, _c.start_date, _c.end_date, _c.state, _c.record_id
+        _c.addressee, _c.record_key, _c.version, _c.start_date, _c.end_date, _c.state, _c.record_id, _c.shape
     ).where(_ORGANIZATION, _c.information == bindparam("information"), _c.data_set == bindparam("data_set")),
     _c.addressee,
 )
@@ -161,6 +161,7 @@ _FIND_SHAPE: Final = Statement(
         _shape.c.edition == bindparam("edition"), _shape.c.item_codes == bindparam("item_codes")
     )
 )
+_EDITION: Final = Statement(sqlalchemy.select(_shape.c.edition).where(_shape.c.id == bindparam("id")))
 _ADD_SHAPE: Final = Statement(sqlalchemy.insert(_shape).returning(_shape.c.id), ("edition", "item_codes"))
 
 
@@ -185,6 +186,11 @@ class ReplicaStore:
         if row is None:
             row = _ADD_SHAPE.first(connection, edition=edition, item_codes=codes)
         return int(row[0]) if row is not None else 0
+
+    def edition(self, connection: Connection, shape: int) -> str:
+        """Return the edition of a shape."""
+        row = _EDITION.first(connection, id=shape)
+        return str(row[0]) if row is not None else ""
 
     def known_records(self, connection: Connection, organization: str, record_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the digests of record ids that were used before.

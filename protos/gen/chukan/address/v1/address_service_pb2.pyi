@@ -232,9 +232,43 @@ class LocalNumber(_message.Message):
 Global___LocalNumber: _TypeAlias = LocalNumber  # noqa: Y015
 
 @_typing.final
+class ProtectiveMeasureSet(_message.Message):
+    """Rows under protective measures (支援措置). Absent as a whole = the extract says
+    nothing of them: what stands stays. There = these rows are, all others are not.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    END_DATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows, from 0, each once."""
+
+    @_builtins.property
+    def end_dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ends, yyyyMMdd, "" = open, one per row above; empty = all open."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[_builtins.int] | None = ...,
+        end_dates: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_dates", b"end_dates", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProtectiveMeasureSet: _TypeAlias = ProtectiveMeasureSet  # noqa: Y015
+
+@_typing.final
 class RegisterPeopleRequest(_message.Message):
-    """People of one extract, by columns of equal length. Columns that the extract
-    does not have are left empty as a whole.
+    """People of one extract, by columns of equal length. A column that the extract
+    does not have is left out as a whole and leaves the attribute as it is; an
+    empty text in a column that is there clears the attribute (UNSPECIFIED in an
+    enum column). So a column is sent also when all its texts are empty.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -260,16 +294,18 @@ class RegisterPeopleRequest(_message.Message):
     MOVEMENT_DATES_FIELD_NUMBER: _builtins.int
     NOTIFICATION_DATES_FIELD_NUMBER: _builtins.int
     FORMER_LOCAL_ADDRESS_NUMBERS_FIELD_NUMBER: _builtins.int
-    PROTECTIVE_MEASURE_ROWS_FIELD_NUMBER: _builtins.int
-    PROTECTIVE_MEASURE_END_DATES_FIELD_NUMBER: _builtins.int
+    PROTECTIVE_MEASURES_FIELD_NUMBER: _builtins.int
     NONDISCLOSURE_ROWS_FIELD_NUMBER: _builtins.int
     SELF_INFORMATION_DISABLED_ROWS_FIELD_NUMBER: _builtins.int
     MUNICIPALITY_CODES_FIELD_NUMBER: _builtins.int
     HOUSEHOLD_NUMBERS_FIELD_NUMBER: _builtins.int
+    CORPORATE_NUMBERS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Batch id, 1–64."""
     number_system: _builtins.str
-    """Number system (番号体系), 2 digits, of all rows."""
+    """Number system (番号体系), 2 digits, of all rows, e.g. "01"; "02" is what
+    IssueNonResidentNumber gives.
+    """
     business_id: _builtins.str
     """Business id (業務ID) of all rows; empty = the resident register."""
     @_builtins.property
@@ -278,7 +314,9 @@ class RegisterPeopleRequest(_message.Message):
 
     @_builtins.property
     def individual_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Individual numbers (個人番号), 12 digits; "" = not known."""
+        """Individual numbers (個人番号), 12 digits; "" = not known, which takes no known
+        number away.
+        """
 
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -298,7 +336,7 @@ class RegisterPeopleRequest(_message.Message):
 
     @_builtins.property
     def birth_dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Birth dates, yyyyMMdd, unknown parts 00."""
+        """Birth dates, yyyyMMdd, unknown parts 00; "" for corporations only."""
 
     @_builtins.property
     def sexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -347,20 +385,18 @@ class RegisterPeopleRequest(_message.Message):
         """
 
     @_builtins.property
-    def protective_measure_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows under protective measures (支援措置)."""
+    def protective_measures(self) -> Global___ProtectiveMeasureSet:
+        """Protective measures (支援措置); absent = the extract has no such column."""
 
     @_builtins.property
-    def protective_measure_end_dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ends of the protective measures, yyyyMMdd, one per row above."""
+    def nondisclosure_rows(self) -> _common_pb2.RowSet:
+        """Rows under nondisclosure (不開示該当); absent = the extract has no such column."""
 
     @_builtins.property
-    def nondisclosure_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows under nondisclosure (不開示該当)."""
-
-    @_builtins.property
-    def self_information_disabled_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows whose self-information is stopped (自己情報提供不可)."""
+    def self_information_disabled_rows(self) -> _common_pb2.RowSet:
+        """Rows whose self-information is stopped (自己情報提供不可); absent = the extract
+        has no such column.
+        """
 
     @_builtins.property
     def municipality_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -372,6 +408,12 @@ class RegisterPeopleRequest(_message.Message):
     def household_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Household numbers (世帯番号), at most 40; tell a number copied from a member
         of the household.
+        """
+
+    @_builtins.property
+    def corporate_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Corporate numbers (法人番号), 13 digits, of corporations only; "" = not known,
+        which takes no known number away.
         """
 
     def __init__(
@@ -398,16 +440,16 @@ class RegisterPeopleRequest(_message.Message):
         movement_dates: _abc.Iterable[_builtins.str] | None = ...,
         notification_dates: _abc.Iterable[_builtins.str] | None = ...,
         former_local_address_numbers: _abc.Iterable[_builtins.str] | None = ...,
-        protective_measure_rows: _abc.Iterable[_builtins.int] | None = ...,
-        protective_measure_end_dates: _abc.Iterable[_builtins.str] | None = ...,
-        nondisclosure_rows: _abc.Iterable[_builtins.int] | None = ...,
-        self_information_disabled_rows: _abc.Iterable[_builtins.int] | None = ...,
+        protective_measures: Global___ProtectiveMeasureSet | None = ...,
+        nondisclosure_rows: _common_pb2.RowSet | None = ...,
+        self_information_disabled_rows: _common_pb2.RowSet | None = ...,
         municipality_codes: _abc.Iterable[_builtins.str] | None = ...,
         household_numbers: _abc.Iterable[_builtins.str] | None = ...,
+        corporate_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["nondisclosure_rows", b"nondisclosure_rows", "protective_measures", b"protective_measures", "self_information_disabled_rows", b"self_information_disabled_rows"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "batch_id", b"batch_id", "birth_dates", b"birth_dates", "buildings", b"buildings", "business_id", b"business_id", "former_local_address_numbers", b"former_local_address_numbers", "former_names", b"former_names", "household_numbers", b"household_numbers", "individual_numbers", b"individual_numbers", "kana_names", b"kana_names", "local_address_numbers", b"local_address_numbers", "movement_dates", b"movement_dates", "movement_reasons", b"movement_reasons", "municipality_codes", b"municipality_codes", "names", b"names", "nondisclosure_rows", b"nondisclosure_rows", "notification_dates", b"notification_dates", "number_system", b"number_system", "postal_codes", b"postal_codes", "protective_measure_end_dates", b"protective_measure_end_dates", "protective_measure_rows", b"protective_measure_rows", "resident_kinds", b"resident_kinds", "resident_states", b"resident_states", "residential_address_codes", b"residential_address_codes", "residential_addresses", b"residential_addresses", "self_information_disabled_rows", b"self_information_disabled_rows", "sexes", b"sexes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "batch_id", b"batch_id", "birth_dates", b"birth_dates", "buildings", b"buildings", "business_id", b"business_id", "corporate_numbers", b"corporate_numbers", "former_local_address_numbers", b"former_local_address_numbers", "former_names", b"former_names", "household_numbers", b"household_numbers", "individual_numbers", b"individual_numbers", "kana_names", b"kana_names", "local_address_numbers", b"local_address_numbers", "movement_dates", b"movement_dates", "movement_reasons", b"movement_reasons", "municipality_codes", b"municipality_codes", "names", b"names", "nondisclosure_rows", b"nondisclosure_rows", "notification_dates", b"notification_dates", "number_system", b"number_system", "postal_codes", b"postal_codes", "protective_measures", b"protective_measures", "resident_kinds", b"resident_kinds", "resident_states", b"resident_states", "residential_address_codes", b"residential_address_codes", "residential_addresses", b"residential_addresses", "self_information_disabled_rows", b"self_information_disabled_rows", "sexes", b"sexes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -426,6 +468,7 @@ class RegisterPeopleResponse(_message.Message):
     UNNUMBERED_ROWS_FIELD_NUMBER: _builtins.int
     SUBSTITUTION_COUNT_FIELD_NUMBER: _builtins.int
     REPEATED_BATCH_FIELD_NUMBER: _builtins.int
+    MISMATCH_IDS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch."""
     substitution_count: _builtins.int
@@ -446,7 +489,13 @@ class RegisterPeopleResponse(_message.Message):
 
     @_builtins.property
     def unnumbered_rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Rows of people without an individual number."""
+        """Rows of people without an individual number, corporations among them."""
+
+    @_builtins.property
+    def mismatch_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Mismatch of each row that is held, in the order of the rows (see
+        ListMismatches).
+        """
 
     def __init__(
         self,
@@ -458,10 +507,11 @@ class RegisterPeopleResponse(_message.Message):
         unnumbered_rows: _abc.Iterable[_builtins.int] | None = ...,
         substitution_count: _builtins.int = ...,
         repeated_batch: _builtins.bool = ...,
+        mismatch_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "integrated_address_numbers", b"integrated_address_numbers", "outcomes", b"outcomes", "repeated_batch", b"repeated_batch", "substitution_count", b"substitution_count", "unnumbered_rows", b"unnumbered_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "failures", b"failures", "integrated_address_numbers", b"integrated_address_numbers", "mismatch_ids", b"mismatch_ids", "outcomes", b"outcomes", "repeated_batch", b"repeated_batch", "substitution_count", b"substitution_count", "unnumbered_rows", b"unnumbered_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -469,7 +519,7 @@ Global___RegisterPeopleResponse: _TypeAlias = RegisterPeopleResponse  # noqa: Y0
 
 @_typing.final
 class Person(_message.Message):
-    """A person."""
+    """A person, or a corporation."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -494,6 +544,9 @@ class Person(_message.Message):
     PROTECTIVE_MEASURES_FIELD_NUMBER: _builtins.int
     MUNICIPALITY_CODE_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    CORPORATE_NUMBER_FIELD_NUMBER: _builtins.int
+    HOUSEHOLD_NUMBER_FIELD_NUMBER: _builtins.int
+    PROTECTIVE_MEASURE_END_DATE_FIELD_NUMBER: _builtins.int
     integrated_address_number: _builtins.str
     """Integrated address number (団体内統合宛名番号), 15 digits."""
     individual_number: _builtins.str
@@ -532,6 +585,12 @@ class Person(_message.Message):
     """Under protective measures."""
     municipality_code: _builtins.str
     """Municipality code after folding wards, 6 digits."""
+    corporate_number: _builtins.str
+    """Corporate number (法人番号), 13 digits, of a corporation."""
+    household_number: _builtins.str
+    """Household number (世帯番号)."""
+    protective_measure_end_date: _builtins.str
+    """End of the protective measures, yyyyMMdd; "" = open or none."""
     @_builtins.property
     def local_numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LocalNumber]:
         """Local address numbers."""
@@ -564,10 +623,13 @@ class Person(_message.Message):
         protective_measures: _builtins.bool = ...,
         municipality_code: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        corporate_number: _builtins.str = ...,
+        household_number: _builtins.str = ...,
+        protective_measure_end_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "birth_date", b"birth_date", "building", b"building", "former_name", b"former_name", "individual_number", b"individual_number", "integrated_address_number", b"integrated_address_number", "kana_name", b"kana_name", "local_numbers", b"local_numbers", "merged_into", b"merged_into", "municipality_code", b"municipality_code", "name", b"name", "nondisclosure", b"nondisclosure", "postal_code", b"postal_code", "protective_measures", b"protective_measures", "resident_kind", b"resident_kind", "resident_state", b"resident_state", "residential_address", b"residential_address", "self_information_disabled", b"self_information_disabled", "sex", b"sex", "unnumbered", b"unnumbered", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "birth_date", b"birth_date", "building", b"building", "corporate_number", b"corporate_number", "former_name", b"former_name", "household_number", b"household_number", "individual_number", b"individual_number", "integrated_address_number", b"integrated_address_number", "kana_name", b"kana_name", "local_numbers", b"local_numbers", "merged_into", b"merged_into", "municipality_code", b"municipality_code", "name", b"name", "nondisclosure", b"nondisclosure", "postal_code", b"postal_code", "protective_measure_end_date", b"protective_measure_end_date", "protective_measures", b"protective_measures", "resident_kind", b"resident_kind", "resident_state", b"resident_state", "residential_address", b"residential_address", "self_information_disabled", b"self_information_disabled", "sex", b"sex", "unnumbered", b"unnumbered", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1048,6 +1110,92 @@ class SplitPersonResponse(_message.Message):
 Global___SplitPersonResponse: _TypeAlias = SplitPersonResponse  # noqa: Y015
 
 @_typing.final
+class ListMergedPeopleRequest(_message.Message):
+    """Request of ListMergedPeople."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1–1,000; 0 = 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedPeopleRequest: _TypeAlias = ListMergedPeopleRequest  # noqa: Y015
+
+@_typing.final
+class MergedPerson(_message.Message):
+    """A number that ended in a merge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGED_INTEGRATED_ADDRESS_NUMBER_FIELD_NUMBER: _builtins.int
+    SURVIVING_INTEGRATED_ADDRESS_NUMBER_FIELD_NUMBER: _builtins.int
+    MERGE_TIME_FIELD_NUMBER: _builtins.int
+    merged_integrated_address_number: _builtins.str
+    """Number that ended."""
+    surviving_integrated_address_number: _builtins.str
+    """Number that stays now: the last one where merges followed each other."""
+    @_builtins.property
+    def merge_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    def __init__(
+        self,
+        *,
+        merged_integrated_address_number: _builtins.str = ...,
+        surviving_integrated_address_number: _builtins.str = ...,
+        merge_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["merge_time", b"merge_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_time", b"merge_time", "merged_integrated_address_number", b"merged_integrated_address_number", "surviving_integrated_address_number", b"surviving_integrated_address_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergedPerson: _TypeAlias = MergedPerson  # noqa: Y015
+
+@_typing.final
+class ListMergedPeopleResponse(_message.Message):
+    """Response of ListMergedPeople."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGED_PEOPLE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty = last."""
+    @_builtins.property
+    def merged_people(self) -> _containers.RepeatedCompositeFieldContainer[Global___MergedPerson]:
+        """The page, by the number that ended."""
+
+    def __init__(
+        self,
+        *,
+        merged_people: _abc.Iterable[Global___MergedPerson] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged_people", b"merged_people", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedPeopleResponse: _TypeAlias = ListMergedPeopleResponse  # noqa: Y015
+
+@_typing.final
 class ListUnnumberedRequest(_message.Message):
     """Request of ListUnnumbered."""
 
@@ -1125,7 +1273,9 @@ class Mismatch(_message.Message):
 
     @_builtins.property
     def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Candidates, integrated address numbers."""
+        """Candidates, integrated address numbers; none where rows of one batch claim a
+        number that nobody has yet.
+        """
 
     @_builtins.property
     def differing_attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -1237,7 +1387,9 @@ class ResolveMismatchRequest(_message.Message):
     decision: Global___MismatchDecision.ValueType
     """Decision."""
     integrated_address_number: _builtins.str
-    """The candidate, with LINK."""
+    """The candidate, with LINK; anybody where the mismatch has no candidate. May be
+    left out if there is one candidate only.
+    """
     def __init__(
         self,
         *,
@@ -1295,8 +1447,10 @@ class IssueNonResidentNumberRequest(_message.Message):
     """Business id that asks."""
     @_builtins.property
     def person(self) -> Global___Person:
-        """The person: name, kana_name, birth_date, sex, residential_address,
-        individual_number if known.
+        """The person: name, kana_name, alias, former_name, birth_date, sex,
+        postal_code, residential_address, building, municipality_code, flags, and
+        individual_number if known; or with kind CORPORATION its name and
+        corporate_number if known. Other fields are not looked at.
         """
 
     def __init__(
@@ -1315,29 +1469,43 @@ Global___IssueNonResidentNumberRequest: _TypeAlias = IssueNonResidentNumberReque
 
 @_typing.final
 class IssueNonResidentNumberResponse(_message.Message):
-    """Response of IssueNonResidentNumber."""
+    """Response of IssueNonResidentNumber; it is durable."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PERSON_FIELD_NUMBER: _builtins.int
     LOCAL_NUMBER_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    MISMATCH_ID_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    outcome: Global___LinkOutcome.ValueType
+    """NUMBERED, or HELD: somebody known may be meant, a person decides."""
+    mismatch_id: _builtins.str
+    """The mismatch to be resolved, if HELD; the number is given then."""
     @_builtins.property
     def person(self) -> Global___Person:
-        """The person, numbered."""
+        """The person, if NUMBERED."""
 
     @_builtins.property
     def local_number(self) -> Global___LocalNumber:
-        """The non-resident number (住登外者宛名番号) given."""
+        """The non-resident number (住登外者宛名番号) given, if NUMBERED."""
+
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Integrated address numbers of who may be meant, if HELD."""
 
     def __init__(
         self,
         *,
         person: Global___Person | None = ...,
         local_number: Global___LocalNumber | None = ...,
+        outcome: Global___LinkOutcome.ValueType = ...,
+        mismatch_id: _builtins.str = ...,
+        candidates: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["local_number", b"local_number", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["local_number", b"local_number", "person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "local_number", b"local_number", "mismatch_id", b"mismatch_id", "outcome", b"outcome", "person", b"person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1345,25 +1513,163 @@ Global___IssueNonResidentNumberResponse: _TypeAlias = IssueNonResidentNumberResp
 
 @_typing.final
 class UpdateNonResidentRequest(_message.Message):
-    """Request of UpdateNonResident."""
+    """Request of UpdateNonResident. A field that is absent leaves the attribute as it
+    is; an empty text or false that is there clears it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PERSON_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def person(self) -> Global___Person:
-        """Person with new attributes, named by integrated_address_number."""
-
+    INTEGRATED_ADDRESS_NUMBER_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KANA_NAME_FIELD_NUMBER: _builtins.int
+    ALIAS_FIELD_NUMBER: _builtins.int
+    FORMER_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    SEX_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
+    RESIDENTIAL_ADDRESS_FIELD_NUMBER: _builtins.int
+    BUILDING_FIELD_NUMBER: _builtins.int
+    RESIDENT_STATE_FIELD_NUMBER: _builtins.int
+    NONDISCLOSURE_FIELD_NUMBER: _builtins.int
+    SELF_INFORMATION_DISABLED_FIELD_NUMBER: _builtins.int
+    PROTECTIVE_MEASURES_FIELD_NUMBER: _builtins.int
+    INDIVIDUAL_NUMBER_FIELD_NUMBER: _builtins.int
+    MUNICIPALITY_CODE_FIELD_NUMBER: _builtins.int
+    PROTECTIVE_MEASURE_END_DATE_FIELD_NUMBER: _builtins.int
+    CORPORATE_NUMBER_FIELD_NUMBER: _builtins.int
+    integrated_address_number: _builtins.str
+    """Person."""
+    name: _builtins.str
+    """Name; never empty."""
+    kana_name: _builtins.str
+    """Name in kana."""
+    alias: _builtins.str
+    """Alias."""
+    former_name: _builtins.str
+    """Former name."""
+    birth_date: _builtins.str
+    """Birth date, yyyyMMdd, unknown parts 00; empty for corporations only."""
+    sex: _builtins.str
+    """Sex: "1", "2" or ""."""
+    postal_code: _builtins.str
+    """Postal code, 7 digits."""
+    residential_address: _builtins.str
+    """Residential address."""
+    building: _builtins.str
+    """Building and room."""
+    resident_state: Global___ResidentState.ValueType
+    """State; UNSPECIFIED that is there is refused."""
+    nondisclosure: _builtins.bool
+    """Nondisclosure."""
+    self_information_disabled: _builtins.bool
+    """Self-information stopped."""
+    protective_measures: _builtins.bool
+    """Under protective measures; false also clears their end."""
+    individual_number: _builtins.str
+    """Individual number, 12 digits. Another one than before: the former one is
+    kept and still leads to the person. Empty: it is taken away as never having
+    been theirs.
+    """
+    municipality_code: _builtins.str
+    """Municipality code, 6 digits; "" = the organization's own."""
+    protective_measure_end_date: _builtins.str
+    """End of the protective measures, yyyyMMdd."""
+    corporate_number: _builtins.str
+    """Corporate number, 13 digits, of a corporation; empty takes it away."""
     def __init__(
         self,
         *,
-        person: Global___Person | None = ...,
+        integrated_address_number: _builtins.str = ...,
+        name: _builtins.str | None = ...,
+        kana_name: _builtins.str | None = ...,
+        alias: _builtins.str | None = ...,
+        former_name: _builtins.str | None = ...,
+        birth_date: _builtins.str | None = ...,
+        sex: _builtins.str | None = ...,
+        postal_code: _builtins.str | None = ...,
+        residential_address: _builtins.str | None = ...,
+        building: _builtins.str | None = ...,
+        resident_state: Global___ResidentState.ValueType | None = ...,
+        nondisclosure: _builtins.bool | None = ...,
+        self_information_disabled: _builtins.bool | None = ...,
+        protective_measures: _builtins.bool | None = ...,
+        individual_number: _builtins.str | None = ...,
+        municipality_code: _builtins.str | None = ...,
+        protective_measure_end_date: _builtins.str | None = ...,
+        corporate_number: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alias", b"_alias", "_birth_date", b"_birth_date", "_building", b"_building", "_corporate_number", b"_corporate_number", "_former_name", b"_former_name", "_individual_number", b"_individual_number", "_kana_name", b"_kana_name", "_municipality_code", b"_municipality_code", "_name", b"_name", "_nondisclosure", b"_nondisclosure", "_postal_code", b"_postal_code", "_protective_measure_end_date", b"_protective_measure_end_date", "_protective_measures", b"_protective_measures", "_resident_state", b"_resident_state", "_residential_address", b"_residential_address", "_self_information_disabled", b"_self_information_disabled", "_sex", b"_sex", "alias", b"alias", "birth_date", b"birth_date", "building", b"building", "corporate_number", b"corporate_number", "former_name", b"former_name", "individual_number", b"individual_number", "kana_name", b"kana_name", "municipality_code", b"municipality_code", "name", b"name", "nondisclosure", b"nondisclosure", "postal_code", b"postal_code", "protective_measure_end_date", b"protective_measure_end_date", "protective_measures", b"protective_measures", "resident_state", b"resident_state", "residential_address", b"residential_address", "self_information_disabled", b"self_information_disabled", "sex", b"sex"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alias", b"_alias", "_birth_date", b"_birth_date", "_building", b"_building", "_corporate_number", b"_corporate_number", "_former_name", b"_former_name", "_individual_number", b"_individual_number", "_kana_name", b"_kana_name", "_municipality_code", b"_municipality_code", "_name", b"_name", "_nondisclosure", b"_nondisclosure", "_postal_code", b"_postal_code", "_protective_measure_end_date", b"_protective_measure_end_date", "_protective_measures", b"_protective_measures", "_resident_state", b"_resident_state", "_residential_address", b"_residential_address", "_self_information_disabled", b"_self_information_disabled", "_sex", b"_sex", "alias", b"alias", "birth_date", b"birth_date", "building", b"building", "corporate_number", b"corporate_number", "former_name", b"former_name", "individual_number", b"individual_number", "integrated_address_number", b"integrated_address_number", "kana_name", b"kana_name", "municipality_code", b"municipality_code", "name", b"name", "nondisclosure", b"nondisclosure", "postal_code", b"postal_code", "protective_measure_end_date", b"protective_measure_end_date", "protective_measures", b"protective_measures", "resident_state", b"resident_state", "residential_address", b"residential_address", "self_information_disabled", b"self_information_disabled", "sex", b"sex"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__alias: _TypeAlias = _typing.Literal["alias"]  # noqa: Y015
+    _WhichOneofArgType__alias: _TypeAlias = _typing.Literal["_alias", b"_alias"]  # noqa: Y015
+    _WhichOneofReturnType__birth_date: _TypeAlias = _typing.Literal["birth_date"]  # noqa: Y015
+    _WhichOneofArgType__birth_date: _TypeAlias = _typing.Literal["_birth_date", b"_birth_date"]  # noqa: Y015
+    _WhichOneofReturnType__building: _TypeAlias = _typing.Literal["building"]  # noqa: Y015
+    _WhichOneofArgType__building: _TypeAlias = _typing.Literal["_building", b"_building"]  # noqa: Y015
+    _WhichOneofReturnType__corporate_number: _TypeAlias = _typing.Literal["corporate_number"]  # noqa: Y015
+    _WhichOneofArgType__corporate_number: _TypeAlias = _typing.Literal["_corporate_number", b"_corporate_number"]  # noqa: Y015
+    _WhichOneofReturnType__former_name: _TypeAlias = _typing.Literal["former_name"]  # noqa: Y015
+    _WhichOneofArgType__former_name: _TypeAlias = _typing.Literal["_former_name", b"_former_name"]  # noqa: Y015
+    _WhichOneofReturnType__individual_number: _TypeAlias = _typing.Literal["individual_number"]  # noqa: Y015
+    _WhichOneofArgType__individual_number: _TypeAlias = _typing.Literal["_individual_number", b"_individual_number"]  # noqa: Y015
+    _WhichOneofReturnType__kana_name: _TypeAlias = _typing.Literal["kana_name"]  # noqa: Y015
+    _WhichOneofArgType__kana_name: _TypeAlias = _typing.Literal["_kana_name", b"_kana_name"]  # noqa: Y015
+    _WhichOneofReturnType__municipality_code: _TypeAlias = _typing.Literal["municipality_code"]  # noqa: Y015
+    _WhichOneofArgType__municipality_code: _TypeAlias = _typing.Literal["_municipality_code", b"_municipality_code"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__nondisclosure: _TypeAlias = _typing.Literal["nondisclosure"]  # noqa: Y015
+    _WhichOneofArgType__nondisclosure: _TypeAlias = _typing.Literal["_nondisclosure", b"_nondisclosure"]  # noqa: Y015
+    _WhichOneofReturnType__postal_code: _TypeAlias = _typing.Literal["postal_code"]  # noqa: Y015
+    _WhichOneofArgType__postal_code: _TypeAlias = _typing.Literal["_postal_code", b"_postal_code"]  # noqa: Y015
+    _WhichOneofReturnType__protective_measure_end_date: _TypeAlias = _typing.Literal["protective_measure_end_date"]  # noqa: Y015
+    _WhichOneofArgType__protective_measure_end_date: _TypeAlias = _typing.Literal["_protective_measure_end_date", b"_protective_measure_end_date"]  # noqa: Y015
+    _WhichOneofReturnType__protective_measures: _TypeAlias = _typing.Literal["protective_measures"]  # noqa: Y015
+    _WhichOneofArgType__protective_measures: _TypeAlias = _typing.Literal["_protective_measures", b"_protective_measures"]  # noqa: Y015
+    _WhichOneofReturnType__resident_state: _TypeAlias = _typing.Literal["resident_state"]  # noqa: Y015
+    _WhichOneofArgType__resident_state: _TypeAlias = _typing.Literal["_resident_state", b"_resident_state"]  # noqa: Y015
+    _WhichOneofReturnType__residential_address: _TypeAlias = _typing.Literal["residential_address"]  # noqa: Y015
+    _WhichOneofArgType__residential_address: _TypeAlias = _typing.Literal["_residential_address", b"_residential_address"]  # noqa: Y015
+    _WhichOneofReturnType__self_information_disabled: _TypeAlias = _typing.Literal["self_information_disabled"]  # noqa: Y015
+    _WhichOneofArgType__self_information_disabled: _TypeAlias = _typing.Literal["_self_information_disabled", b"_self_information_disabled"]  # noqa: Y015
+    _WhichOneofReturnType__sex: _TypeAlias = _typing.Literal["sex"]  # noqa: Y015
+    _WhichOneofArgType__sex: _TypeAlias = _typing.Literal["_sex", b"_sex"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alias) -> _WhichOneofReturnType__alias | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__birth_date) -> _WhichOneofReturnType__birth_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__building) -> _WhichOneofReturnType__building | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__corporate_number) -> _WhichOneofReturnType__corporate_number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__former_name) -> _WhichOneofReturnType__former_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__individual_number) -> _WhichOneofReturnType__individual_number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__kana_name) -> _WhichOneofReturnType__kana_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__municipality_code) -> _WhichOneofReturnType__municipality_code | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__nondisclosure) -> _WhichOneofReturnType__nondisclosure | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__postal_code) -> _WhichOneofReturnType__postal_code | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__protective_measure_end_date) -> _WhichOneofReturnType__protective_measure_end_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__protective_measures) -> _WhichOneofReturnType__protective_measures | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resident_state) -> _WhichOneofReturnType__resident_state | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__residential_address) -> _WhichOneofReturnType__residential_address | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__self_information_disabled) -> _WhichOneofReturnType__self_information_disabled | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sex) -> _WhichOneofReturnType__sex | None: ...
 
 Global___UpdateNonResidentRequest: _TypeAlias = UpdateNonResidentRequest  # noqa: Y015
 

@@ -86,6 +86,11 @@ class AddressServiceStub:
                 request_serializer=chukan_dot_address_dot_v1_dot_address__service__pb2.SplitPersonRequest.SerializeToString,
                 response_deserializer=chukan_dot_address_dot_v1_dot_address__service__pb2.SplitPersonResponse.FromString,
                 _registered_method=True)
+        self.ListMergedPeople = channel.unary_unary(
+                '/chukan.address.v1.AddressService/ListMergedPeople',
+                request_serializer=chukan_dot_address_dot_v1_dot_address__service__pb2.ListMergedPeopleRequest.SerializeToString,
+                response_deserializer=chukan_dot_address_dot_v1_dot_address__service__pb2.ListMergedPeopleResponse.FromString,
+                _registered_method=True)
         self.ListUnnumbered = channel.unary_unary(
                 '/chukan.address.v1.AddressService/ListUnnumbered',
                 request_serializer=chukan_dot_address_dot_v1_dot_address__service__pb2.ListUnnumberedRequest.SerializeToString,
@@ -142,13 +147,19 @@ class AddressServiceServicer:
         """Registers people from a resident or non-resident extract, by columns. Each
         row is numbered, linked, linked with update, or held for a person; never
         linked on one attribute alone. Closed and former residents are searched
-        first. Idempotent by batch_id.
+        first. Names and birth dates are needed; all else may be unknown. The middle
+        server is not told: LinkageCodeService.RegisterAddressees follows.
+        Idempotent by batch_id.
         Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
         INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
-        number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
-        one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+        number in the place of a local or a household number), BIRTH_DATE_INVALID,
+        DATE_INVALID, SEX_INVALID,
         NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
         DUPLICATE_IN_BATCH.
+        A row that is held changes nothing of anybody until a person has decided,
+        nor do its flags. Of rows that can't be one person and name one individual
+        number, those go on whose local or former number leads to somebody, or who
+        are known by it; all others are held, whichever comes first.
         Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
         INDIVIDUAL_NUMBER_REFUSED.
         """
@@ -209,7 +220,8 @@ class AddressServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MergePeople(self, request, context):
-        """Merges two numbers of one person. Errors: NOT_FOUND PERSON_UNKNOWN,
+        """Merges two numbers of one person. The middle server is not told: who loads
+        people follows with MergeAddressees (see ListMergedPeople). Errors: NOT_FOUND PERSON_UNKNOWN,
         FAILED_PRECONDITION INDIVIDUAL_NUMBERS_DIFFER, PERSON_MERGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -219,6 +231,16 @@ class AddressServiceServicer:
     def SplitPerson(self, request, context):
         """Splits two people who shared one number; the named local numbers move to a
         new person. Errors: NOT_FOUND PERSON_UNKNOWN, LOCAL_NUMBER_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMergedPeople(self, request, context):
+        """Lists numbers that ended in a merge, each with the number that stays now,
+        keyset paging by the number that ended. Who passes people to the middle
+        server asks for all of them and merges the addressees there. Errors:
+        INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,30 +264,35 @@ class AddressServiceServicer:
 
     def ResolveMismatch(self, request, context):
         """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-        INDIVIDUAL_NUMBER_TAKEN.
+        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+        ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+        candidate).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def IssueNonResidentNumber(self, request, context):
-        """Numbers a non-resident addressee (住登外者). Idempotent by request id.
-        Errors: ALREADY_EXISTS PERSON_EXISTS with candidates held for a person.
+        """Numbers a non-resident addressee (住登外者), or holds the registration for a
+        person if somebody known may be meant. Idempotent by request id. Errors:
+        INVALID_ARGUMENT with the row refusals of RegisterPeople and their field.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateNonResident(self, request, context):
-        """Updates a non-resident addressee. Errors: NOT_FOUND PERSON_UNKNOWN.
+        """Updates a non-resident addressee or a corporation: what is absent stays.
+        Errors: NOT_FOUND PERSON_UNKNOWN (also a resident), ALREADY_EXISTS
+        INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT with the row refusals of
+        RegisterPeople and their field.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseNonResident(self, request, context):
-        """Closes a non-resident addressee. Idempotent. Errors: NOT_FOUND
+        """Closes a non-resident addressee or a corporation. Idempotent. Errors: NOT_FOUND
         PERSON_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -275,7 +302,8 @@ class AddressServiceServicer:
     def SubmitProcessingNumbers(self, request, context):
         """Submits processing numbers (処理通番) with the people's individual numbers to
         the simulated resident network; durable when answered, sent afterwards.
-        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING (also a corporation),
+        NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -338,6 +366,11 @@ def add_AddressServiceServicer_to_server(servicer, server):
                     servicer.SplitPerson,
                     request_deserializer=chukan_dot_address_dot_v1_dot_address__service__pb2.SplitPersonRequest.FromString,
                     response_serializer=chukan_dot_address_dot_v1_dot_address__service__pb2.SplitPersonResponse.SerializeToString,
+            ),
+            'ListMergedPeople': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMergedPeople,
+                    request_deserializer=chukan_dot_address_dot_v1_dot_address__service__pb2.ListMergedPeopleRequest.FromString,
+                    response_serializer=chukan_dot_address_dot_v1_dot_address__service__pb2.ListMergedPeopleResponse.SerializeToString,
             ),
             'ListUnnumbered': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUnnumbered,
@@ -630,6 +663,33 @@ class AddressService:
             '/chukan.address.v1.AddressService/SplitPerson',
             chukan_dot_address_dot_v1_dot_address__service__pb2.SplitPersonRequest.SerializeToString,
             chukan_dot_address_dot_v1_dot_address__service__pb2.SplitPersonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMergedPeople(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chukan.address.v1.AddressService/ListMergedPeople',
+            chukan_dot_address_dot_v1_dot_address__service__pb2.ListMergedPeopleRequest.SerializeToString,
+            chukan_dot_address_dot_v1_dot_address__service__pb2.ListMergedPeopleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,13 +44,19 @@ class AddressServiceStub:
     """Registers people from a resident or non-resident extract, by columns. Each
     row is numbered, linked, linked with update, or held for a person; never
     linked on one attribute alone. Closed and former residents are searched
-    first. Idempotent by batch_id.
+    first. Names and birth dates are needed; all else may be unknown. The middle
+    server is not told: LinkageCodeService.RegisterAddressees follows.
+    Idempotent by batch_id.
     Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
     INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
-    number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
-    one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+    number in the place of a local or a household number), BIRTH_DATE_INVALID,
+    DATE_INVALID, SEX_INVALID,
     NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
     DUPLICATE_IN_BATCH.
+    A row that is held changes nothing of anybody until a person has decided,
+    nor do its flags. Of rows that can't be one person and name one individual
+    number, those go on whose local or former number leads to somebody, or who
+    are known by it; all others are held, whichever comes first.
     Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
     INDIVIDUAL_NUMBER_REFUSED.
     """
@@ -83,12 +89,19 @@ class AddressServiceStub:
     PERSON_UNKNOWN.
     """
     MergePeople: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.MergePeopleRequest, _address_service_pb2.MergePeopleResponse]
-    """Merges two numbers of one person. Errors: NOT_FOUND PERSON_UNKNOWN,
+    """Merges two numbers of one person. The middle server is not told: who loads
+    people follows with MergeAddressees (see ListMergedPeople). Errors: NOT_FOUND PERSON_UNKNOWN,
     FAILED_PRECONDITION INDIVIDUAL_NUMBERS_DIFFER, PERSON_MERGED.
     """
     SplitPerson: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.SplitPersonRequest, _address_service_pb2.SplitPersonResponse]
     """Splits two people who shared one number; the named local numbers move to a
     new person. Errors: NOT_FOUND PERSON_UNKNOWN, LOCAL_NUMBER_UNKNOWN.
+    """
+    ListMergedPeople: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.ListMergedPeopleRequest, _address_service_pb2.ListMergedPeopleResponse]
+    """Lists numbers that ended in a merge, each with the number that stays now,
+    keyset paging by the number that ended. Who passes people to the middle
+    server asks for all of them and merges the addressees there. Errors:
+    INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     ListUnnumbered: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.ListUnnumberedRequest, _address_service_pb2.ListUnnumberedResponse]
     """Lists people without an individual number, keyset paging. Errors:
@@ -100,23 +113,30 @@ class AddressServiceStub:
     """
     ResolveMismatch: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.ResolveMismatchRequest, _address_service_pb2.ResolveMismatchResponse]
     """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-    INDIVIDUAL_NUMBER_TAKEN.
+    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+    ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+    candidate).
     """
     IssueNonResidentNumber: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.IssueNonResidentNumberRequest, _address_service_pb2.IssueNonResidentNumberResponse]
-    """Numbers a non-resident addressee (住登外者). Idempotent by request id.
-    Errors: ALREADY_EXISTS PERSON_EXISTS with candidates held for a person.
+    """Numbers a non-resident addressee (住登外者), or holds the registration for a
+    person if somebody known may be meant. Idempotent by request id. Errors:
+    INVALID_ARGUMENT with the row refusals of RegisterPeople and their field.
     """
     UpdateNonResident: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.UpdateNonResidentRequest, _address_service_pb2.UpdateNonResidentResponse]
-    """Updates a non-resident addressee. Errors: NOT_FOUND PERSON_UNKNOWN."""
+    """Updates a non-resident addressee or a corporation: what is absent stays.
+    Errors: NOT_FOUND PERSON_UNKNOWN (also a resident), ALREADY_EXISTS
+    INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT with the row refusals of
+    RegisterPeople and their field.
+    """
     CloseNonResident: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.CloseNonResidentRequest, _address_service_pb2.CloseNonResidentResponse]
-    """Closes a non-resident addressee. Idempotent. Errors: NOT_FOUND
+    """Closes a non-resident addressee or a corporation. Idempotent. Errors: NOT_FOUND
     PERSON_UNKNOWN.
     """
     SubmitProcessingNumbers: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.SubmitProcessingNumbersRequest, _address_service_pb2.SubmitProcessingNumbersResponse]
     """Submits processing numbers (処理通番) with the people's individual numbers to
     the simulated resident network; durable when answered, sent afterwards.
-    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING (also a corporation),
+    NUMBER_MALFORMED,
     INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
     """
     LookUpUnnumbered: _grpc.UnaryUnaryMultiCallable[_address_service_pb2.LookUpUnnumberedRequest, _address_service_pb2.LookUpUnnumberedResponse]
@@ -141,13 +161,19 @@ class AddressServiceAsyncStub(AddressServiceStub):
     """Registers people from a resident or non-resident extract, by columns. Each
     row is numbered, linked, linked with update, or held for a person; never
     linked on one attribute alone. Closed and former residents are searched
-    first. Idempotent by batch_id.
+    first. Names and birth dates are needed; all else may be unknown. The middle
+    server is not told: LinkageCodeService.RegisterAddressees follows.
+    Idempotent by batch_id.
     Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
     INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
-    number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
-    one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+    number in the place of a local or a household number), BIRTH_DATE_INVALID,
+    DATE_INVALID, SEX_INVALID,
     NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
     DUPLICATE_IN_BATCH.
+    A row that is held changes nothing of anybody until a person has decided,
+    nor do its flags. Of rows that can't be one person and name one individual
+    number, those go on whose local or former number leads to somebody, or who
+    are known by it; all others are held, whichever comes first.
     Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
     INDIVIDUAL_NUMBER_REFUSED.
     """
@@ -180,12 +206,19 @@ class AddressServiceAsyncStub(AddressServiceStub):
     PERSON_UNKNOWN.
     """
     MergePeople: _aio.UnaryUnaryMultiCallable[_address_service_pb2.MergePeopleRequest, _address_service_pb2.MergePeopleResponse]  # type: ignore[assignment]
-    """Merges two numbers of one person. Errors: NOT_FOUND PERSON_UNKNOWN,
+    """Merges two numbers of one person. The middle server is not told: who loads
+    people follows with MergeAddressees (see ListMergedPeople). Errors: NOT_FOUND PERSON_UNKNOWN,
     FAILED_PRECONDITION INDIVIDUAL_NUMBERS_DIFFER, PERSON_MERGED.
     """
     SplitPerson: _aio.UnaryUnaryMultiCallable[_address_service_pb2.SplitPersonRequest, _address_service_pb2.SplitPersonResponse]  # type: ignore[assignment]
     """Splits two people who shared one number; the named local numbers move to a
     new person. Errors: NOT_FOUND PERSON_UNKNOWN, LOCAL_NUMBER_UNKNOWN.
+    """
+    ListMergedPeople: _aio.UnaryUnaryMultiCallable[_address_service_pb2.ListMergedPeopleRequest, _address_service_pb2.ListMergedPeopleResponse]  # type: ignore[assignment]
+    """Lists numbers that ended in a merge, each with the number that stays now,
+    keyset paging by the number that ended. Who passes people to the middle
+    server asks for all of them and merges the addressees there. Errors:
+    INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
     ListUnnumbered: _aio.UnaryUnaryMultiCallable[_address_service_pb2.ListUnnumberedRequest, _address_service_pb2.ListUnnumberedResponse]  # type: ignore[assignment]
     """Lists people without an individual number, keyset paging. Errors:
@@ -197,23 +230,30 @@ class AddressServiceAsyncStub(AddressServiceStub):
     """
     ResolveMismatch: _aio.UnaryUnaryMultiCallable[_address_service_pb2.ResolveMismatchRequest, _address_service_pb2.ResolveMismatchResponse]  # type: ignore[assignment]
     """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-    INDIVIDUAL_NUMBER_TAKEN.
+    MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+    ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+    candidate).
     """
     IssueNonResidentNumber: _aio.UnaryUnaryMultiCallable[_address_service_pb2.IssueNonResidentNumberRequest, _address_service_pb2.IssueNonResidentNumberResponse]  # type: ignore[assignment]
-    """Numbers a non-resident addressee (住登外者). Idempotent by request id.
-    Errors: ALREADY_EXISTS PERSON_EXISTS with candidates held for a person.
+    """Numbers a non-resident addressee (住登外者), or holds the registration for a
+    person if somebody known may be meant. Idempotent by request id. Errors:
+    INVALID_ARGUMENT with the row refusals of RegisterPeople and their field.
     """
     UpdateNonResident: _aio.UnaryUnaryMultiCallable[_address_service_pb2.UpdateNonResidentRequest, _address_service_pb2.UpdateNonResidentResponse]  # type: ignore[assignment]
-    """Updates a non-resident addressee. Errors: NOT_FOUND PERSON_UNKNOWN."""
+    """Updates a non-resident addressee or a corporation: what is absent stays.
+    Errors: NOT_FOUND PERSON_UNKNOWN (also a resident), ALREADY_EXISTS
+    INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT with the row refusals of
+    RegisterPeople and their field.
+    """
     CloseNonResident: _aio.UnaryUnaryMultiCallable[_address_service_pb2.CloseNonResidentRequest, _address_service_pb2.CloseNonResidentResponse]  # type: ignore[assignment]
-    """Closes a non-resident addressee. Idempotent. Errors: NOT_FOUND
+    """Closes a non-resident addressee or a corporation. Idempotent. Errors: NOT_FOUND
     PERSON_UNKNOWN.
     """
     SubmitProcessingNumbers: _aio.UnaryUnaryMultiCallable[_address_service_pb2.SubmitProcessingNumbersRequest, _address_service_pb2.SubmitProcessingNumbersResponse]  # type: ignore[assignment]
     """Submits processing numbers (処理通番) with the people's individual numbers to
     the simulated resident network; durable when answered, sent afterwards.
-    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+    Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING (also a corporation),
+    NUMBER_MALFORMED,
     INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
     """
     LookUpUnnumbered: _aio.UnaryUnaryMultiCallable[_address_service_pb2.LookUpUnnumberedRequest, _address_service_pb2.LookUpUnnumberedResponse]  # type: ignore[assignment]
@@ -241,13 +281,19 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         """Registers people from a resident or non-resident extract, by columns. Each
         row is numbered, linked, linked with update, or held for a person; never
         linked on one attribute alone. Closed and former residents are searched
-        first. Idempotent by batch_id.
+        first. Names and birth dates are needed; all else may be unknown. The middle
+        server is not told: LinkageCodeService.RegisterAddressees follows.
+        Idempotent by batch_id.
         Row refusals: NUMBER_MALFORMED, CHECK_DIGIT_WRONG,
         INDIVIDUAL_NUMBER_NOT_DUMMY, INDIVIDUAL_NUMBER_REFUSED (an individual
-        number in the place of a local one), INDIVIDUAL_NUMBER_TAKEN (two people on
-        one number in the batch), BIRTH_DATE_INVALID, DATE_INVALID, SEX_INVALID,
+        number in the place of a local or a household number), BIRTH_DATE_INVALID,
+        DATE_INVALID, SEX_INVALID,
         NAME_MISSING, CHARACTER_REFUSED, FIELD_FORMAT, FIELD_TOO_LONG,
         DUPLICATE_IN_BATCH.
+        A row that is held changes nothing of anybody until a person has decided,
+        nor do its flags. Of rows that can't be one person and name one individual
+        number, those go on whose local or former number leads to somebody, or who
+        are known by it; all others are held, whichever comes first.
         Errors: ABORTED IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT COLUMNS_UNEQUAL,
         INDIVIDUAL_NUMBER_REFUSED.
         """
@@ -322,7 +368,8 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _address_service_pb2.MergePeopleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.MergePeopleResponse, _abc.Awaitable[_address_service_pb2.MergePeopleResponse]]:
-        """Merges two numbers of one person. Errors: NOT_FOUND PERSON_UNKNOWN,
+        """Merges two numbers of one person. The middle server is not told: who loads
+        people follows with MergeAddressees (see ListMergedPeople). Errors: NOT_FOUND PERSON_UNKNOWN,
         FAILED_PRECONDITION INDIVIDUAL_NUMBERS_DIFFER, PERSON_MERGED.
         """
 
@@ -334,6 +381,18 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_address_service_pb2.SplitPersonResponse, _abc.Awaitable[_address_service_pb2.SplitPersonResponse]]:
         """Splits two people who shared one number; the named local numbers move to a
         new person. Errors: NOT_FOUND PERSON_UNKNOWN, LOCAL_NUMBER_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMergedPeople(
+        self,
+        request: _address_service_pb2.ListMergedPeopleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_address_service_pb2.ListMergedPeopleResponse, _abc.Awaitable[_address_service_pb2.ListMergedPeopleResponse]]:
+        """Lists numbers that ended in a merge, each with the number that stays now,
+        keyset paging by the number that ended. Who passes people to the middle
+        server asks for all of them and merges the addressees there. Errors:
+        INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -363,8 +422,9 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.ResolveMismatchResponse, _abc.Awaitable[_address_service_pb2.ResolveMismatchResponse]]:
         """A person decides about a held registration. Idempotent. Errors: NOT_FOUND
-        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, ALREADY_EXISTS
-        INDIVIDUAL_NUMBER_TAKEN.
+        MISMATCH_UNKNOWN, FAILED_PRECONDITION MISMATCH_RESOLVED, STATE_NOT_ALLOWED,
+        ALREADY_EXISTS INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT INVALID_FIELD (no
+        candidate).
         """
 
     @_abc_1.abstractmethod
@@ -373,8 +433,9 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _address_service_pb2.IssueNonResidentNumberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.IssueNonResidentNumberResponse, _abc.Awaitable[_address_service_pb2.IssueNonResidentNumberResponse]]:
-        """Numbers a non-resident addressee (住登外者). Idempotent by request id.
-        Errors: ALREADY_EXISTS PERSON_EXISTS with candidates held for a person.
+        """Numbers a non-resident addressee (住登外者), or holds the registration for a
+        person if somebody known may be meant. Idempotent by request id. Errors:
+        INVALID_ARGUMENT with the row refusals of RegisterPeople and their field.
         """
 
     @_abc_1.abstractmethod
@@ -383,7 +444,11 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _address_service_pb2.UpdateNonResidentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.UpdateNonResidentResponse, _abc.Awaitable[_address_service_pb2.UpdateNonResidentResponse]]:
-        """Updates a non-resident addressee. Errors: NOT_FOUND PERSON_UNKNOWN."""
+        """Updates a non-resident addressee or a corporation: what is absent stays.
+        Errors: NOT_FOUND PERSON_UNKNOWN (also a resident), ALREADY_EXISTS
+        INDIVIDUAL_NUMBER_TAKEN, INVALID_ARGUMENT with the row refusals of
+        RegisterPeople and their field.
+        """
 
     @_abc_1.abstractmethod
     def CloseNonResident(
@@ -391,7 +456,7 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _address_service_pb2.CloseNonResidentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_address_service_pb2.CloseNonResidentResponse, _abc.Awaitable[_address_service_pb2.CloseNonResidentResponse]]:
-        """Closes a non-resident addressee. Idempotent. Errors: NOT_FOUND
+        """Closes a non-resident addressee or a corporation. Idempotent. Errors: NOT_FOUND
         PERSON_UNKNOWN.
         """
 
@@ -403,7 +468,8 @@ class AddressServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_address_service_pb2.SubmitProcessingNumbersResponse, _abc.Awaitable[_address_service_pb2.SubmitProcessingNumbersResponse]]:
         """Submits processing numbers (処理通番) with the people's individual numbers to
         the simulated resident network; durable when answered, sent afterwards.
-        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING, NUMBER_MALFORMED,
+        Row refusals: PERSON_UNKNOWN, INDIVIDUAL_NUMBER_MISSING (also a corporation),
+        NUMBER_MALFORMED,
         INDIVIDUAL_NUMBER_REFUSED, PROCESSING_NUMBER_FORMAT. Idempotent by batch_id.
         """
 

@@ -145,7 +145,8 @@ class NetworkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListNetworkRecords(self, request, context):
-        """Lists the network's records of the caller's exchanges. Errors:
+        """Lists the network's records of exchanges in which the caller was inquirer or
+        provider. Errors:
         INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

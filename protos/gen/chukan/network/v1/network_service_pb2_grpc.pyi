@@ -74,7 +74,8 @@ class NetworkServiceStub:
     the count.
     """
     ListNetworkRecords: _grpc.UnaryUnaryMultiCallable[_network_service_pb2.ListNetworkRecordsRequest, _network_service_pb2.ListNetworkRecordsResponse]
-    """Lists the network's records of the caller's exchanges. Errors:
+    """Lists the network's records of exchanges in which the caller was inquirer or
+    provider. Errors:
     INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
 
@@ -124,7 +125,8 @@ class NetworkServiceAsyncStub(NetworkServiceStub):
     the count.
     """
     ListNetworkRecords: _aio.UnaryUnaryMultiCallable[_network_service_pb2.ListNetworkRecordsRequest, _network_service_pb2.ListNetworkRecordsResponse]  # type: ignore[assignment]
-    """Lists the network's records of the caller's exchanges. Errors:
+    """Lists the network's records of exchanges in which the caller was inquirer or
+    provider. Errors:
     INVALID_ARGUMENT PAGE_TOKEN_INVALID.
     """
 
@@ -213,7 +215,8 @@ class NetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _network_service_pb2.ListNetworkRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_network_service_pb2.ListNetworkRecordsResponse, _abc.Awaitable[_network_service_pb2.ListNetworkRecordsResponse]]:
-        """Lists the network's records of the caller's exchanges. Errors:
+        """Lists the network's records of exchanges in which the caller was inquirer or
+        provider. Errors:
         INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
 

@@ -201,7 +201,11 @@ Global___SearchResidentsResponse: _TypeAlias = SearchResidentsResponse  # noqa: 
 
 @_typing.final
 class NotifyResidentsRequest(_message.Message):
-    """Identity data of residents, by columns of equal length, 1–10,000."""
+    """Identity data of residents, by columns of equal length, 1–10,000. A column
+    but the individual numbers may be empty as a whole. What is empty, a column or
+    one value, says nothing: what is known of the person stays, of a person not
+    known before it is unknown.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -220,7 +224,9 @@ class NotifyResidentsRequest(_message.Message):
 
     @_builtins.property
     def resident_record_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Resident record codes (住民票コード), 11 digits."""
+        """Resident record codes (住民票コード), 11 digits; a person of whom none is
+        known can't acquire a code (NO_RESIDENT_RECORD_CODE).
+        """
 
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

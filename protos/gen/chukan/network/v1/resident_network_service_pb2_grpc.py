@@ -27,9 +27,10 @@ if _version_not_supported:
 
 class ResidentNetworkServiceStub:
     """The resident network (住基ネット), simulated, as far as linkage codes need it.
-    Called by integrated address systems and resident systems, never by middle
+    Meant for integrated address systems and resident systems, not for middle
     servers: it takes individual numbers (個人番号), which neither a middle server
-    nor the information provision network may hold. Another operator than the
+    nor the information provision network may hold. Who calls is not enforced
+    beyond the organization. Another operator than the
     network's in law; here the same process serves both.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
@@ -62,9 +63,10 @@ class ResidentNetworkServiceStub:
 
 class ResidentNetworkServiceServicer:
     """The resident network (住基ネット), simulated, as far as linkage codes need it.
-    Called by integrated address systems and resident systems, never by middle
+    Meant for integrated address systems and resident systems, not for middle
     servers: it takes individual numbers (個人番号), which neither a middle server
-    nor the information provision network may hold. Another operator than the
+    nor the information provision network may hold. Who calls is not enforced
+    beyond the organization. Another operator than the
     network's in law; here the same process serves both.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
@@ -77,7 +79,8 @@ class ResidentNetworkServiceServicer:
         organization's own linkage code and delivers it to the middle server.
         Idempotent per row: by processing number and person. Row refusals:
         PROCESSING_NUMBER_UNKNOWN, PROCESSING_NUMBER_EXPIRED,
-        PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE.
+        PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE, NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,8 +96,12 @@ class ResidentNetworkServiceServicer:
 
     def NotifyResidents(self, request_iterator, context):
         """A municipality's resident system notifies identity data (本人確認情報), by
-        columns. Stand-in for the real feed [own]. Idempotent: the same data change
-        nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+        columns. Stand-in for the real feed [own]. A person acquires a linkage code
+        only once known here; one municipality's notification serves all.
+        Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_NOT_DUMMY, DUPLICATE_IN_BATCH, RESIDENT_RECORD_CODE_TAKEN
+        (another known person's). Errors besides: ABORTED CONCURRENT_CHANGE (others
+        told of the same people meanwhile: send again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,9 +135,10 @@ def add_ResidentNetworkServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ResidentNetworkService:
     """The resident network (住基ネット), simulated, as far as linkage codes need it.
-    Called by integrated address systems and resident systems, never by middle
+    Meant for integrated address systems and resident systems, not for middle
     servers: it takes individual numbers (個人番号), which neither a middle server
-    nor the information provision network may hold. Another operator than the
+    nor the information provision network may hold. Who calls is not enforced
+    beyond the organization. Another operator than the
     network's in law; here the same process serves both.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT

@@ -28,9 +28,10 @@ GRPC_VERSION: str
 
 class ResidentNetworkServiceStub:
     """The resident network (住基ネット), simulated, as far as linkage codes need it.
-    Called by integrated address systems and resident systems, never by middle
+    Meant for integrated address systems and resident systems, not for middle
     servers: it takes individual numbers (個人番号), which neither a middle server
-    nor the information provision network may hold. Another operator than the
+    nor the information provision network may hold. Who calls is not enforced
+    beyond the organization. Another operator than the
     network's in law; here the same process serves both.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
@@ -47,7 +48,8 @@ class ResidentNetworkServiceStub:
     organization's own linkage code and delivers it to the middle server.
     Idempotent per row: by processing number and person. Row refusals:
     PROCESSING_NUMBER_UNKNOWN, PROCESSING_NUMBER_EXPIRED,
-    PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE.
+    PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE, NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
     SearchResidents: _grpc.UnaryUnaryMultiCallable[_resident_network_service_pb2.SearchResidentsRequest, _resident_network_service_pb2.SearchResidentsResponse]
     """Searches by 4 or 3 basic attributes (基本4情報) for people without a known
@@ -55,16 +57,21 @@ class ResidentNetworkServiceStub:
     """
     NotifyResidents: _grpc.StreamStreamMultiCallable[_resident_network_service_pb2.NotifyResidentsRequest, _resident_network_service_pb2.NotifyResidentsResponse]
     """A municipality's resident system notifies identity data (本人確認情報), by
-    columns. Stand-in for the real feed [own]. Idempotent: the same data change
-    nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+    columns. Stand-in for the real feed [own]. A person acquires a linkage code
+    only once known here; one municipality's notification serves all.
+    Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_NOT_DUMMY, DUPLICATE_IN_BATCH, RESIDENT_RECORD_CODE_TAKEN
+    (another known person's). Errors besides: ABORTED CONCURRENT_CHANGE (others
+    told of the same people meanwhile: send again).
     """
 
 @_typing.type_check_only
 class ResidentNetworkServiceAsyncStub(ResidentNetworkServiceStub):
     """The resident network (住基ネット), simulated, as far as linkage codes need it.
-    Called by integrated address systems and resident systems, never by middle
+    Meant for integrated address systems and resident systems, not for middle
     servers: it takes individual numbers (個人番号), which neither a middle server
-    nor the information provision network may hold. Another operator than the
+    nor the information provision network may hold. Who calls is not enforced
+    beyond the organization. Another operator than the
     network's in law; here the same process serves both.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
@@ -78,7 +85,8 @@ class ResidentNetworkServiceAsyncStub(ResidentNetworkServiceStub):
     organization's own linkage code and delivers it to the middle server.
     Idempotent per row: by processing number and person. Row refusals:
     PROCESSING_NUMBER_UNKNOWN, PROCESSING_NUMBER_EXPIRED,
-    PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE.
+    PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE, NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_NOT_DUMMY.
     """
     SearchResidents: _aio.UnaryUnaryMultiCallable[_resident_network_service_pb2.SearchResidentsRequest, _resident_network_service_pb2.SearchResidentsResponse]  # type: ignore[assignment]
     """Searches by 4 or 3 basic attributes (基本4情報) for people without a known
@@ -86,15 +94,20 @@ class ResidentNetworkServiceAsyncStub(ResidentNetworkServiceStub):
     """
     NotifyResidents: _aio.StreamStreamMultiCallable[_resident_network_service_pb2.NotifyResidentsRequest, _resident_network_service_pb2.NotifyResidentsResponse]  # type: ignore[assignment]
     """A municipality's resident system notifies identity data (本人確認情報), by
-    columns. Stand-in for the real feed [own]. Idempotent: the same data change
-    nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+    columns. Stand-in for the real feed [own]. A person acquires a linkage code
+    only once known here; one municipality's notification serves all.
+    Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+    INDIVIDUAL_NUMBER_NOT_DUMMY, DUPLICATE_IN_BATCH, RESIDENT_RECORD_CODE_TAKEN
+    (another known person's). Errors besides: ABORTED CONCURRENT_CHANGE (others
+    told of the same people meanwhile: send again).
     """
 
 class ResidentNetworkServiceServicer(metaclass=_abc_1.ABCMeta):
     """The resident network (住基ネット), simulated, as far as linkage codes need it.
-    Called by integrated address systems and resident systems, never by middle
+    Meant for integrated address systems and resident systems, not for middle
     servers: it takes individual numbers (個人番号), which neither a middle server
-    nor the information provision network may hold. Another operator than the
+    nor the information provision network may hold. Who calls is not enforced
+    beyond the organization. Another operator than the
     network's in law; here the same process serves both.
     All own design; the real interfaces are not public.
     Errors of every RPC: UNAUTHENTICATED CALLER_UNKNOWN, INVALID_ARGUMENT
@@ -112,7 +125,8 @@ class ResidentNetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         organization's own linkage code and delivers it to the middle server.
         Idempotent per row: by processing number and person. Row refusals:
         PROCESSING_NUMBER_UNKNOWN, PROCESSING_NUMBER_EXPIRED,
-        PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE.
+        PROCESSING_NUMBER_REUSED, NO_RESIDENT_RECORD_CODE, NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_NOT_DUMMY.
         """
 
     @_abc_1.abstractmethod
@@ -132,8 +146,12 @@ class ResidentNetworkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_resident_network_service_pb2.NotifyResidentsResponse], _abc.AsyncIterator[_resident_network_service_pb2.NotifyResidentsResponse]]:
         """A municipality's resident system notifies identity data (本人確認情報), by
-        columns. Stand-in for the real feed [own]. Idempotent: the same data change
-        nothing. Row refusals: NUMBER_MALFORMED, INDIVIDUAL_NUMBER_NOT_DUMMY.
+        columns. Stand-in for the real feed [own]. A person acquires a linkage code
+        only once known here; one municipality's notification serves all.
+        Idempotent: the same data change nothing. Row refusals: NUMBER_MALFORMED,
+        INDIVIDUAL_NUMBER_NOT_DUMMY, DUPLICATE_IN_BATCH, RESIDENT_RECORD_CODE_TAKEN
+        (another known person's). Errors besides: ABORTED CONCURRENT_CHANGE (others
+        told of the same people meanwhile: send again).
         """
 
 def add_ResidentNetworkServiceServicer_to_server(servicer: ResidentNetworkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

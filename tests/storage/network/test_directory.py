@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory of members, while members come and go."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import SHINJUKU, Network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Let threads take turns as often as can be."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_master_data_can_be_pulled_while_members_announce_themselves(network: Network) -> None:
+    directory = network.core.directory
+    keys = directory.keys_of(SHINJUKU)
+    names = [f"{serial:016d}" for serial in range(6_000)]
+    directory._known.update(dict.fromkeys(names[:1_500], keys))
+    done = threading.Event()
+
+    def announce() -> None:
+        for name in names:  # as `announce` ends, without a certificate for each
+            with directory._lock:
+                directory._known[name] = keys
+        done.set()
+
+    announcing = threading.Thread(target=announce)
+    announcing.start()
+    pulled = 0
+    while not done.is_set():
+        pulled += len(directory.pull(page_size=1).members)
+    announcing.join()
+
+    assert pulled
