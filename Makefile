@@ -11,7 +11,7 @@ BENCH  ?= all
 ROUNDS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo monitor test check generate check-generated check-contract freeze-contract lint types imports bench chaos clean
+.PHONY: help demo monitor test check generate check-generated check-contract freeze-contract lint types imports bench chaos conformance mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,12 @@ bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=exchange
 
 chaos: $(VENV)/.installed-dev ## kill server and adapter at random moments, check what was acknowledged (ROUNDS=20 SEED=1)
 	$(BIN)/python -m tests.hostile.chaos --rounds $(ROUNDS) --seed $(SEED)
+
+conformance: $(VENV)/.installed-dev ## judge a fresh emulator by the conformance kit; report in build/conformance
+	$(BIN)/python -m tests.conformance conformance
+
+mutants: $(VENV)/.installed-dev ## the kit must notice every deliberately broken server
+	$(BIN)/python -m tests.conformance mutants
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist

@@ -22,6 +22,7 @@ GROUPS: Final = (
     "inquiry",
     "replica",
     "record",
+    "conformance",
     "reasons",
     "version",
 )

@@ -142,7 +142,7 @@ class ReplicaServiceServicer:
 
     def GetReplica(self, request, context):
         """Reads the current version of one replica with content (audited).
-        Errors: NOT_FOUND REPLICA_UNKNOWN.
+        Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,7 +158,7 @@ class ReplicaServiceServicer:
 
     def ListReplicaVersions(self, request, context):
         """Lists all versions of one replica with content, newest first (audited).
-        Errors: NOT_FOUND REPLICA_UNKNOWN.
+        Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +166,7 @@ class ReplicaServiceServicer:
 
     def DeleteReplica(self, request, context):
         """Deletes one replica logically, with a reason. Idempotent. Errors:
-        NOT_FOUND REPLICA_UNKNOWN.
+        NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

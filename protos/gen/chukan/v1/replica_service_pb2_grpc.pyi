@@ -64,7 +64,7 @@ class ReplicaServiceStub:
     """
     GetReplica: _grpc.UnaryUnaryMultiCallable[_replica_service_pb2.GetReplicaRequest, _replica_service_pb2.GetReplicaResponse]
     """Reads the current version of one replica with content (audited).
-    Errors: NOT_FOUND REPLICA_UNKNOWN.
+    Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
     """
     ListReplicas: _grpc.UnaryUnaryMultiCallable[_replica_service_pb2.ListReplicasRequest, _replica_service_pb2.ListReplicasResponse]
     """Lists replicas of one addressee without content. Errors: NOT_FOUND
@@ -72,11 +72,11 @@ class ReplicaServiceStub:
     """
     ListReplicaVersions: _grpc.UnaryUnaryMultiCallable[_replica_service_pb2.ListReplicaVersionsRequest, _replica_service_pb2.ListReplicaVersionsResponse]
     """Lists all versions of one replica with content, newest first (audited).
-    Errors: NOT_FOUND REPLICA_UNKNOWN.
+    Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
     """
     DeleteReplica: _grpc.UnaryUnaryMultiCallable[_replica_service_pb2.DeleteReplicaRequest, _replica_service_pb2.DeleteReplicaResponse]
     """Deletes one replica logically, with a reason. Idempotent. Errors:
-    NOT_FOUND REPLICA_UNKNOWN.
+    NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
     """
     ExportReplicas: _grpc.UnaryStreamMultiCallable[_replica_service_pb2.ExportReplicasRequest, _replica_service_pb2.ExportReplicasResponse]
     """Exports the current replicas of one information by columns, to compare with
@@ -133,7 +133,7 @@ class ReplicaServiceAsyncStub(ReplicaServiceStub):
     """
     GetReplica: _aio.UnaryUnaryMultiCallable[_replica_service_pb2.GetReplicaRequest, _replica_service_pb2.GetReplicaResponse]  # type: ignore[assignment]
     """Reads the current version of one replica with content (audited).
-    Errors: NOT_FOUND REPLICA_UNKNOWN.
+    Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
     """
     ListReplicas: _aio.UnaryUnaryMultiCallable[_replica_service_pb2.ListReplicasRequest, _replica_service_pb2.ListReplicasResponse]  # type: ignore[assignment]
     """Lists replicas of one addressee without content. Errors: NOT_FOUND
@@ -141,11 +141,11 @@ class ReplicaServiceAsyncStub(ReplicaServiceStub):
     """
     ListReplicaVersions: _aio.UnaryUnaryMultiCallable[_replica_service_pb2.ListReplicaVersionsRequest, _replica_service_pb2.ListReplicaVersionsResponse]  # type: ignore[assignment]
     """Lists all versions of one replica with content, newest first (audited).
-    Errors: NOT_FOUND REPLICA_UNKNOWN.
+    Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
     """
     DeleteReplica: _aio.UnaryUnaryMultiCallable[_replica_service_pb2.DeleteReplicaRequest, _replica_service_pb2.DeleteReplicaResponse]  # type: ignore[assignment]
     """Deletes one replica logically, with a reason. Idempotent. Errors:
-    NOT_FOUND REPLICA_UNKNOWN.
+    NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
     """
     ExportReplicas: _aio.UnaryStreamMultiCallable[_replica_service_pb2.ExportReplicasRequest, _replica_service_pb2.ExportReplicasResponse]  # type: ignore[assignment]
     """Exports the current replicas of one information by columns, to compare with
@@ -217,7 +217,7 @@ class ReplicaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_replica_service_pb2.GetReplicaResponse, _abc.Awaitable[_replica_service_pb2.GetReplicaResponse]]:
         """Reads the current version of one replica with content (audited).
-        Errors: NOT_FOUND REPLICA_UNKNOWN.
+        Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -237,7 +237,7 @@ class ReplicaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_replica_service_pb2.ListReplicaVersionsResponse, _abc.Awaitable[_replica_service_pb2.ListReplicaVersionsResponse]]:
         """Lists all versions of one replica with content, newest first (audited).
-        Errors: NOT_FOUND REPLICA_UNKNOWN.
+        Errors: NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -247,7 +247,7 @@ class ReplicaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_replica_service_pb2.DeleteReplicaResponse, _abc.Awaitable[_replica_service_pb2.DeleteReplicaResponse]]:
         """Deletes one replica logically, with a reason. Idempotent. Errors:
-        NOT_FOUND REPLICA_UNKNOWN.
+        NOT_FOUND ADDRESSEE_UNKNOWN, REPLICA_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
