@@ -23,6 +23,7 @@ from chukan.address_system.numbering import (
 from chukan.address_system.rpc import messages
 from chukan.address_system.rpc.tokens import page_token, place_of
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.standard.numbers import looks_like_individual_number
 from chukan.standard.organizations import organization as organization_of
 from chukan.standard.reasons import ChukanError
@@ -106,29 +107,29 @@ class AddressServicer(rpc.AddressServiceServicer):
         self, request: pb.ListMergedPeopleRequest, context: grpc.ServicerContext
     ) -> pb.ListMergedPeopleResponse:
         """List numbers that ended in a merge."""
-        after, most = place_of("merged", request.page_token), request.page_size or _PAGE
+        after, most = place_of(listing("merged", request), request.page_token), request.page_size or _PAGE
         rows = merging.page(self._environment, self._actor(), after=after, most=most)
-        token = page_token("merged", int(rows[-1].number)) if len(rows) == most else ""
+        token = page_token(listing("merged", request), int(rows[-1].number)) if len(rows) == most else ""
         return pb.ListMergedPeopleResponse(merged_people=map(messages.merged_message, rows), next_page_token=token)
 
     def ListUnnumbered(
         self, request: pb.ListUnnumberedRequest, context: grpc.ServicerContext
     ) -> pb.ListUnnumberedResponse:
         """List people without an individual number."""
-        after, most = place_of("unnumbered", request.page_token), request.page_size or _PAGE
+        after, most = place_of(listing("unnumbered", request), request.page_token), request.page_size or _PAGE
         views = lookups.page(self._environment, self._actor(), after=after, most=most)
-        token = page_token("unnumbered", int(views[-1].number)) if len(views) == most else ""
+        token = page_token(listing("unnumbered", request), int(views[-1].number)) if len(views) == most else ""
         return pb.ListUnnumberedResponse(people=map(messages.person_message, views), next_page_token=token)
 
     def ListMismatches(
         self, request: pb.ListMismatchesRequest, context: grpc.ServicerContext
     ) -> pb.ListMismatchesResponse:
         """List held registrations."""
-        after, most = place_of("mismatches", request.page_token), request.page_size or _PAGE
+        after, most = place_of(listing("mismatches", request), request.page_token), request.page_size or _PAGE
         views = mismatches.page(
             self._environment, self._actor(), after=after, most=most, resolved=request.include_resolved
         )
-        token = page_token("mismatches", views[-1].id) if len(views) == most else ""
+        token = page_token(listing("mismatches", request), views[-1].id) if len(views) == most else ""
         return pb.ListMismatchesResponse(mismatches=map(messages.mismatch_message, views), next_page_token=token)
 
     def ResolveMismatch(
@@ -153,10 +154,10 @@ class AddressServicer(rpc.AddressServiceServicer):
         query = search.Query(
             request.name, request.birth_date, request.sex, request.residential_address, request.partial
         )
-        after, most = place_of("people", request.page_token), request.page_size or _FOUND
+        after, most = place_of(listing("people", request), request.page_token), request.page_size or _FOUND
         views, place = search.find(self._environment, self._actor(), query, after=after, most=most)
         return pb.FindPeopleResponse(
-            people=map(messages.person_message, views), next_page_token=page_token("people", place)
+            people=map(messages.person_message, views), next_page_token=page_token(listing("people", request), place)
         )
 
     def GetPerson(self, request: pb.GetPersonRequest, context: grpc.ServicerContext) -> pb.GetPersonResponse:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.edge.unimplemented import unimplemented
 from chukan.server.middle.record_comparison import Place
 from chukan.server.rpc.inquiry_messages import timestamp
@@ -48,7 +49,7 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
         self, request: pb.ListExchangeRecordsRequest, context: grpc.ServicerContext
     ) -> pb.ListExchangeRecordsResponse:
         """List records in order of writing."""
-        (after,) = decode_token(_LISTING, request.page_token, 0)
+        (after,) = decode_token(listing(_LISTING, request), request.page_token, 0)
         most = page_size(request.page_size)
         rows = self._desk.page(
             current_caller().organization,
@@ -59,7 +60,7 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
             outcomes=list(request.outcomes),
             receipt=request.receipt_number,
         )
-        token = encode_token(_LISTING, rows[-1][0]) if len(rows) == most else ""
+        token = encode_token(listing(_LISTING, request), rows[-1][0]) if len(rows) == most else ""
         return pb.ListExchangeRecordsResponse(
             records=[record_to_message(record) for _, record in rows], next_page_token=token
         )
@@ -93,7 +94,7 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
         self, request: pb.TraceProvisionRequest, context: grpc.ServicerContext
     ) -> pb.TraceProvisionResponse:
         """Say who received records of one person."""
-        (after,) = decode_token(_TRACE, request.page_token, 0)
+        (after,) = decode_token(listing(_TRACE, request), request.page_token, 0)
         most = page_size(request.page_size)
         rows = self._desk.trace(
             current_caller().organization,
@@ -102,7 +103,7 @@ class ExchangeRecordServicer(rpc.ExchangeRecordServiceServicer):
             after=int(after),
             most=most,
         )
-        token = encode_token(_TRACE, rows[-1][0]) if len(rows) == most else ""
+        token = encode_token(listing(_TRACE, request), rows[-1][0]) if len(rows) == most else ""
         return pb.TraceProvisionResponse(
             records=[record_to_message(record) for _, record in rows], next_page_token=token
         )

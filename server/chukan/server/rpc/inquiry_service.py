@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.edge.unimplemented import unimplemented
 from chukan.network.v1 import statements_pb2
 from chukan.server.domain.exchange import AnswerKind
@@ -95,10 +96,10 @@ class InquiryServicer(rpc.InquiryServiceServicer):
         self, request: pb.ListInquiriesRequest, context: grpc.ServicerContext
     ) -> pb.ListInquiriesResponse:
         """List inquiries in order of receipt."""
-        (after,) = decode_token(_LISTING, request.page_token, 0)
+        (after,) = decode_token(listing(_LISTING, request), request.page_token, 0)
         most, seen = page_size(request.page_size), position(self._positions)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
-        token = encode_token(_LISTING, rows[-1][0]) if len(rows) == most else ""
+        token = encode_token(listing(_LISTING, request), rows[-1][0]) if len(rows) == most else ""
         return pb.ListInquiriesResponse(
             inquiries=[inquiry_to_message(inquiry) for _, inquiry in rows], next_page_token=token, resume_token=seen
         )

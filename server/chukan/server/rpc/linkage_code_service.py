@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.server.domain.linkage import AddresseeBatch, AddresseeState, LinkageState
 from chukan.server.rpc.rows import body_digest, repeat_of, row_failure, wire
 from chukan.server.rpc.tokens import decode_token, encode_token, page_size
@@ -107,12 +108,12 @@ class LinkageCodeServicer(rpc.LinkageCodeServiceServicer):
         self, request: pb.ListLinkageStatesRequest, context: grpc.ServicerContext
     ) -> pb.ListLinkageStatesResponse:
         """List linkage states in order of registration."""
-        (after,) = decode_token(_STATES, request.page_token, 0)
+        (after,) = decode_token(listing(_STATES, request), request.page_token, 0)
         most, seen = page_size(request.page_size), position(self._positions)
         rows = self._use_cases.page(
             current_caller().organization, after_id=int(after), states=list(request.states), most=most
         )
-        token = encode_token(_STATES, rows[-1].id) if len(rows) == most else ""
+        token = encode_token(listing(_STATES, request), rows[-1].id) if len(rows) == most else ""
         return pb.ListLinkageStatesResponse(
             linkage_statuses=map(_status, rows), next_page_token=token, resume_token=seen
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.server.rpc.codec import result_from_message, result_to_message
 from chukan.server.rpc.inquiry_messages import timestamp
 from chukan.server.rpc.rows import repeat_of, wire
@@ -39,10 +40,10 @@ class ProvisionServicer(rpc.ProvisionServiceServicer):
         self, request: pb.ListProvisionsRequest, context: grpc.ServicerContext
     ) -> pb.ListProvisionsResponse:
         """List provisions in order of arrival."""
-        (after,) = decode_token(_LISTING, request.page_token, 0)
+        (after,) = decode_token(listing(_LISTING, request), request.page_token, 0)
         most, seen = page_size(request.page_size), position(self._positions)
         rows = self._desk.page(current_caller().organization, after=int(after), states=list(request.states), most=most)
-        token = encode_token(_LISTING, rows[-1].row.id) if len(rows) == most else ""
+        token = encode_token(listing(_LISTING, request), rows[-1].row.id) if len(rows) == most else ""
         return pb.ListProvisionsResponse(provisions=map(_provision, rows), next_page_token=token, resume_token=seen)
 
     def GetProvision(self, request: pb.GetProvisionRequest, context: grpc.ServicerContext) -> pb.GetProvisionResponse:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.server.domain.content import Column, unpack_row
 from chukan.server.domain.replica import ImportState, Operation, ReplicaBatch
 from chukan.server.rpc.rows import body_digest, refuse_individual_numbers, row_failure, wire
@@ -78,7 +79,7 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
     def ListReplicas(self, request: pb.ListReplicasRequest, context: grpc.ServicerContext) -> pb.ListReplicasResponse:
         """List an addressee's replicas."""
         number = request.integrated_address_number
-        after = decode_token("replicas", request.page_token, "", "", "")
+        after = decode_token(listing("replicas", request), request.page_token, "", "", "")
         most = page_size(request.page_size)
         rows = self._use_cases.page(
             current_caller().organization,
@@ -89,7 +90,9 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
             most=most,
         )
         last = rows[-1] if len(rows) == most else None
-        token = encode_token("replicas", last.information, last.data_set, last.record_key) if last else ""
+        token = (
+            encode_token(listing("replicas", request), last.information, last.data_set, last.record_key) if last else ""
+        )
         return pb.ListReplicasResponse(
             replicas=[_replica(number, row, content=False) for row in rows], next_page_token=token
         )
@@ -99,14 +102,14 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
     ) -> pb.ListReplicaVersionsResponse:
         """List the versions of one replica, newest first."""
         number = request.integrated_address_number
-        (before,) = decode_token("versions", request.page_token, 0)
+        (before,) = decode_token(listing("versions", request), request.page_token, 0)
         most = page_size(request.page_size)
         rows = self._use_cases.versions(
             current_caller().organization, number, _key(request.key), before=int(before), most=most
         )
         shown = that_fit(_replica(number, row) for row in rows)
         more = len(shown) < len(rows) or len(rows) == most
-        token = encode_token("versions", shown[-1].version) if more and shown[-1].version > 1 else ""
+        token = encode_token(listing("versions", request), shown[-1].version) if more and shown[-1].version > 1 else ""
         return pb.ListReplicaVersionsResponse(replicas=shown, next_page_token=token)
 
     def DeleteReplica(
@@ -159,12 +162,12 @@ class ReplicaServicer(rpc.ReplicaServiceServicer):
 
     def ListImports(self, request: pb.ListImportsRequest, context: grpc.ServicerContext) -> pb.ListImportsResponse:
         """List reports, newest first."""
-        (before,) = decode_token("imports", request.page_token, 0)
+        (before,) = decode_token(listing("imports", request), request.page_token, 0)
         most = page_size(request.page_size)
         rows = self._use_cases.imports(
             current_caller().organization, information=request.information_code, before=int(before), most=most
         )
-        token = encode_token("imports", rows[-1].id) if len(rows) == most else ""
+        token = encode_token(listing("imports", request), rows[-1].id) if len(rows) == most else ""
         return pb.ListImportsResponse(imports=[_import(row, failures=False) for row in rows], next_page_token=token)
 
     def ListLanes(self, request: pb.ListLanesRequest, context: grpc.ServicerContext) -> pb.ListLanesResponse:

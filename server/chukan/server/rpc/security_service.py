@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from chukan.edge.caller import current_caller
+from chukan.edge.listing import listing
 from chukan.edge.unimplemented import unimplemented
 from chukan.server.domain.exchange import milliseconds
 from chukan.server.rpc.inquiry_messages import timestamp
@@ -45,18 +46,6 @@ _KINDS = {
 _Row = TypeVar("_Row")
 
 
-class _Paged(Protocol):
-    """A request for a page."""
-
-    @property
-    def page_size(self) -> int:
-        """How many rows; 0 = 100."""
-
-    @property
-    def page_token(self) -> str:
-        """Where to go on."""
-
-
 class SecurityServicer(rpc.SecurityServiceServicer):
     """Serves SecurityService."""
 
@@ -76,10 +65,10 @@ class SecurityServicer(rpc.SecurityServiceServicer):
         held = self._master.permissions
         if request.version not in ("", held.version):
             raise ChukanError("PERMISSION_LIST_UNKNOWN", field="version")
-        (after,) = decode_token(_LISTING, request.page_token, "")
+        (after,) = decode_token(listing(_LISTING, request), request.page_token, "")
         most = page_size(request.page_size)
         rows = sorted((row for row in held.rows if row.row_id > str(after)), key=lambda row: row.row_id)[:most]
-        token = encode_token(_LISTING, rows[-1].row_id) if len(rows) == most else ""
+        token = encode_token(listing(_LISTING, request), rows[-1].row_id) if len(rows) == most else ""
         return pb.GetPermissionListResponse(version=held.version, rows=map(_row, rows), next_page_token=token)
 
     def ListPermissionLists(
@@ -130,12 +119,17 @@ class SecurityServicer(rpc.SecurityServiceServicer):
         )
 
 
-def _page(kind: str, request: _Paged, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
+def _page(
+    kind: str,
+    request: pb.ListPermissionListsRequest | pb.ListMasterVersionsRequest | pb.ListKeysRequest,
+    rows: Sequence[_Row],
+) -> tuple[Sequence[_Row], str]:
     """Return a page of a short list. It grows at its head, so a place is counted from its end."""
-    (left,) = decode_token(kind, request.page_token, 0)
+    of = listing(kind, request)
+    (left,) = decode_token(of, request.page_token, 0)
     start = max(len(rows) - int(left), 0) if left else 0
     end = start + page_size(request.page_size)
-    return rows[start:end], encode_token(kind, len(rows) - end) if end < len(rows) else ""
+    return rows[start:end], encode_token(of, len(rows) - end) if end < len(rows) else ""
 
 
 def _list_version(held: PermissionList) -> pb.MasterVersion:

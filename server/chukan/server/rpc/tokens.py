@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Page and resume tokens: where a listing or a watch goes on, opaque to the caller and checked when it comes back.
 
-A token names the RPC it is for, so that one of another listing is refused. It is no secret and grants nothing: every
-page is read under the caller's own organization.
+A token names what it is a place in (of a page: `edge.listing`), so that one of another listing is refused: its place
+would mean nothing there. It is no secret and grants nothing: every page is read under the caller's own organization.
 """
 
 from __future__ import annotations
