@@ -57,7 +57,8 @@ _OF_PEOPLE: Final = {
     "business_id": f"{_EXPRESSION}: 業務ID, where every business has numbers of its own",
     "protective_measures_set": "flags that protective measures (支援措置) set besides: nondisclosure, "
     "self_information_disabled",
-    "fields": f"`[people.fields]`: {_EXPRESSION} by field; `names` and `birth_dates` are needed",
+    "fields": f"`[people.fields]`: {_EXPRESSION} by field; `names` and `birth_dates` are needed. Without "
+    "`individual_numbers` and `resident_record_codes` nobody gets a linkage code (符号), so nobody can be asked about",
     "flags": f"`[people.flags]`: {_EXPRESSION} by flag, which must become `1` or `0`. A flag that is not there leaves "
     "what stands as it is",
 }
@@ -142,6 +143,7 @@ local_number = { column = "宛名CD", transforms = ["half_width", "zero_fill:15"
 
 [people.fields]
 individual_numbers = "個人番号"
+resident_record_codes = "住民票コード"
 names = "氏名"
 kana_names = "カナ"
 birth_dates = { column = "生年月日", transforms = ["era_date"] }

@@ -228,6 +228,9 @@ class Config:
             faults.append("role middle needs the setting network: the address of the network core")
         if self.role != "middle" and self.network:
             faults.append(f"the setting network is for role middle only, and the role is {self.role}")
+        first = self.network_keys_directory is not None and not self.network_keys_directory.exists()
+        if self.role == "network" and first and self.authority is None:
+            faults.append("role network needs the setting authority at its first start: the members' key directory")
         if self.role != "network" and self.authority is not None:
             faults.append(f"the setting authority is for role network only, and the role is {self.role}")
         tls = (self.tls_cert, self.tls_key, self.tls_ca)

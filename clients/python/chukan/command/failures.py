@@ -39,9 +39,10 @@ _START: Final = Text(
     "chukan doctor で原因を調べられます。",
 )
 _OTHER_PORT: Final = Text(
-    "what answers there has no such service: is it the control port? The services are at serve's --listen (50051)",
-    "接続先にこのサービスがありません。制御用ポートではありませんか。"
-    "サービスのポートは serve の --listen(既定 50051)です。",
+    "what answers there has no such service: it may be a control port (the services are at serve's --listen, 50051), "
+    "or network and middle servers run apart: the network is then named by --network-target",
+    "接続先にこのサービスがありません。制御用ポートではありませんか(サービスのポートは serve の --listen、既定 50051)。"
+    "ネットワークを別に動かしている場合は --network-target で指定してください。",
 )
 
 _CAUSES: Final = {

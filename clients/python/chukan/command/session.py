@@ -165,8 +165,8 @@ def checked_date(text: str, option: str, *, partial: bool = False) -> str:
         else:
             parse_optional_date(text)
     except (ChukanError, ValueError):
-        got = {} if partial else {"got": text}
-        raise ChukanError("DATE_INVALID", field=option, params={**got, "expected": "20260401"}) from None
+        said = {"expected": "yyyymmdd"} if partial else {"got": text, "expected": "yyyymmdd"}
+        raise ChukanError("DATE_INVALID", field=option, params=said) from None
     return text
 
 

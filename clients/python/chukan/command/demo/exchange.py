@@ -48,7 +48,7 @@ def ask(session: Session, verdict: Verdict, stage: Stage, inquirer: Body, provid
         out=out,
         target=server.target,
         organization=inquirer.code,
-        state=inquirer.folder / "ledger",
+        state=inquirer.folder / "chukan-inquiries",
         wait=True,
     )
     for path in inquirer.inquiry_files:

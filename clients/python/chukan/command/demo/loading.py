@@ -44,7 +44,7 @@ def _load(session: Session, body: Body, target: str) -> Report:
         organization=body.code,
         people=(body.folder / "residents.csv", body.folder / "non_residents.csv"),
         extracts=body.folder / "extracts",
-        state=body.folder / "state",
+        state=body.folder / "chukan-state",
     )
     with load_progress(session) as progress:
         return load(options, progress)
@@ -111,7 +111,7 @@ def _check(verdict: Verdict, body: Body, report: Report, held: dict[str, int]) -
         codes.linked + sum(codes.failed.values()),
         codes.asked,
         f"{name}: codes asked for and settled",
-        f"{name}: 符号取得",
+        f"{name}: 取得要求が完了した符号(取得不可を含む)",
     )
     unexpected = {code: count for code, count in codes.failed.items() if code not in _NO_CODE}
     verdict.check(not unexpected, f"{name}: no acquisition failed unexpectedly", f"{name}: 想定外の符号取得失敗なし")

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chukan.command.demo.body import Body
@@ -19,7 +22,6 @@ from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from chukan.command.session import Session
 
@@ -159,8 +161,17 @@ def _further(session: Session, stage: Stage) -> None:
             "chukan demo --keep ./demo でファイルとデータを残せます。続けて:",
         )
     folder = stage.folder if stage.keep else "./demo"
-    print(f"  chukan serve --data {folder}/data")
-    print(f"  chukan inquiry list --organization {NEW}")
-    print(f"  chukan record list --organization {FORMER} --side provider")
-    print(f"  chukan doctor --data {folder}/data --organization {NEW}")
-    print("  chukan --help")
+    chukan = _called()
+    print(f"  {chukan} serve --data {folder}/data")
+    print(f"  {chukan} inquiry list --organization {NEW}")
+    print(f"  {chukan} record list --organization {FORMER} --side provider")
+    print(f"  {chukan} doctor --data {folder}/data --organization {NEW}")
+    print(f"  {chukan} --help")
+
+
+def _called() -> str:
+    """Return what this command is called by from here, so that the lines shown can be copied."""
+    path = Path(sys.argv[0])
+    if path.name != "chukan":
+        return "chukan"
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
