@@ -53,6 +53,7 @@ def test_the_example_of_a_mapping_of_people_is_one(folder: Path) -> None:
     mapped = found.map_rows(
         {
             "個人番号": [""],
+            "住民票コード": ["12345678901"],
             "氏名": ["試験　一郎"],
             "カナ": ["シケン　イチロウ"],
             "生年月日": ["昭和55年1月2日"],
