@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chukan.server.domain.content import Column
-from chukan.server.domain.replica import ReplicaBatch, check_batch, check_rows
+from chukan.server.domain.replica import ReplicaBatch
+from chukan.server.domain.replica_checks import check_batch, check_rows
 from chukan.standard.dates import parse_optional_date
 from chukan.standard.reasons import ChukanError
 

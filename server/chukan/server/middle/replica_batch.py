@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chukan.server.domain.content import pack_rows, without_rows
 from chukan.server.domain.linkage import AddresseeState, Outcome, RowFailure
-from chukan.server.domain.replica import ReplicaState, check_batch, check_edition, check_rows
+from chukan.server.domain.replica import ReplicaState
+from chukan.server.domain.replica_checks import check_batch, check_edition, check_rows
 from chukan.server.domain.replica_rows import HeldReplica, NewReplica
 from chukan.server.middle.batches import check_format
 
