@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import NETWORK
 from chukan.server.domain.resident import BasicAttributes, Identity, ResidentRow
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chukan.server.domain.resident import KnownResident
     from chukan.server.network.core import Core
-    from chukan.server.network.resident_network import ResidentColumns
 
-__all__ = ["Notice", "individual_number_digests", "name_key", "opened_identities", "place_key", "prepare"]
+__all__ = [
+    "Notice",
+    "ResidentColumns",
+    "individual_number_digests",
+    "name_key",
+    "opened_identities",
+    "place_key",
+    "prepare",
+]
 
 _TABLE: Final = "network_resident"
 _NUMBER: Final = "individual-number"
@@ -31,6 +39,25 @@ _NAME: Final = "name"
 _PLACE: Final = "birth-date-and-address"
 _KEY_BYTES: Final = 8
 _NOBODY: Final = b""
+
+
+class ResidentColumns(NamedTuple):
+    """Identity data of residents (本人確認情報), by columns; a value or whole column left empty is not said."""
+
+    individual_numbers: Sequence[str]
+    resident_record_codes: Sequence[str]
+    names: Sequence[str]
+    birth_dates: Sequence[str]
+    sexes: Sequence[str]
+    residential_addresses: Sequence[str]
+
+    def filled(self) -> ResidentColumns:
+        """Return columns of equal length, or COLUMNS_UNEQUAL."""
+        rows = len(self.individual_numbers)
+        unequal = [name for name in self._fields if len(getattr(self, name)) not in {0, rows}]
+        if unequal:
+            raise ChukanError("COLUMNS_UNEQUAL", field=unequal[0])
+        return ResidentColumns(*(column or [""] * rows for column in self))
 
 
 class Notice(NamedTuple):

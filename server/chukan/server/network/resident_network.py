@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import Mode
 from chukan.server.domain.linkage import BatchAnswer, Outcome, RowFailure
-from chukan.server.network.resident_identities import name_key, opened_identities, place_key, prepare
+from chukan.server.network.resident_identities import ResidentColumns, name_key, opened_identities, place_key, prepare
 from chukan.standard.individual_numbers import are_individual_numbers
 from chukan.standard.numbers import (
     DUMMY_PREFIX,
@@ -40,25 +40,6 @@ __all__ = ["ResidentColumns", "notify", "refusals_of_numbers", "search"]
 _MOST_MATCHES: Final = 20
 _ATTEMPTS: Final = 5
 """Two notices about one person at once are rare; each attempt needs another one in between."""
-
-
-class ResidentColumns(NamedTuple):
-    """Identity data of residents (本人確認情報), by columns; a value or whole column left empty is not said."""
-
-    individual_numbers: Sequence[str]
-    resident_record_codes: Sequence[str]
-    names: Sequence[str]
-    birth_dates: Sequence[str]
-    sexes: Sequence[str]
-    residential_addresses: Sequence[str]
-
-    def filled(self) -> ResidentColumns:
-        """Return columns of equal length, or COLUMNS_UNEQUAL."""
-        rows = len(self.individual_numbers)
-        unequal = [name for name in self._fields if len(getattr(self, name)) not in {0, rows}]
-        if unequal:
-            raise ChukanError("COLUMNS_UNEQUAL", field=unequal[0])
-        return ResidentColumns(*(column or [""] * rows for column in self))
 
 
 def refusal_of_number(number: str, mode: Mode) -> str:
