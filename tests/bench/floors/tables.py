@@ -45,6 +45,7 @@ CREATE TABLE network_exchange (id INTEGER PRIMARY KEY, digest BLOB, request BIGI
 CREATE UNIQUE INDEX network_exchange_digest ON network_exchange (digest);
 CREATE INDEX network_exchange_inquirer ON network_exchange (inquirer, id);
 CREATE INDEX network_exchange_provider ON network_exchange (provider, id);
+CREATE INDEX network_exchange_half ON network_exchange (id) WHERE provider_commitment <> 0 AND inquirer_commitment = 0;
 CREATE TABLE network_permit (exchange INTEGER PRIMARY KEY, expire BIGINT, leaf BLOB);
 CREATE INDEX network_permit_expire ON network_permit (expire);
 CREATE TABLE network_commitment (id INTEGER PRIMARY KEY, organization TEXT, statement BLOB, leaves BLOB);

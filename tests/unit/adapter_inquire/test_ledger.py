@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chukan.adapter.exchange.ledger import EntryState, Finished, Ledger
-from chukan.adapter.exchange.ledger_folder import hold_folder
 from chukan.adapter.exchange.messages import RowStatus
 from chukan.adapter.exchange.record_ids import entry_key, file_prefix, read_record_id, record_id, split_key
+from chukan.adapter.holding import hold_folder
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -219,9 +219,13 @@ def test_the_ledger_is_its_owners_only(tmp_path: Path) -> None:
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with hold_folder(tmp_path), pytest.raises(ChukanError) as caught, hold_folder(tmp_path):
+    with (
+        hold_folder(tmp_path, "inquire.lock"),
+        pytest.raises(ChukanError) as caught,
+        hold_folder(tmp_path, "inquire.lock"),
+    ):
         pass
 
     assert caught.value.code == "RUN_IN_PROGRESS"
-    with hold_folder(tmp_path):
+    with hold_folder(tmp_path, "inquire.lock"):
         pass

@@ -20,7 +20,7 @@ from chukan.adapter.exchange.delivery import Delivery
 from chukan.adapter.exchange.following import Follower, is_transient
 from chukan.adapter.exchange.intake import Intake, Source
 from chukan.adapter.exchange.ledger import EntryState, Ledger
-from chukan.adapter.exchange.ledger_folder import hold_folder, ledger_path
+from chukan.adapter.exchange.ledger_folder import ledger_path
 from chukan.adapter.exchange.lines import find_files, take_file
 from chukan.adapter.exchange.options import DEFAULT_CUT_OFF, quiet
 from chukan.adapter.exchange.report import Report, expiry_warning
@@ -28,6 +28,7 @@ from chukan.adapter.exchange.result_profile import result_profile
 from chukan.adapter.exchange.reunion import ANOTHER_SERVER, is_another
 from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
+from chukan.adapter.holding import hold_folder
 from chukan.adapter.worlds import server_of
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
@@ -66,7 +67,7 @@ def _inquire(options: InquireOptions, progress: Progress, clock: Clock) -> Repor
     profile = result_profile(options.profile)
     files = [take_file(path) for path in find_files(options.inputs, profile.input.files)]
     with ExitStack() as held:
-        held.enter_context(hold_folder(options.state_folder))
+        held.enter_context(hold_folder(options.state_folder, "inquire.lock"))
         ledger = Ledger(ledger_path(options.state_folder, options.organization, options.world))
         held.callback(ledger.close)
         client = held.enter_context(options.connect())

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from chukan.adapter.holding import hold_folder
 from chukan.adapter.sources import DelimitedFile
 from chukan.adapter.sync.acquisition import Acquisition
 from chukan.adapter.sync.closings import Closings
@@ -84,6 +85,7 @@ def load(
     ]
     report.notes += foreign_files(options)
     with ExitStack() as stack:
+        stack.enter_context(hold_folder(state.folder, "load.lock"))
         dead_letters = stack.enter_context(DeadLetters(state.dead_letter_file))
         client = None if options.dry_run else stack.enter_context(_client(options, ids))
         run = _Run(options, state, report, dead_letters, waiting, progress, client, ids)
