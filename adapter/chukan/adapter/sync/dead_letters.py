@@ -25,7 +25,7 @@ _HEADER: Final = ("file", "row", "column", "item", "reason", "rule", "english", 
 
 
 class DeadLetters:
-    """The file of one run; lanes write to it from their threads."""
+    """The file of one run; lanes write to it from their threads. A lane that outlives its run (Ctrl-C) adds nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,19 +41,23 @@ class DeadLetters:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with self._lock:
+            self._file.close()
 
     def add(self, file: str, fault: RowFault, *, english: str = "", japanese: str = "") -> None:
         """Write one row. Texts are those of the reason and the rule unless a server gave its own."""
         texts = _texts(fault.reason, fault.rule)
         with self._lock:
+            if self._file.closed:
+                return
             self.count += 1
             self._rows.writerow((file, *_cells(fault), english or texts[0], japanese or texts[1]))
 
     def flush(self) -> None:
         """Let readers see what was written."""
         with self._lock:
-            self._file.flush()
+            if not self._file.closed:
+                self._file.flush()
 
 
 def _cells(fault: RowFault) -> tuple[str, ...]:
