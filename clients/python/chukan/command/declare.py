@@ -8,7 +8,9 @@ Every command has `--json` and `--lang`, those that call a server `--target`, `-
 from __future__ import annotations
 
 import inspect
+import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -181,6 +183,17 @@ def _run(function: Callable[..., int | None], calls: bool, given: dict[str, Any]
     except KeyboardInterrupt:
         if not machine:
             print("\n".join(_BROKEN_OFF.lines(language)), file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
+        _end_at_once(INTERRUPTED)
     if code:
         raise typer.Exit(code)
+
+
+def _end_at_once(code: int) -> None:
+    """End the process when all `finally` have run.
+
+    Python's own end waits for ever for the channel of a call that was broken off: who read it is no longer there.
+    """
+    with suppress(OSError):  # who read our output may be gone too
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
