@@ -168,5 +168,5 @@ def test_who_starts_an_emulator_in_its_own_process_can_reach_its_controls() -> N
 
 def _refused(client: Client) -> str:
     with pytest.raises(ChukanError) as caught:
-        client.emulator.ListWorlds(emulator_service_pb2.ListWorldsRequest())
+        client.emulator.ListSnapshots(emulator_service_pb2.ListSnapshotsRequest())
     return caught.value.code

@@ -9,14 +9,21 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.command.world import build_world
+from chukan.command.worlds import WorldMaker, all_worlds, cap_of, services_of
 from chukan.edge import EdgeConfig, EdgeServer, build_server, make_development_pki
 from chukan.edge.tls import TlsFiles
 from chukan.monitoring import MetricsServer
+from chukan.server.assembly.later import unvalidated_messages
+from chukan.server.emulator.clock import WorldClock
+from chukan.server.emulator.faults import Faults
+from chukan.server.rpc.emulator_service import EmulatorServicer
+from chukan.server.rpc.fault_interposer import FaultInterposer
+from chukan.standard.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 
     from chukan.server.app import ServerApp
     from chukan.server.config import Config
+    from chukan.server.emulator.worlds import Worlds
 
 __all__ = ["Running", "start"]
 
@@ -96,19 +104,36 @@ def _calm_collector() -> None:
 def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]]) -> Running:
     if tls_folder is not None and config.profile == "emulator":
         _make_certificates(config, tls_folder)
-    world = build_world(config)
+    emulated = config.profile == "emulator" and bool(config.control)
+    clock = WorldClock(SystemClock()) if emulated else None
+    faults = Faults(clock or SystemClock(), seed="")
+    own = FaultInterposer(lambda _world: faults) if emulated else None
+    world = build_world(config, clock=clock, interposer=own, send_cap=cap_of(faults))
     stops.append(world.stop)
     server = world.server
+    worlds = None
+    services = world.services
+    if clock is not None:
+        worlds = all_worlds(world, clock, faults, WorldMaker(config))
+        stops.append(worlds.stop)
+        services = services_of(world, worlds)
     edge = build_server(
-        EdgeConfig(listen=config.listen, tls=_tls(config), profile=config.profile, unvalidated=server.unvalidated),
-        world.services,
+        EdgeConfig(
+            listen=config.listen,
+            tls=_tls(config),
+            profile=config.profile,
+            unvalidated=server.unvalidated,
+            worlds=emulated,
+        ),
+        services,
         metrics=server.metrics,
         clock=server.clock,
         ready=server.ready,
+        interposer=FaultInterposer(lambda world_id: worlds.get(world_id).faults) if worlds else None,
     )
     stops.append(lambda: edge.stop(_GRACE))
     token = _control_token(config) if config.control else ""
-    control = _control(config, server, token)
+    control = _control(config, server, worlds, token)
     if control:
         stops.append(lambda: control.stop(0))
     metrics = MetricsServer(config.metrics, server.metrics.registry) if config.metrics else None
@@ -133,9 +158,10 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
     )
 
 
-def _control(config: Config, server: ServerApp, token: str) -> EdgeServer | None:
+def _control(config: Config, server: ServerApp, worlds: Worlds | None, token: str) -> EdgeServer | None:
     if not config.control:
         return None
+    services = [replace(each, servicer=EmulatorServicer(worlds)) for each in server.control_services]
     return build_server(
         EdgeConfig(
             listen=config.control,
@@ -143,9 +169,9 @@ def _control(config: Config, server: ServerApp, token: str) -> EdgeServer | None
             profile=config.profile,
             control_token=token,
             channelz=True,
-            unvalidated=server.unvalidated,
+            unvalidated=unvalidated_messages(services),
         ),
-        server.control_services,
+        services,
         metrics=server.metrics,
         clock=server.clock,
         ready=server.ready,
@@ -169,7 +195,6 @@ def _control_token(config: Config) -> str:
 
 def _make_certificates(config: Config, folder: Path) -> None:
     """Make the development CA and a certificate for this server and each organization, where there are none."""
-    from chukan.standard.clock import SystemClock
     from chukan.standard.organizations import all_organizations
 
     served = config.organizations or tuple(each.code for each in all_organizations())

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worlds beside the one `chukan serve` keeps on disk: how they are made, and what they share.
+
+They share the port, its threads and what validation has learnt; nothing else. Figures of all of them are counted in one
+registry that nobody scrapes.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from chukan.command.world import World, build_world, in_memory
+from chukan.edge.routed import routed
+from chukan.edge.validation import Validation
+from chukan.monitoring import Metrics
+from chukan.server.emulator.worlds import Plan, Worlds
+from chukan.server.emulator.worlds import World as Home
+from chukan.server.middle.replicas import usual_send_cap
+from chukan.server.rpc.fault_interposer import FaultInterposer
+from chukan.standard.clock import SystemClock
+from chukan.standard.ids import SeededIds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from chukan.command.world import WorldImage
+    from chukan.edge import Caller, Service
+    from chukan.server.config import Config
+    from chukan.server.emulator.clock import WorldClock
+    from chukan.server.emulator.faults import Faults
+
+__all__ = ["WorldMaker", "all_worlds", "cap_of", "services_of"]
+
+
+def cap_of(faults: Faults) -> Callable[[str, str], int]:
+    """Return the send cap of a world with these faults."""
+    return lambda organization, information: faults.send_cap(
+        organization, information, usual_send_cap(organization, information)
+    )
+
+
+class _Parts:
+    """A world as its owner sees it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.servicers: Mapping[str, Any] = {each.full_name: each.servicer for each in world.services}
+        self.start, self.run_due, self.next_due = world.start, world.run_due, world.next_due
+        self.drain = world.drain
+        self.stop = world.stop
+
+    @property
+    def generation(self) -> str:
+        """Name of this generation, as statements made in it carry it."""
+        return self._world.server.foundation.world_generation(draw=True)
+
+
+class WorldMaker:
+    """Makes worlds of a plan; images of seeds are taken once, when they are first wanted."""
+
+    def __init__(self, config: Config, seeds: Mapping[str, Callable[[], WorldImage]] | None = None) -> None:
+        self._config = in_memory(config)
+        self._seeds = dict(seeds or {})
+        self._images: dict[str, WorldImage] = {}
+        self._taking = threading.Lock()
+        self._metrics = Metrics(CollectorRegistry())
+        self._validation = Validation()
+
+    def __call__(self, world_id: str, plan: Plan, clock: WorldClock, faults: Faults) -> tuple[_Parts, int]:
+        """Build a world."""
+        image = self._image(plan.seed)
+        world = build_world(
+            self._config,
+            image=image,
+            clock=clock,
+            ids=SeededIds(f"{world_id}/{plan.random_seed}"),
+            metrics=self._metrics,
+            validation=self._validation,
+            interposer=FaultInterposer(lambda _world: faults),
+            resting=True,
+            send_cap=cap_of(faults),
+        )
+        return _Parts(world), image.size
+
+    def _image(self, seed: str) -> WorldImage:
+        with self._taking:
+            image = self._images.get(seed)
+            if image is None:
+                image = self._images[seed] = self._seeds.get(seed, self._empty)()
+            return image
+
+    def _empty(self) -> WorldImage:
+        """Return the image of a world without people: organizations, lists and layouts are the program's own."""
+        world = build_world(self._config, resting=True)
+        try:
+            return world.image()
+        finally:
+            world.stop()
+
+
+def all_worlds(world: World, clock: WorldClock, faults: Faults, maker: WorldMaker) -> Worlds:
+    """Return the worlds around the persistent one."""
+    home = Home(
+        id="",
+        generation=1,
+        plan=Plan(seed="STANDARD"),
+        clock=clock,
+        faults=faults,
+        size=0,
+        parts=_Parts(world),
+        created=SystemClock().now(),
+    )
+    return Worlds(maker, home)
+
+
+def services_of(world: World, worlds: Worlds) -> list[Service]:
+    """Return the persistent world's services, which answer in every world."""
+
+    def home_of(caller: Caller) -> Home | None:
+        return worlds.called(caller.world) if caller.world else None
+
+    return [routed(each, home_of) for each in world.services]

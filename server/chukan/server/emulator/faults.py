@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which calls are struck by which fault: kinds, targets, triggers, counts. What striking means is the edge's matter.
+
+Decided by nothing but what was asked for and the order of the calls of each organization: equal scripts, equal faults.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from dataclasses import dataclass, field
+from enum import IntEnum
+from hashlib import sha256
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from chukan.standard.clock import Clock
+
+__all__ = ["KINDS", "Call", "Fault", "FaultState", "Faults", "Kind", "Phase", "Trigger", "Unit"]
+
+_MILLION: Final = 1_000_000
+
+
+class Phase(IntEnum):
+    """Where it strikes; the numbers are the contract's."""
+
+    BEFORE_HANDLER = 1
+    BEFORE_COMMIT = 2
+    AFTER_COMMIT = 3
+    OUTBOUND = 4
+
+
+class Unit(IntEnum):
+    """What is counted; the numbers are the contract's."""
+
+    CALL = 1
+    MESSAGE = 2
+
+
+class Kind(NamedTuple):
+    """A kind of fault: its phases (the first is its own), the calls it can strike, parameters with defaults."""
+
+    number: str
+    phases: tuple[Phase, ...]
+    parameters: Mapping[str, str]
+    methods: tuple[str, ...]
+    english: str
+    japanese: str
+    client_english: str
+    client_japanese: str
+
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "STATUS": Kind(
+            "F-001",
+            (Phase.BEFORE_HANDLER, Phase.AFTER_COMMIT, Phase.OUTBOUND),
+            MappingProxyType({"status": "UNAVAILABLE", "reason": ""}),
+            (),
+            "the call ends with a status, or with a reason of the table",
+            "呼出しを指定したステータス又は理由で終了させます。",
+            "tries again where the status allows it, with the same request id",
+            "再試行できるステータスでは、同じ要求IDで再試行します。",
+        ),
+        "ANSWER_LOST": Kind(
+            "F-002",
+            (Phase.AFTER_COMMIT,),
+            MappingProxyType({"status": "UNAVAILABLE"}),
+            (),
+            "the call is done and its answer doesn't arrive",
+            "処理は完了しますが、応答が届きません。",
+            "tries again with the same request id and gets the answer kept",
+            "同じ要求IDで再試行し、保持された応答を受け取ります。",
+        ),
+        "DELAY": Kind(
+            "F-003",
+            (Phase.BEFORE_HANDLER, Phase.AFTER_COMMIT, Phase.OUTBOUND),
+            MappingProxyType({"seconds": "1"}),
+            (),
+            "the call takes so much longer, in real time",
+            "呼出しに実時間で指定秒数の遅延を加えます。",
+            "has a deadline and keeps to it",
+            "締切りを設定し、守ります。",
+        ),
+        "PROVIDER_UNREACHABLE": Kind(
+            "F-004",
+            (Phase.OUTBOUND,),
+            MappingProxyType({}),
+            ("chukan.network.v1.MemberService/*",),
+            "the network can't reach a member",
+            "ネットワークから団体の中間サーバーに到達できません。",
+            "goes on waiting: the inquiry is delivered later or runs out",
+            "待機を続けます。照会は後で配信されるか、期限切れになります。",
+        ),
+        "HALF_EXCHANGE": Kind(
+            "F-005",
+            (Phase.OUTBOUND,),
+            MappingProxyType({}),
+            ("chukan.network.v1.MemberService/DeliverAnswers",),
+            "the provider has answered and recorded, the inquirer never hears of it",
+            "提供側は回答・記録済みですが、照会側に届きません。",
+            "reconciles the records of both sides",
+            "双方の記録を照合します。",
+        ),
+        "SEND_CAP": Kind(
+            "F-006",
+            (Phase.BEFORE_COMMIT,),
+            MappingProxyType({"rows": "1000"}),
+            (),
+            "fewer rows of an information may be sent at once",
+            "1回の送信で受け付ける副本の件数を減らします。",
+            "sends less at once and resumes the lane that is held",
+            "1回の件数を減らし、保留された送信列を再開します。",
+        ),
+        "STUCK_LANE": Kind(
+            "F-007",
+            (Phase.BEFORE_COMMIT,),
+            MappingProxyType({}),
+            (),
+            "a lane of replicas takes nothing and is held",
+            "副本の送信列が何も受け付けず、保留されます。",
+            "goes on with other lanes and tells somebody",
+            "他の送信列を続け、担当者に知らせます。",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Which of the units that fit are struck, counted from 1 per calling organization; nothing given is all."""
+
+    nth: int = 0
+    every_kth: int = 0
+    first_n: int = 0
+    per_million: int = 0
+    once: bool = False
+
+    def strikes(self, ordinal: int, chance: int) -> bool:
+        """Whether the unit of this ordinal is struck; chance: its place in a million."""
+        if self.nth or self.once:
+            return ordinal == (self.nth or 1)
+        if self.every_kth:
+            return ordinal % self.every_kth == 0
+        if self.first_n:
+            return ordinal <= self.first_n
+        return not self.per_million or chance < self.per_million
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What was asked for."""
+
+    id: str
+    kind: str
+    phase: Phase
+    unit: Unit = Unit.CALL
+    trigger: Trigger = field(default_factory=Trigger)
+    methods: tuple[str, ...] = ()
+    organization: str = ""
+    peer: str = ""
+    system: str = ""
+    information: str = ""
+    strike_limit: int = 0
+    start: datetime | None = None
+    end: datetime | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter's value, or what it is if not given."""
+        return dict(self.parameters).get(name, KINDS[self.kind].parameters[name])
+
+    def check(self) -> None:
+        """Raise if its kind is not known or doesn't take this."""
+        kind = KINDS.get(self.kind)
+        if kind is None:
+            raise ChukanError("FAULT_KIND_UNKNOWN", field="fault.kind")
+        if self.phase not in kind.phases:
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.phase")
+        unknown = sorted(name for name, _ in self.parameters if name not in kind.parameters)
+        if unknown:
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters", params={"unknown": unknown[0]})
+
+
+class Call(NamedTuple):
+    """A call as faults see it. peer: whom it goes to, empty if it arrives."""
+
+    method: str
+    organization: str
+    peer: str = ""
+    system: str = ""
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class FaultState:
+    """A fault and what became of it."""
+
+    fault: Fault
+    matched: int = 0
+    struck: int = 0
+    ordinals: dict[str, int] = field(default_factory=dict)
+
+
+class Faults:
+    """The faults of one world; safe for threads."""
+
+    def __init__(self, clock: Clock, *, seed: str) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._states: dict[str, FaultState] = {}
+        self._lock = threading.Lock()
+        self._added = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._states)
+
+    def again(self) -> Faults:
+        """Return the same faults, counted from the beginning."""
+        fresh = Faults(self._clock, seed=self._seed)
+        for state in self.states():
+            fresh.add(state.fault)
+        return fresh
+
+    def add(self, fault: Fault) -> FaultState:
+        """Add one; the same again is the one that is there."""
+        fault.check()
+        with self._lock:
+            known = self._states.get(fault.id)
+            if known is not None and known.fault != fault:
+                raise ChukanError("FAULT_EXISTS", field="fault.fault_id")
+            return self._states.setdefault(fault.id, FaultState(fault))
+
+    def new_id(self) -> str:
+        """Return an id nobody chose."""
+        with self._lock:
+            self._added += 1
+            return f"fault-{self._added}"
+
+    def states(self) -> list[FaultState]:
+        """Return all in the order they were added."""
+        with self._lock:
+            return list(self._states.values())
+
+    def clear(self, ids: Sequence[str] = ()) -> list[FaultState]:
+        """Remove some or all and return them."""
+        with self._lock:
+            return [self._states.pop(each) for each in (ids or list(self._states)) if each in self._states]
+
+    def struck(self, call: Call, unit: Unit, information: str = "") -> list[Fault]:
+        """Count one unit of a call and return the faults that strike it, in the order they were added."""
+        now = self._clock.now()
+        with self._lock:
+            return [
+                state.fault
+                for state in self._states.values()
+                if state.fault.unit is unit
+                and state.fault.phase is not Phase.BEFORE_COMMIT
+                and _fits(state.fault, call, information, now)
+                and self._strikes(state, call)
+            ]
+
+    def send_cap(self, organization: str, information: str, usual: int) -> int:
+        """Return how many rows may be sent at once while the faults hold."""
+        if not self._states:
+            return usual
+        call = Call("chukan.v1.ReplicaService/RegisterReplicas", organization)
+        now, caps = self._clock.now(), [usual]
+        with self._lock:
+            for state in self._states.values():
+                fault = state.fault
+                asked = fault.kind in {"SEND_CAP", "STUCK_LANE"} and _fits(fault, call, information, now)
+                if asked and self._strikes(state, call):
+                    caps.append(int(fault.parameter("rows")) if fault.kind == "SEND_CAP" else 0)
+        return min(caps)
+
+    def _strikes(self, state: FaultState, call: Call) -> bool:
+        fault = state.fault
+        ordinal = state.ordinals[call.organization] = state.ordinals.get(call.organization, 0) + 1
+        state.matched += 1
+        if fault.strike_limit and state.struck >= fault.strike_limit:
+            return False
+        said = f"{fault.id}/{call.organization}/{call.request_id}/{ordinal}"
+        drawn = hmac.digest(self._seed.encode(), said.encode(), sha256)
+        if not fault.trigger.strikes(ordinal, int.from_bytes(drawn[:8], "big") % _MILLION):
+            return False
+        state.struck += 1
+        return True
+
+
+def _fits(fault: Fault, call: Call, information: str, now: datetime) -> bool:
+    leaves = bool(call.peer)
+    return (
+        leaves == (fault.phase is Phase.OUTBOUND)
+        and _named(fault.methods or KINDS[fault.kind].methods, call.method)
+        and fault.organization in {"", call.organization}
+        and fault.peer in {"", call.peer}
+        and fault.system in {"", call.system}
+        and fault.information in {"", information}
+        and (fault.start is None or fault.start <= now)
+        and (fault.end is None or now < fault.end)
+    )
+
+
+def _named(methods: tuple[str, ...], method: str) -> bool:
+    return not methods or method in methods or f"{method.partition('/')[0]}/*" in methods

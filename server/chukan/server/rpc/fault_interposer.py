@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Strikes calls with the faults of their world: before the handler, after its commit, and on the way to a peer."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+
+from chukan.edge.interposition import CutOffError
+from chukan.server.emulator.faults import Call, Phase, Unit
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chukan.edge.caller import Caller
+    from chukan.server.emulator.faults import Fault, Faults
+
+__all__ = ["FaultInterposer", "check_parameters"]
+
+_LONGEST_DELAY: Final = 60.0
+
+
+class FaultInterposer:
+    """An `Interposer`; faults_of finds the faults of a caller's world."""
+
+    def __init__(self, faults_of: Callable[[str], Faults]) -> None:
+        self._faults_of = faults_of
+
+    def enter(self, full_method: str, caller: Caller, *, peer: str = "") -> _Passage | None:
+        """See `Interposer`."""
+        faults = self._faults_of(caller.world)
+        if not faults:
+            return None
+        # Between servers the caller names the member that is called; the network itself is no organization.
+        call = Call(full_method.lstrip("/"), caller.organization, peer, caller.system, caller.request_id)
+        return _Passage(faults, call)
+
+
+class _Passage:
+    def __init__(self, faults: Faults, call: Call) -> None:
+        self._faults = faults
+        self._call = call
+        self._counted = False
+        self._later: list[Fault] = []
+
+    def message(self, message: Any) -> None:  # noqa: ANN401 any request
+        """Count the call with its first message, and the message; strike, or remember to strike the answer."""
+        information = getattr(message, "information_code", "")
+        struck = [] if self._counted else self._faults.struck(self._call, Unit.CALL, information)
+        self._counted = True
+        struck += self._faults.struck(self._call, Unit.MESSAGE, information)
+        self._later += [fault for fault in struck if fault.phase is Phase.AFTER_COMMIT]
+        for fault in struck:
+            if fault.phase is not Phase.AFTER_COMMIT:
+                _strike(fault, self._call)
+
+    def answer(self, answer: object) -> None:
+        """Strike what is done already."""
+        del answer
+        later, self._later = self._later, []
+        for fault in later:
+            _strike(fault, self._call)
+
+    def end(self, code: str, reason: str) -> None:
+        """Take no note: faults are done with a call when it ends."""
+
+
+def check_parameters(fault: Fault) -> None:
+    """Raise if a parameter has a value its kind can't use."""
+    try:
+        if fault.kind == "STATUS" and fault.parameter("reason"):
+            ChukanError(fault.parameter("reason"))
+        if fault.kind in {"STATUS", "ANSWER_LOST"}:
+            _code(fault)
+        if fault.kind == "SEND_CAP":
+            int(fault.parameter("rows"))
+        usable = fault.kind != "DELAY" or 0 < float(fault.parameter("seconds")) <= _LONGEST_DELAY
+    except (LookupError, ValueError):
+        usable = False
+    if not usable:
+        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters")
+
+
+def _strike(fault: Fault, call: Call) -> None:
+    match fault.kind:
+        case "DELAY":
+            Event().wait(float(fault.parameter("seconds")))
+        case "STATUS" if fault.parameter("reason"):
+            raise ChukanError(fault.parameter("reason"))
+        case "STATUS" | "ANSWER_LOST" if not call.peer:
+            raise CutOffError(_code(fault))
+        case _:
+            raise ChukanError("PEER_UNREACHABLE", params={"peer": call.peer})
+
+
+def _code(fault: Fault) -> grpc.StatusCode:
+    code = grpc.StatusCode[fault.parameter("status")]
+    if code is grpc.StatusCode.OK:
+        raise ValueError
+    return code

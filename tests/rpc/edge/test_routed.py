@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One service, many homes: a call is answered where its caller's world is, and is told when that ends under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from prometheus_client import CollectorRegistry
+
+from chukan.edge import InProcessTransport
+from chukan.edge.guard import Guard
+from chukan.edge.identity import Identity
+from chukan.edge.local_context import CallEnded, LocalContext
+from chukan.edge.routed import routed
+from chukan.edge.validation import Validation
+from chukan.monitoring import Metrics
+from chukan.standard.reasons import ChukanError
+from tests.rpc.edge.servers import CALLER, FULL_NAME, Behaviour
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+    from chukan.edge import Caller
+
+
+@dataclass
+class House:
+    """A world of the echo service."""
+
+    behaviour: Behaviour
+    ended: bool = False
+    servicers: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.servicers = {FULL_NAME: self.behaviour.service().servicer}
+
+
+class Town:
+    """The echo service in its own home and in one world."""
+
+    def __init__(self, echo: SimpleNamespace) -> None:
+        self.own = Behaviour(echo, None)
+        self.world = House(Behaviour(echo, None))
+        service = routed(self.own.service(), self._home)
+        metrics = Metrics(CollectorRegistry())
+        self.reasons: list[str] = []
+        metrics.note_refused = lambda reason, _count=1: self.reasons.append(reason)  # type: ignore[method-assign]
+        guard = Guard(metrics=metrics, identity=Identity(tls=False, worlds=True), validation=Validation())
+        self._handlers = guard.handlers(service)
+
+    def _home(self, caller: Caller) -> House | None:
+        if not caller.world:
+            return None
+        if caller.world != "w":
+            raise ChukanError("WORLD_UNKNOWN")
+        return self.world
+
+    def call(self, method: str, request: Any, world: str) -> tuple[Any, LocalContext]:
+        """Call as a server would."""
+        handler = self._handlers[f"/{FULL_NAME}/{method}"]
+        context = LocalContext(replace(CALLER, world=world).metadata(), 10.0)
+        behaviour: Any = handler.unary_stream if handler.response_streaming else handler.unary_unary
+        return behaviour(request, context), context
+
+
+@pytest.fixture
+def town(echo: SimpleNamespace) -> Town:
+    return Town(echo)
+
+
+def test_a_call_is_answered_in_its_callers_world(town: Town, echo: SimpleNamespace) -> None:
+    for world in ("", "w", "w"):
+        town.call("Say", echo.SayRequest(text="1"), world)
+
+    assert (town.own.calls, town.world.behaviour.calls) == (1, 2)
+
+
+def test_a_world_nobody_made_is_unknown(town: Town, echo: SimpleNamespace) -> None:
+    with pytest.raises(CallEnded):
+        town.call("Say", echo.SayRequest(), "x")
+
+    assert town.own.calls == 0
+    assert town.reasons == ["WORLD_UNKNOWN"]
+
+
+def test_a_stream_that_is_open_when_its_world_ends_is_told_so(town: Town, echo: SimpleNamespace) -> None:
+    answers, context = town.call("Watch", echo.SayRequest(text="1"), "w")
+    assert next(answers).text == "1"
+
+    town.world.ended = True
+    town.world.behaviour.gate.set()
+    with pytest.raises(CallEnded):
+        next(answers)
+
+    assert context.code() is grpc.StatusCode.ABORTED
+    assert town.reasons == ["WORLD_RESET"]
+
+
+def test_what_breaks_because_a_world_ended_is_said_to_be_that(town: Town, echo: SimpleNamespace) -> None:
+    town.world.ended = True
+
+    with pytest.raises(CallEnded):
+        town.call("Say", echo.SayRequest(what="crash"), "w")
+
+    assert town.world.behaviour.calls == 1
+    assert town.reasons == ["WORLD_RESET"]
+
+
+def test_what_no_world_offers_is_said_by_its_name(town: Town, echo: SimpleNamespace) -> None:
+    service = routed(town.own.service(), lambda _caller: town.world)
+    local = InProcessTransport([service], metrics=Metrics(CollectorRegistry()))
+
+    with pytest.raises(ChukanError) as caught:
+        local.call(f"/{FULL_NAME}/Later", echo.SayRequest(), echo.SayResponse, caller=CALLER)
+
+    assert (caught.value.code, caught.value.feature) == ("FEATURE_NOT_AVAILABLE", "later answers")
