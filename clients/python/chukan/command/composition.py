@@ -114,7 +114,7 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
     worlds = None
     services = world.services
     if clock is not None:
-        worlds = all_worlds(world, clock, faults, WorldMaker(config))
+        worlds = all_worlds(world, clock, faults, WorldMaker(config), kept=config.data is not None)
         stops.append(worlds.stop)
         services = services_of(world, worlds)
     edge = build_server(

@@ -16,12 +16,13 @@ from chukan.command.world import World, build_world, in_memory
 from chukan.edge.routed import routed
 from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
-from chukan.server.emulator.worlds import Plan, Worlds
+from chukan.server.emulator.worlds import BUDGET, Plan, Worlds
 from chukan.server.emulator.worlds import World as Home
 from chukan.server.middle.replicas import usual_send_cap
 from chukan.server.rpc.fault_interposer import FaultInterposer
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SeededIds
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +72,9 @@ class WorldMaker:
         self._validation = Validation()
 
     def __call__(self, world_id: str, plan: Plan, clock: WorldClock, faults: Faults) -> tuple[_Parts, int]:
-        """Build a world."""
+        """Build a world; WORLDS_NOT_OFFERED where its network or its members would be elsewhere."""
+        if self._config.role != "all":
+            raise ChukanError("WORLDS_NOT_OFFERED")
         image = self._image(plan.seed)
         world = build_world(
             self._config,
@@ -102,19 +105,24 @@ class WorldMaker:
             world.stop()
 
 
-def all_worlds(world: World, clock: WorldClock, faults: Faults, maker: WorldMaker) -> Worlds:
-    """Return the worlds around the persistent one."""
+def all_worlds(
+    world: World, clock: WorldClock, faults: Faults, maker: WorldMaker, *, kept: bool, budget: int = BUDGET
+) -> Worlds:
+    """Return the worlds around the default one; kept: whether that is on disk."""
+    now = SystemClock().now()
     home = Home(
         id="",
         generation=1,
-        plan=Plan(seed="STANDARD"),
+        plan=Plan(seed="EMPTY"),
         clock=clock,
         faults=faults,
         size=0,
         parts=_Parts(world),
-        created=SystemClock().now(),
+        created=now,
+        last_call=now,
+        kept=kept,
     )
-    return Worlds(maker, home)
+    return Worlds(maker, home, budget=budget)
 
 
 def services_of(world: World, worlds: Worlds) -> list[Service]:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Call", "Fault", "FaultState", "Faults", "Kind", "Phase", "Trigger", "Unit"]
 
 _MILLION: Final = 1_000_000
+_SENDING: Final = "chukan.v1.ReplicaService/RegisterReplicas"
 
 
 class Phase(IntEnum):
@@ -60,7 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "STATUS": Kind(
             "F-001",
-            (Phase.BEFORE_HANDLER, Phase.AFTER_COMMIT, Phase.OUTBOUND),
+            (Phase.BEFORE_HANDLER, Phase.AFTER_COMMIT),
             MappingProxyType({"status": "UNAVAILABLE", "reason": ""}),
             (),
             "the call ends with a status, or with a reason of the table",
@@ -81,7 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "DELAY": Kind(
             "F-003",
             (Phase.BEFORE_HANDLER, Phase.AFTER_COMMIT, Phase.OUTBOUND),
-            MappingProxyType({"seconds": "1"}),
+            MappingProxyType({"delay": "1s"}),
             (),
             "the call takes so much longer, in real time",
             "呼出しに実時間で指定秒数の遅延を加えます。",
@@ -112,7 +114,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "F-006",
             (Phase.BEFORE_COMMIT,),
             MappingProxyType({"rows": "1000"}),
-            (),
+            (_SENDING,),
             "fewer rows of an information may be sent at once",
             "1回の送信で受け付ける副本の件数を減らします。",
             "sends less at once and resumes the lane that is held",
@@ -122,7 +124,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "F-007",
             (Phase.BEFORE_COMMIT,),
             MappingProxyType({}),
-            (),
+            (_SENDING,),
             "a lane of replicas takes nothing and is held",
             "副本の送信列が何も受け付けず、保留されます。",
             "goes on with other lanes and tells somebody",
@@ -184,9 +186,24 @@ class Fault:
             raise ChukanError("FAULT_KIND_UNKNOWN", field="fault.kind")
         if self.phase not in kind.phases:
             raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.phase")
+        if kind.methods and not all(_named(kind.methods, method) for method in self.methods):
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.methods")
+        self._check_target()
         unknown = sorted(name for name, _ in self.parameters if name not in kind.parameters)
         if unknown:
             raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters", params={"unknown": unknown[0]})
+
+    def _check_target(self) -> None:
+        """Refuse what this kind never sees, for it would never strike."""
+        of_rows = self.phase is Phase.BEFORE_COMMIT
+        if self.peer and self.phase is not Phase.OUTBOUND:
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.peer_organization_code")
+        if self.system and (of_rows or self.phase is Phase.OUTBOUND):
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.system_id")
+        if self.information and not of_rows:
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.information_code")
+        if self.unit is Unit.MESSAGE and of_rows:
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.unit")
 
 
 class Call(NamedTuple):
@@ -204,6 +221,11 @@ class FaultState:
     """A fault and what became of it."""
 
     fault: Fault
+    number: int
+    """Place in the order they were added."""
+    created: datetime
+    """In real time."""
+    gone: threading.Event = field(default_factory=threading.Event)
     matched: int = 0
     struck: int = 0
     ordinals: dict[str, int] = field(default_factory=dict)
@@ -217,15 +239,16 @@ class Faults:
         self._seed = seed
         self._states: dict[str, FaultState] = {}
         self._lock = threading.Lock()
-        self._added = 0
+        self._numbers = 0
+        self._chosen = 0
 
     def __bool__(self) -> bool:
         """Whether there is any."""
         return bool(self._states)
 
-    def again(self) -> Faults:
-        """Return the same faults, counted from the beginning."""
-        fresh = Faults(self._clock, seed=self._seed)
+    def again(self, clock: Clock) -> Faults:
+        """Return the same faults, counted from the beginning, by another clock."""
+        fresh = Faults(clock, seed=self._seed)
         for state in self.states():
             fresh.add(state.fault)
         return fresh
@@ -237,13 +260,19 @@ class Faults:
             known = self._states.get(fault.id)
             if known is not None and known.fault != fault:
                 raise ChukanError("FAULT_EXISTS", field="fault.fault_id")
-            return self._states.setdefault(fault.id, FaultState(fault))
+            if known is None:
+                self._numbers += 1
+                known = FaultState(fault, self._numbers, SystemClock().now())
+                self._states[fault.id] = known
+            return known
 
     def new_id(self) -> str:
         """Return an id nobody chose."""
         with self._lock:
-            self._added += 1
-            return f"fault-{self._added}"
+            self._chosen += 1
+            while f"fault-{self._chosen}" in self._states:
+                self._chosen += 1
+            return f"fault-{self._chosen}"
 
     def states(self) -> list[FaultState]:
         """Return all in the order they were added."""
@@ -253,9 +282,18 @@ class Faults:
     def clear(self, ids: Sequence[str] = ()) -> list[FaultState]:
         """Remove some or all and return them."""
         with self._lock:
-            return [self._states.pop(each) for each in (ids or list(self._states)) if each in self._states]
+            cleared = [self._states.pop(each) for each in (ids or list(self._states)) if each in self._states]
+        for state in cleared:
+            state.gone.set()
+        return cleared
 
-    def struck(self, call: Call, unit: Unit, information: str = "") -> list[Fault]:
+    def hold(self, fault: Fault, seconds: float) -> None:
+        """Wait, in real time, or until the fault is cleared."""
+        state = self._states.get(fault.id)
+        if state is not None:
+            state.gone.wait(seconds)
+
+    def struck(self, call: Call, unit: Unit) -> list[Fault]:
         """Count one unit of a call and return the faults that strike it, in the order they were added."""
         now = self._clock.now()
         with self._lock:
@@ -264,7 +302,7 @@ class Faults:
                 for state in self._states.values()
                 if state.fault.unit is unit
                 and state.fault.phase is not Phase.BEFORE_COMMIT
-                and _fits(state.fault, call, information, now)
+                and _fits(state.fault, call, "", now)
                 and self._strikes(state, call)
             ]
 
@@ -311,4 +349,5 @@ def _fits(fault: Fault, call: Call, information: str, now: datetime) -> bool:
 
 
 def _named(methods: tuple[str, ...], method: str) -> bool:
-    return not methods or method in methods or f"{method.partition('/')[0]}/*" in methods
+    service = f"{method.partition('/')[0]}/*"
+    return not methods or method in methods or service in methods

@@ -8,12 +8,13 @@ one ends with WORLD_RESET.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from chukan.server.emulator.clock import ClockMode, WorldClock
 from chukan.server.emulator.faults import Faults
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
     from chukan.standard.clock import Clock
 
-__all__ = ["Parts", "Plan", "World", "Worlds"]
+__all__ = ["BUDGET", "Parts", "Plan", "World", "Worlds"]
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 DEFAULT: Final = ""
 _IDLE: Final = timedelta(hours=1)
 _TICK: Final = 1.0
-_BUDGET: Final = 1 << 30
+BUDGET: Final = 1 << 30
 _SAME_INSTANT: Final = 8
 """Rounds at one instant before time moves on: what is due again at once would hold the clock for ever."""
 
@@ -86,9 +90,12 @@ class World:
     size: int
     parts: Parts
     created: datetime
+    last_call: datetime
     called: float = field(default_factory=monotonic)
     ended: bool = False
     """Nothing answers in it any more: what was open there was reset."""
+    kept: bool = False
+    """Whether it is on disk."""
     moving: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -96,8 +103,41 @@ class World:
         """What answers in it."""
         return self.parts.servicers
 
+    @property
+    def name(self) -> str:
+        """Name of this generation, as statements made in it carry it; empty once it has ended."""
+        return self._of_parts(lambda: self.parts.generation) or ""
+
+    def next_due(self) -> datetime | None:
+        """Return when something falls due; nothing does once it has ended."""
+        return self._of_parts(self.parts.next_due)
+
+    def drain(self, seconds: float) -> bool:
+        """Wait until nothing due is left, or raise WORLD_RESET."""
+        idle = self._of_parts(lambda: self.parts.drain(seconds))
+        if idle is None:
+            raise ChukanError("WORLD_RESET")
+        return idle
+
+    def _of_parts(self, ask: Callable[[], _T]) -> _T | None:
+        """Ask the parts, whose databases are closed at any moment once the world has ended."""
+        try:
+            return ask()
+        except Exception:
+            if not self.ended:
+                raise
+            return None
+
     def advance(self, until: datetime | None, deadline: float) -> None:
         """Move the clock on, doing everything at its hour; None: up to the next thing due."""
+        try:
+            self._advance(until, deadline)
+        except Exception:
+            if self.ended:
+                raise ChukanError("WORLD_RESET") from None
+            raise
+
+    def _advance(self, until: datetime | None, deadline: float) -> None:
         with self.moving:
             if until is None:
                 until = self.parts.next_due()
@@ -131,7 +171,7 @@ class Worlds:
         home: World,
         *,
         real: Clock | None = None,
-        budget: int = _BUDGET,
+        budget: int = BUDGET,
     ) -> None:
         self._make = make
         self._real = real or SystemClock()
@@ -158,6 +198,7 @@ class Worlds:
         """Return a world somebody calls in."""
         world = self.get(world_id)
         world.called = monotonic()
+        world.last_call = self._real.now()
         return world
 
     def all(self) -> list[World]:
@@ -173,7 +214,7 @@ class Worlds:
                     raise ChukanError("WORLD_EXISTS", field="world_id")
                 return known
             world_id = world_id or f"w-{secrets.token_hex(8)}"
-            world = self._worlds[world_id] = self._made(world_id, plan, generation=1)
+            world = self._worlds[world_id] = self._made(world_id, plan, self._clock(plan, fresh=True), generation=1)
         self._keep_time()
         return world
 
@@ -182,8 +223,9 @@ class Worlds:
         with self._changing:
             former = self._droppable(world_id)
             clock = former.clock if keep_clock else None
-            faults = former.faults.again() if keep_faults else None
-            world = self._made(world_id, former.plan, generation=former.generation + 1, clock=clock, faults=faults)
+            clock = clock or self._clock(former.plan)
+            faults = former.faults.again(clock) if keep_faults else None
+            world = self._made(world_id, former.plan, clock, generation=former.generation + 1, faults=faults)
             self._worlds[world_id] = world
         self._end(former)
         return world
@@ -213,20 +255,24 @@ class Worlds:
             raise ChukanError("DEFAULT_WORLD_KEPT", field="world_id")
         return self.get(world_id)
 
+    def _clock(self, plan: Plan, *, fresh: bool = False) -> WorldClock:
+        """Return a plan's clock; at a reset not before real time, which may have passed the plan's meanwhile."""
+        clock = WorldClock(self._real)
+        now = plan.clock_now if fresh or plan.clock_now is None else max(plan.clock_now, clock.now())
+        clock.set(plan.clock_mode, now)
+        return clock
+
     def _made(
         self,
         world_id: str,
         plan: Plan,
+        clock: WorldClock,
         *,
         generation: int,
-        clock: WorldClock | None = None,
         faults: Faults | None = None,
     ) -> World:
         if self._stopping.is_set():
             raise ChukanError("SHUTTING_DOWN")
-        if clock is None:
-            clock = WorldClock(self._real)
-            clock.set(plan.clock_mode, max(plan.clock_now, clock.now()) if plan.clock_now else None)
         faults = faults or Faults(clock, seed=f"{world_id}/{plan.random_seed}")
         parts, size = self._make(world_id, plan, clock, faults)
         taken = sum(world.size for world in self._worlds.values() if world.id != world_id)
@@ -244,11 +290,13 @@ class Worlds:
             size=size,
             parts=parts,
             created=created,
+            last_call=created,
         )
 
     def _end(self, world: World) -> None:
         """End a world nobody finds any more, on a thread of its own: its running steps may take a while."""
         world.ended = True
+        world.faults.clear()
         thread = threading.Thread(target=world.parts.stop, name="chukan-world-end", daemon=True)
         self._enders = [each for each in self._enders if each.is_alive()]
         self._enders.append(thread)
@@ -272,6 +320,6 @@ class Worlds:
     def _run_due(world: World) -> None:
         try:
             world.parts.run_due()
-        except Exception:
-            if not world.ended:  # its database was closed under us
-                raise
+        except Exception as error:  # noqa: BLE001 the next tick finds the same again
+            if not world.ended:  # else its database was closed under us
+                _log.warning("timers of a world: %s", type(error).__name__)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from threading import Event
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FaultInterposer", "check_parameters"]
 
 _LONGEST_DELAY: Final = 60.0
+_DURATION: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)s")
 
 
 class FaultInterposer:
@@ -48,21 +49,27 @@ class _Passage:
 
     def message(self, message: Any) -> None:  # noqa: ANN401 any request
         """Count the call with its first message, and the message; strike, or remember to strike the answer."""
-        information = getattr(message, "information_code", "")
-        struck = [] if self._counted else self._faults.struck(self._call, Unit.CALL, information)
+        del message
+        struck = [] if self._counted else self._faults.struck(self._call, Unit.CALL)
         self._counted = True
-        struck += self._faults.struck(self._call, Unit.MESSAGE, information)
+        struck += self._faults.struck(self._call, Unit.MESSAGE)
         self._later += [fault for fault in struck if fault.phase is Phase.AFTER_COMMIT]
         for fault in struck:
             if fault.phase is not Phase.AFTER_COMMIT:
-                _strike(fault, self._call)
+                self._strike(fault)
 
     def answer(self, answer: object) -> None:
         """Strike what is done already."""
         del answer
         later, self._later = self._later, []
         for fault in later:
-            _strike(fault, self._call)
+            self._strike(fault)
+
+    def _strike(self, fault: Fault) -> None:
+        if fault.kind == "DELAY":
+            self._faults.hold(fault, _seconds(fault))
+        else:
+            _cut(fault, self._call)
 
     def end(self, code: str, reason: str) -> None:
         """Take no note: faults are done with a call when it ends."""
@@ -70,30 +77,38 @@ class _Passage:
 
 def check_parameters(fault: Fault) -> None:
     """Raise if a parameter has a value its kind can't use."""
+    usable = not {"status", "reason"} <= {name for name, value in fault.parameters if value}
     try:
         if fault.kind == "STATUS" and fault.parameter("reason"):
             ChukanError(fault.parameter("reason"))
         if fault.kind in {"STATUS", "ANSWER_LOST"}:
             _code(fault)
         if fault.kind == "SEND_CAP":
-            int(fault.parameter("rows"))
-        usable = fault.kind != "DELAY" or 0 < float(fault.parameter("seconds")) <= _LONGEST_DELAY
+            usable = int(fault.parameter("rows")) >= 0
+        if fault.kind == "DELAY":
+            usable = 0 < _seconds(fault) <= _LONGEST_DELAY
     except (LookupError, ValueError):
         usable = False
     if not usable:
         raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters")
 
 
-def _strike(fault: Fault, call: Call) -> None:
+def _cut(fault: Fault, call: Call) -> None:
     match fault.kind:
-        case "DELAY":
-            Event().wait(float(fault.parameter("seconds")))
         case "STATUS" if fault.parameter("reason"):
             raise ChukanError(fault.parameter("reason"))
-        case "STATUS" | "ANSWER_LOST" if not call.peer:
+        case "STATUS" | "ANSWER_LOST":
             raise CutOffError(_code(fault))
         case _:
             raise ChukanError("PEER_UNREACHABLE", params={"peer": call.peer})
+
+
+def _seconds(fault: Fault) -> float:
+    """Return the length of a delay, written like "1.5s"."""
+    found = _DURATION.fullmatch(fault.parameter("delay"))
+    if found is None:
+        raise ValueError
+    return float(found[1])
 
 
 def _code(fault: Fault) -> grpc.StatusCode:
