@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,8 @@ from chukan.address.v1 import address_service_pb2
 from chukan.emulator.v1 import emulator_service_pb2
 from chukan.network.v1 import member_service_pb2, network_service_pb2, resident_network_service_pb2
 from chukan.server.app import build
+from chukan.server.assembly.later import control_services
 from chukan.server.config import Config
-from chukan.server.rpc.emulator_service import EmulatorServicer
 from chukan.v1 import (
     exchange_record_service_pb2,
     inquiry_service_pb2,
@@ -146,8 +145,7 @@ def offered() -> dict[str, dict[str, bool]]:
     """Whether each RPC of each service is offered by a running server."""
     app = build(Config(control="", metrics=""))
     try:
-        control = [replace(each, servicer=EmulatorServicer(None)) for each in app.control_services]
-        services = [*app.services, *control]
+        services = [*app.services, *control_services(lambda: None)]
         return {
             service.full_name: {
                 name: not hasattr(getattr(service.servicer, name), "feature")

@@ -308,6 +308,23 @@ running = start(Config.load(file=None, environment={}, flags={"data": "", **port
         assert "protovalidate" not in started
         assert "protovalidate" in prepared
 
+    def test_worlds_and_faults_are_loaded_when_the_control_port_is_first_asked_for_them(self) -> None:
+        """No start waits for what most servers never use; a call in an unknown world is refused without it."""
+        ask = """
+import grpc
+from chukan.emulator.v1 import emulator_service_pb2 as pb
+from chukan.emulator.v1.emulator_service_pb2_grpc import EmulatorServiceStub
+
+with grpc.insecure_channel(running.control) as channel:
+    metadata = [("authorization", f"Bearer {running.control_token}")]
+    EmulatorServiceStub(channel).ListWorlds(pb.ListWorldsRequest(), metadata=metadata)
+running.stop()
+"""
+        theirs = {"chukan.command.worlds", "chukan.server.emulator.faults", "chukan.server.rpc.emulator_service"}
+
+        assert not theirs & self.loaded(f"{self.START}running.stop()")
+        assert theirs <= self.loaded(f"{self.START}{ask}")
+
     def test_a_start_reads_no_layout_permission_list_or_reason(self) -> None:
         """Their files are read when the first row or inquiry asks for them."""
         told = self.loaded(

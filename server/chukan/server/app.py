@@ -18,7 +18,7 @@ from chukan.durable.timer import Timer
 from chukan.edge.tls import TlsFiles, expiries
 from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
-from chukan.server.assembly.later import control_services, later_services, unvalidated_messages
+from chukan.server.assembly.later import later_services, unvalidated_messages
 from chukan.server.assembly.measuring import measure_middle, measure_network, measure_outbox
 from chukan.server.assembly.middle_side import build_middle_side, gave_up_of, handlers_of, member_ring
 from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
@@ -91,7 +91,6 @@ class ServerApp:
         *,
         foundation: Foundation,
         services: list[Service],
-        control_services: list[Service],
         network: Transport,
         dispatcher: Dispatcher,
         timers: Sequence[Timer] = (),
@@ -102,7 +101,6 @@ class ServerApp:
     ) -> None:
         self.foundation = foundation
         self.services = services
-        self.control_services = control_services
         self.network = network
         self.dispatcher = dispatcher
         self._timers = timers
@@ -126,7 +124,7 @@ class ServerApp:
     @property
     def unvalidated(self) -> frozenset[str]:
         """Messages the edge need not validate."""
-        return unvalidated_messages([*self.services, *self.control_services])
+        return unvalidated_messages(self.services)
 
     def start(self, endpoint: str = "") -> None:
         """Begin to carry on what waits; endpoint: where this process listens, for the network to call back.
@@ -235,7 +233,6 @@ def _both(foundation: Foundation) -> ServerApp:
             middle.member_service,
             *_for_members(foundation, middle),
         ],
-        control_services=control_services(),
         network=to_network,
         dispatcher=_dispatcher(foundation, handlers, gave_up_of(middle)),
         timers=[middle.exchange.timer, middle.upkeep, _upkeep(core)],
@@ -252,7 +249,6 @@ def _network_alone(foundation: Foundation) -> ServerApp:
     app = ServerApp(
         foundation=foundation,
         services=_of_one_mode(network.services, foundation),
-        control_services=control_services(),
         network=InProcessTransport(network.services, metrics=foundation.metrics),
         dispatcher=_dispatcher(foundation, network.deliveries.handlers()),
         timers=[_upkeep(core)],
@@ -279,7 +275,6 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
     app = ServerApp(
         foundation=foundation,
         services=[middle.member_service, *_for_members(foundation, middle)],
-        control_services=control_services(),
         network=transport,
         dispatcher=_dispatcher(foundation, handlers_of(middle), gave_up_of(middle)),
         timers=[middle.exchange.timer, middle.upkeep],

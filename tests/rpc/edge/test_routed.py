@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,13 @@ class Town:
         return self.world
 
     def call(self, method: str, request: Any, world: str) -> tuple[Any, LocalContext]:
-        """Call as a server would."""
+        """Call as a server would, on a thread of its own as far as contexts go: who calls is kept in one."""
         handler = self._handlers[f"/{FULL_NAME}/{method}"]
-        context = LocalContext(replace(CALLER, world=world).metadata(), 10.0)
-        behaviour: Any = handler.unary_stream if handler.response_streaming else handler.unary_unary
-        return behaviour(request, context), context
+        context, thread = LocalContext(replace(CALLER, world=world).metadata(), 10.0), copy_context()
+        if not handler.response_streaming:
+            return thread.run(handler.unary_unary, request, context), context
+        answers = thread.run(handler.unary_stream, request, context)
+        return iter(lambda: thread.run(next, answers), None), context
 
 
 @pytest.fixture

@@ -243,7 +243,7 @@ def test_no_more_worlds_than_memory_is_set_aside_for() -> None:
     default, maker = build_world(config, resting=True), WorldMaker(config)
     parts, size = maker("probe", Plan(seed="EMPTY"), clock, faults)
     parts.stop()
-    worlds = all_worlds(default, clock, faults, maker, kept=False, budget=size)
+    worlds = all_worlds(default, maker, kept=False, budget=size)
     try:
         worlds.create("first", Plan(seed="EMPTY"))
         with pytest.raises(ChukanError) as caught:

@@ -9,29 +9,27 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+from chukan.command.emulation import Emulation
 from chukan.command.world import build_world
-from chukan.command.worlds import WorldMaker, all_worlds, cap_of, services_of
 from chukan.edge import EdgeConfig, EdgeServer, build_server, make_development_pki
 from chukan.edge.tls import TlsFiles
 from chukan.monitoring import MetricsServer
-from chukan.server.assembly.later import unvalidated_messages
-from chukan.server.emulator.clock import WorldClock
-from chukan.server.emulator.faults import Faults
-from chukan.server.rpc.emulator_service import EmulatorServicer
-from chukan.server.rpc.fault_interposer import FaultInterposer
+from chukan.server.assembly.later import control_services, unvalidated_messages
 from chukan.standard.clock import SystemClock
+from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import NoReturn
 
+    from chukan.command.world import World
     from chukan.server.app import ServerApp
     from chukan.server.config import Config
-    from chukan.server.emulator.worlds import Worlds
 
 __all__ = ["Running", "start"]
 
@@ -104,36 +102,31 @@ def _calm_collector() -> None:
 def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]]) -> Running:
     if tls_folder is not None and config.profile == "emulator":
         _make_certificates(config, tls_folder)
-    emulated = config.profile == "emulator" and bool(config.control)
-    clock = WorldClock(SystemClock()) if emulated else None
-    faults = Faults(clock or SystemClock(), seed="")
-    own = FaultInterposer(lambda _world: faults) if emulated else None
-    world = build_world(config, clock=clock, interposer=own, send_cap=cap_of(faults))
+    emulation = Emulation(config) if config.profile == "emulator" and config.control else None
+    world = _world(config, emulation)
     stops.append(world.stop)
     server = world.server
-    worlds = None
     services = world.services
-    if clock is not None:
-        worlds = all_worlds(world, clock, faults, WorldMaker(config), kept=config.data is not None)
-        stops.append(worlds.stop)
-        services = services_of(world, worlds)
+    if emulation is not None:
+        services = emulation.around(world)
+        stops.append(emulation.stop)
     edge = build_server(
         EdgeConfig(
             listen=config.listen,
             tls=_tls(config),
             profile=config.profile,
             unvalidated=server.unvalidated,
-            worlds=emulated,
+            worlds=emulation is not None,
         ),
         services,
         metrics=server.metrics,
         clock=server.clock,
         ready=server.ready,
-        interposer=FaultInterposer(lambda world_id: worlds.get(world_id).faults) if worlds else None,
+        interposer=emulation.arriving if emulation else None,
     )
     stops.append(lambda: edge.stop(_GRACE))
     token = _control_token(config) if config.control else ""
-    control = _control(config, server, worlds, token)
+    control = _control(config, server, emulation, token)
     if control:
         stops.append(lambda: control.stop(0))
     metrics = MetricsServer(config.metrics, server.metrics.registry) if config.metrics else None
@@ -158,10 +151,16 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
     )
 
 
-def _control(config: Config, server: ServerApp, worlds: Worlds | None, token: str) -> EdgeServer | None:
+def _world(config: Config, emulation: Emulation | None) -> World:
+    if emulation is None:
+        return build_world(config)
+    return build_world(config, interposer=emulation.leaving, send_cap=emulation.send_cap)
+
+
+def _control(config: Config, server: ServerApp, emulation: Emulation | None, token: str) -> EdgeServer | None:
     if not config.control:
         return None
-    services = [replace(each, servicer=EmulatorServicer(worlds)) for each in server.control_services]
+    services = control_services(emulation.servicer if emulation else _refuse)
     return build_server(
         EdgeConfig(
             listen=config.control,
@@ -176,6 +175,11 @@ def _control(config: Config, server: ServerApp, worlds: Worlds | None, token: st
         clock=server.clock,
         ready=server.ready,
     )
+
+
+def _refuse() -> NoReturn:
+    """Answer the control port's calls in the production profile."""
+    raise ChukanError("PROFILE_REFUSES")
 
 
 def _control_token(config: Config) -> str:

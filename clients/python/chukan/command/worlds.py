@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from chukan.command.world import World, build_world, in_memory
-from chukan.edge.routed import routed
 from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
+from chukan.server.emulator.clock import WorldClock
+from chukan.server.emulator.faults import Faults
 from chukan.server.emulator.worlds import BUDGET, Plan, Worlds
 from chukan.server.emulator.worlds import World as Home
 from chukan.server.middle.replicas import usual_send_cap
@@ -29,19 +30,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chukan.command.world import WorldImage
-    from chukan.edge import Caller, Service
     from chukan.server.config import Config
-    from chukan.server.emulator.clock import WorldClock
-    from chukan.server.emulator.faults import Faults
 
-__all__ = ["WorldMaker", "all_worlds", "cap_of", "services_of"]
-
-
-def cap_of(faults: Faults) -> Callable[[str, str], int]:
-    """Return the send cap of a world with these faults."""
-    return lambda organization, information: faults.send_cap(
-        organization, information, usual_send_cap(organization, information)
-    )
+__all__ = ["WorldMaker", "all_worlds"]
 
 
 class _Parts:
@@ -85,7 +76,9 @@ class WorldMaker:
             validation=self._validation,
             interposer=FaultInterposer(lambda _world: faults),
             resting=True,
-            send_cap=cap_of(faults),
+            send_cap=lambda organization, information: faults.send_cap(
+                organization, information, usual_send_cap(organization, information)
+            ),
         )
         return _Parts(world), image.size
 
@@ -105,17 +98,17 @@ class WorldMaker:
             world.stop()
 
 
-def all_worlds(
-    world: World, clock: WorldClock, faults: Faults, maker: WorldMaker, *, kept: bool, budget: int = BUDGET
-) -> Worlds:
-    """Return the worlds around the default one; kept: whether that is on disk."""
-    now = SystemClock().now()
+def all_worlds(world: World, maker: WorldMaker, *, kept: bool, budget: int = BUDGET) -> Worlds:
+    """Return the worlds around the persistent one; kept: whether that is on disk."""
+    real = SystemClock()
+    clock = WorldClock(real)
+    now = real.now()
     home = Home(
         id="",
         generation=1,
         plan=Plan(seed="EMPTY"),
         clock=clock,
-        faults=faults,
+        faults=Faults(clock, seed=""),
         size=0,
         parts=_Parts(world),
         created=now,
@@ -123,12 +116,3 @@ def all_worlds(
         kept=kept,
     )
     return Worlds(maker, home, budget=budget)
-
-
-def services_of(world: World, worlds: Worlds) -> list[Service]:
-    """Return the persistent world's services, which answer in every world."""
-
-    def home_of(caller: Caller) -> Home | None:
-        return worlds.called(caller.world) if caller.world else None
-
-    return [routed(each, home_of) for each in world.services]

@@ -5,19 +5,30 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.descriptor_pool import Default
 
+from chukan.edge.deferred import deferred
 from chukan.edge.service import Service
-from chukan.edge.unimplemented import unimplemented_service
+from chukan.edge.unimplemented import unimplemented, unimplemented_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["control_services", "later_services", "unvalidated_messages"]
 
-_WORLDS: Final = "worlds, clock and faults"
+_CONTROLS: Final[Mapping[str, str]] = {
+    "SaveSnapshot": "snapshots",
+    "RestoreSnapshot": "snapshots",
+    "ListSnapshots": "snapshots",
+    "DeleteSnapshot": "snapshots",
+    "ListJournal": "journal",
+    "WatchJournal": "journal",
+    "VerifyJournal": "journal",
+}
+"""RPCs of the control port that a later version offers."""
+
 _LATER: Final[Mapping[str, str]] = {
     "AccessService": "registered systems and terminals",
     "DisclosureService": "disclosure flags",
@@ -28,7 +39,6 @@ _LATER: Final[Mapping[str, str]] = {
 }
 _STREAMING: Final[Mapping[str, Mapping[str, str]]] = {
     "StaffService": {"ImportStaff": "bulk"},
-    "EmulatorService": {"WatchJournal": "watch"},
 }
 
 
@@ -37,9 +47,17 @@ def later_services() -> list[Service]:
     return [_later("chukan.v1", name, feature) for name, feature in _LATER.items()]
 
 
-def control_services() -> list[Service]:
-    """Return the services of the control port."""
-    return [_later("chukan.emulator.v1", "EmulatorService", _WORLDS)]
+def control_services(load: Callable[[], Any]) -> list[Service]:
+    """Return the services of the control port; load: makes the servicer of what is offered, at the first call."""
+    module = import_module("chukan.emulator.v1.emulator_service_pb2_grpc")
+    servicer = type("Controls", (module.EmulatorServiceServicer,), {k: unimplemented(v) for k, v in _CONTROLS.items()})
+    service = Service(
+        servicer(),
+        module.add_EmulatorServiceServicer_to_server,
+        "chukan.emulator.v1.EmulatorService",
+        pools={"WatchJournal": "watch"},
+    )
+    return [deferred(service, load)]
 
 
 def unvalidated_messages(services: Iterable[Service]) -> frozenset[str]:

@@ -153,6 +153,8 @@ class World:
             self._reach(until, deadline)
 
     def _reach(self, instant: datetime, deadline: float) -> None:
+        if monotonic() > deadline:
+            raise ChukanError("DEADLINE_EXCEEDED")
         self.clock.move_to(instant)
         self.parts.run_due()
         if not self.parts.drain(max(0.0, deadline - monotonic())):
