@@ -33,7 +33,10 @@ class Passage(Protocol):
     """One call on its way. `message` and `answer` may wait, and end the call by raising ChukanError or CutOffError."""
 
     def message(self, message: Message) -> None:
-        """Take note of a message before it is acted on: once per message where a client sends many."""
+        """Take note of a message before it is acted on: once per message where a client sends many.
+
+        One that leaves for a peer is this attempt's own and may be changed.
+        """
 
     def answer(self, answer: Message) -> None:
         """Take note of an answer, whose effects are durable, before it is passed on."""

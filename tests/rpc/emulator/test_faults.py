@@ -252,3 +252,18 @@ class TestFaults:
         assert inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_PERMITTED
         emulator.do("ClearFaults", pb.ClearFaultsRequest(world_id=world))
         assert inquirer.finished(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED
+
+    def test_a_permit_whose_signature_is_wrong_is_answered_with_nothing(self, emulator: Emulator) -> None:
+        """The provider keeps no record of it; the same permit with its true signature is answered later."""
+        world = emulator.world()
+        provider, inquirer = emulator.body(world), emulator.body(world, SETAGAYA)
+        (number,) = linked(provider, inquirer)
+        emulator.fault(world, "WRONG_PERMIT_SIGNATURE")
+
+        receipt = inquirer.ask(inquirer.spec(number)).receipt_numbers[0]
+        eventually(lambda: emulator.do("ListFaults", pb.ListFaultsRequest(world_id=world)).faults[0].struck_count >= 1)
+
+        assert inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_PERMITTED
+        assert not provisions(provider)
+        emulator.do("ClearFaults", pb.ClearFaultsRequest(world_id=world))
+        assert inquirer.finished(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED

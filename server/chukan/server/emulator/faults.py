@@ -130,6 +130,16 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "goes on with other lanes and tells somebody",
             "他の送信列を続け、担当者に知らせます。",
         ),
+        "WRONG_PERMIT_SIGNATURE": Kind(
+            "F-008",
+            (Phase.OUTBOUND,),
+            MappingProxyType({}),
+            ("chukan.network.v1.MemberService/DeliverInquiries",),
+            "the signature of the permits that reach the provider is not the network's",
+            "提供者に届く提供許可証の署名が、ネットワークのものと一致しません。",
+            "goes on waiting: the provider answers nothing without a permit",
+            "待機を続けます。提供者は許可証なしには回答しません。",
+        ),
     }
 )
 

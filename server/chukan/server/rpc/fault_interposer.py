@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chukan.edge.caller import Caller
+    from chukan.network.v1.member_service_pb2 import DeliverInquiriesRequest
     from chukan.server.emulator.faults import Fault, Faults
 
 __all__ = ["FaultInterposer", "check_parameters"]
@@ -49,13 +50,14 @@ class _Passage:
 
     def message(self, message: Any) -> None:  # noqa: ANN401 any request
         """Count the call with its first message, and the message; strike, or remember to strike the answer."""
-        del message
         struck = [] if self._counted else self._faults.struck(self._call, Unit.CALL)
         self._counted = True
         struck += self._faults.struck(self._call, Unit.MESSAGE)
         self._later += [fault for fault in struck if fault.phase is Phase.AFTER_COMMIT]
         for fault in struck:
-            if fault.phase is not Phase.AFTER_COMMIT:
+            if fault.kind == "WRONG_PERMIT_SIGNATURE":
+                _spoil(message)
+            elif fault.phase is not Phase.AFTER_COMMIT:
                 self._strike(fault)
 
     def answer(self, answer: object) -> None:
@@ -91,6 +93,12 @@ def check_parameters(fault: Fault) -> None:
         usable = False
     if not usable:
         raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters")
+
+
+def _spoil(delivery: DeliverInquiriesRequest) -> None:
+    """Turn the last bit of each signature: still well written, no longer the network's."""
+    for each in delivery.permit_statement.signatures:
+        each.signature = each.signature[:-1] + bytes([each.signature[-1] ^ 1])
 
 
 def _cut(fault: Fault, call: Call) -> None:
