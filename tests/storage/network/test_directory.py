@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,19 +31,22 @@ def test_master_data_can_be_pulled_while_members_announce_themselves(network: Ne
     keys = directory.keys_of(SHINJUKU)
     names = [f"{serial:016d}" for serial in range(6_000)]
     directory._known.update(dict.fromkeys(names[:1_500], keys))
-    done = threading.Event()
+    enough = threading.Event()
 
     def announce() -> None:
-        for name in names:  # as `announce` ends, without a certificate for each
+        for name in cycle(names):  # as `announce` ends, without a certificate for each
             with directory._lock:
+                directory._known.pop(name, None)
                 directory._known[name] = keys
-        done.set()
+            if enough.is_set():
+                return
 
     announcing = threading.Thread(target=announce)
     announcing.start()
-    pulled = 0
-    while not done.is_set():
-        pulled += len(directory.pull(page_size=1).members)
-    announcing.join()
+    try:
+        pulled = sum(len(directory.pull(page_size=1).members) for _ in range(20))
+    finally:
+        enough.set()
+        announcing.join()
 
-    assert pulled
+    assert pulled == 20

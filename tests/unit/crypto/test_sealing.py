@@ -49,7 +49,11 @@ def test_a_seal_with_any_bit_flipped_is_refused() -> None:
             open_secret(flip(SEALED, bit), key=KEY, context=CONTEXT)
 
 
-@pytest.mark.parametrize("sealed", [b"", SEALED[:32], SEALED[:-1], SEALED + b"\x00", bytes(60)])
+@pytest.mark.parametrize(
+    "sealed",
+    [b"", SEALED[:32], SEALED[:-1], SEALED + b"\x00", bytes(60)],
+    ids=["empty", "half", "shorter", "longer", "zeros"],
+)
 def test_pieces_of_a_seal_are_refused(sealed: bytes) -> None:
     """Too short, too long and all zero are refused alike."""
     with pytest.raises(ChukanError, match="SEAL_NOT_OPENABLE"):

@@ -57,7 +57,11 @@ def test_a_signature_is_of_its_own_message(message: bytes) -> None:
         KEY.verify_key.verify(signature, message + b"\x00")
 
 
-@pytest.mark.parametrize("signature", [b"", SIGNATURE + b"\x00", SIGNATURE[:-1], b"0" * 64])
+@pytest.mark.parametrize(
+    "signature",
+    [b"", SIGNATURE + b"\x00", SIGNATURE[:-1], b"0" * 64],
+    ids=["empty", "longer", "shorter", "not DER"],
+)
 def test_a_signature_has_one_form(signature: bytes) -> None:
     """Nothing, something more, something less and another encoding are refused."""
     with pytest.raises(ChukanError, match="SIGNATURE_INVALID"):
