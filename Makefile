@@ -65,7 +65,7 @@ types: $(VENV)/.installed-dev ## mypy, strict
 imports: $(VENV)/.installed-dev ## who may import whom
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=start,exchange,exchange_batch,register,people)
+bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=start,exchange,exchange_batch,register,people,reset)
 	$(BIN)/python -m tests.bench --only $(BENCH)
 
 chaos: $(VENV)/.installed-dev ## kill server and adapter at random moments, check what was acknowledged (ROUNDS=20 SEED=1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .report import Row
 
-NAMES = ("start", "exchange", "exchange_batch", "register", "people")
+NAMES = ("start", "exchange", "exchange_batch", "register", "people", "reset")
 REPORT = ROOT / "build" / "bench" / "report.json"
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GET_STATUS = "chukan.v1.OperationService/GetStatus"
 LIST_WORLDS = "chukan.emulator.v1.EmulatorService/ListWorlds"
 NOON = datetime(2036, 7, 1, 3, tzinfo=UTC)
+SHINJUKU_BODY, SETAGAYA_BODY = "131041", "131121"
 
 
 class WorldBody(Body):

@@ -110,10 +110,7 @@ class TestWorlds:
     @pytest.mark.parametrize(
         ("method", "request_", "feature"),
         [
-            ("CreateWorld", pb.CreateWorldRequest(), "standard seed"),
-            ("CreateWorld", pb.CreateWorldRequest(seed=pb.WORLD_SEED_STANDARD), "standard seed"),
             ("CreateWorld", pb.CreateWorldRequest(seed=pb.WORLD_SEED_SNAPSHOT, snapshot_id="s"), "snapshots"),
-            ("ResetWorld", pb.ResetWorldRequest(world_id="w", seed=pb.WORLD_SEED_STANDARD), "standard seed"),
             ("ResetWorld", pb.ResetWorldRequest(allow_default=True), "reset of the default world"),
             ("AdvanceClock", pb.AdvanceClockRequest(to_next_due=True), "moving the clock of the default world"),
             ("SetClock", pb.SetClockRequest(clock=pb.ClockSetting()), "moving the clock of the default world"),

@@ -53,6 +53,7 @@ def made(seconds: float = 0.0) -> tuple[World, EveryMinute]:
     world = World(
         id="w",
         generation=1,
+        asked=Plan(seed="EMPTY"),
         plan=Plan(seed="EMPTY"),
         clock=clock,
         faults=Faults(clock, seed=""),

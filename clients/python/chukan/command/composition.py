@@ -74,11 +74,14 @@ class Running:
             each()
 
 
-def start(config: Config, *, tls_folder: Path | None = None) -> Running:
-    """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one."""
+def start(config: Config, *, tls_folder: Path | None = None, seed_people: int = 0) -> Running:
+    """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one.
+
+    seed_people: see `Emulation`.
+    """
     stops: list[Callable[[], object]] = []
     try:
-        running = _start(config, tls_folder, stops)
+        running = _start(config, tls_folder, stops, seed_people)
     except BaseException:
         for each in reversed(stops):
             each()
@@ -99,10 +102,11 @@ def _calm_collector() -> None:
     gc.enable()
 
 
-def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]]) -> Running:
+def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]], seed_people: int) -> Running:
     if tls_folder is not None and config.profile == "emulator":
         _make_certificates(config, tls_folder)
-    emulation = Emulation(config) if config.profile == "emulator" and config.control else None
+    emulated = config.profile == "emulator" and bool(config.control)
+    emulation = Emulation(config, seed_people=seed_people) if emulated else None
     world = _world(config, emulation)
     stops.append(world.stop)
     server = world.server

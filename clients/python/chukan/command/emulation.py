@@ -39,10 +39,14 @@ class _Loaded(NamedTuple):
 
 
 class Emulation:
-    """Worlds and faults of one process. `around` is called once, when the persistent world is built."""
+    """Worlds and faults of one process. `around` is called once, when the persistent world is built.
 
-    def __init__(self, config: Config) -> None:
+    seed_people: records of each resident register of the standard seed, if not as many as usual.
+    """
+
+    def __init__(self, config: Config, *, seed_people: int = 0) -> None:
         self._config = config
+        self._seed_people = seed_people
         self._world: World | None = None
         self._loaded: _Loaded | None = None
         self._loading = threading.Lock()
@@ -83,7 +87,8 @@ class Emulation:
 
         if self._world is None:
             raise ChukanError("NOT_READY")
-        worlds = all_worlds(self._world, WorldMaker(self._config), kept=self._config.data is not None)
+        maker = WorldMaker(self._config, people=self._seed_people)
+        worlds = all_worlds(self._world, maker, kept=self._config.data is not None)
         faults = worlds.get("").faults
         return _Loaded(
             worlds=worlds,

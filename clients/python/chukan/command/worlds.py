@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from chukan.command.seeds import STANDARD_PEOPLE, standard_seed
 from chukan.command.world import World, build_world, in_memory
 from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
@@ -26,7 +27,7 @@ from chukan.standard.ids import SeededIds
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from chukan.command.world import WorldImage
@@ -52,11 +53,14 @@ class _Parts:
 
 
 class WorldMaker:
-    """Makes worlds of a plan; images of seeds are taken once, when they are first wanted."""
+    """Makes worlds of a plan; images of seeds are taken once, when they are first wanted.
 
-    def __init__(self, config: Config, seeds: Mapping[str, Callable[[], WorldImage]] | None = None) -> None:
+    people: records of each resident register of the standard seed, 0 for as many as usual.
+    """
+
+    def __init__(self, config: Config, *, people: int = 0) -> None:
         self._config = in_memory(config)
-        self._seeds = dict(seeds or {})
+        self._people = people or STANDARD_PEOPLE
         self._images: dict[str, WorldImage] = {}
         self._taking = threading.Lock()
         self._metrics = Metrics(CollectorRegistry())
@@ -86,8 +90,11 @@ class WorldMaker:
         with self._taking:
             image = self._images.get(seed)
             if image is None:
-                image = self._images[seed] = self._seeds.get(seed, self._empty)()
+                image = self._images[seed] = self._standard() if seed == "STANDARD" else self._empty()
             return image
+
+    def _standard(self) -> WorldImage:
+        return standard_seed(self._config, self._people)
 
     def _empty(self) -> WorldImage:
         """Return the image of a world without people: organizations, lists and layouts are the program's own."""
@@ -106,6 +113,7 @@ def all_worlds(world: World, maker: WorldMaker, *, kept: bool, budget: int = BUD
     home = Home(
         id="",
         generation=1,
+        asked=Plan(seed="EMPTY"),
         plan=Plan(seed="EMPTY"),
         clock=clock,
         faults=Faults(clock, seed=""),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -84,6 +84,8 @@ class World:
 
     id: str
     generation: int
+    asked: Plan
+    """What it was made of at first; `plan`: what this generation was."""
     plan: Plan
     clock: WorldClock
     faults: Faults
@@ -212,7 +214,7 @@ class Worlds:
         with self._changing:
             known = self._worlds.get(world_id) if world_id else None
             if known is not None:
-                if known.plan != plan:
+                if known.asked != plan:
                     raise ChukanError("WORLD_EXISTS", field="world_id")
                 return known
             world_id = world_id or f"w-{secrets.token_hex(8)}"
@@ -220,14 +222,16 @@ class Worlds:
         self._keep_time()
         return world
 
-    def reset(self, world_id: str, *, keep_clock: bool = False, keep_faults: bool = False) -> World:
-        """Put a new generation in a world's place."""
+    def reset(self, world_id: str, *, seed: str = "", keep_clock: bool = False, keep_faults: bool = False) -> World:
+        """Put a new generation in a world's place; seed: what it starts from, if not from what it did."""
         with self._changing:
             former = self._droppable(world_id)
-            clock = former.clock if keep_clock else None
-            clock = clock or self._clock(former.plan)
+            plan = replace(former.plan, seed=seed) if seed else former.plan
+            clock = former.clock if keep_clock else self._clock(plan)
             faults = former.faults.again(clock) if keep_faults else None
-            world = self._made(world_id, former.plan, clock, generation=former.generation + 1, faults=faults)
+            world = self._made(
+                world_id, plan, clock, generation=former.generation + 1, faults=faults, asked=former.asked
+            )
             self._worlds[world_id] = world
         self._end(former)
         return world
@@ -272,6 +276,7 @@ class Worlds:
         *,
         generation: int,
         faults: Faults | None = None,
+        asked: Plan | None = None,
     ) -> World:
         if self._stopping.is_set():
             raise ChukanError("SHUTTING_DOWN")
@@ -286,6 +291,7 @@ class Worlds:
         return World(
             id=world_id,
             generation=generation,
+            asked=asked or plan,
             plan=plan,
             clock=clock,
             faults=faults,

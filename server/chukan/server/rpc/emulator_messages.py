@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["clock_message", "clock_setting", "fault_of", "fault_state", "kind_message", "world_message"]
 
-_EMPTY: Final = 2
+_SEEDS: Final = {"STANDARD": 1, "EMPTY": 2}
 _PHASES: Final = {int(phase): phase for phase in Phase}
 _UNITS: Final = {0: Unit.CALL, **{int(unit): unit for unit in Unit}}
 _PARAMETERS: Final = {
@@ -64,7 +64,7 @@ def world_message(world: World) -> wire.World:
     message = wire.World(
         world_id=world.id,
         generation=world.generation,
-        seed=_enum(_EMPTY),
+        seed=_enum(_SEEDS[world.plan.seed]),
         random_seed=world.plan.random_seed,
         persistent=world.kept,
         memory_bytes=world.size,

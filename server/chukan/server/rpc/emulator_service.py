@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EmulatorServicer"]
 
-_EMPTY: Final = 2
-_LATER_SEEDS: Final = {0: "standard seed", 1: "standard seed", 3: "snapshots"}
+_SEEDS: Final = {1: "STANDARD", 2: "EMPTY"}
+_SNAPSHOT: Final = 3
 _PATIENCE: Final = 30.0
 _HOUR: Final = timedelta(hours=1)
 _PAGE: Final = 100
@@ -54,13 +54,13 @@ class EmulatorServicer:
         self, request: wire.CreateWorldRequest, context: grpc.ServicerContext
     ) -> wire.CreateWorldResponse:
         del context
-        _check_seed(request.seed, request.snapshot_id)
+        seed = _seed(request.seed, request.snapshot_id) or "STANDARD"
         mode, now = clock_setting(request.clock)
         idle = request.idle_time_to_live.ToTimedelta() if request.HasField("idle_time_to_live") else _HOUR
         if idle <= timedelta(0):
             raise ChukanError("INVALID_FIELD", field="idle_time_to_live")
         plan = Plan(
-            seed="EMPTY",
+            seed=seed,
             random_seed=request.random_seed,
             clock_mode=mode,
             clock_now=now,
@@ -79,10 +79,12 @@ class EmulatorServicer:
         self, request: wire.ResetWorldRequest, context: grpc.ServicerContext
     ) -> wire.ResetWorldResponse:
         del context
-        _check_seed(request.seed or _EMPTY, request.snapshot_id)
+        seed = _seed(request.seed, request.snapshot_id)
         if request.allow_default and not request.world_id:
             raise ChukanError("FEATURE_NOT_AVAILABLE", feature="reset of the default world")
-        world = self._worlds.reset(request.world_id, keep_clock=request.keep_clock, keep_faults=request.keep_faults)
+        world = self._worlds.reset(
+            request.world_id, seed=seed, keep_clock=request.keep_clock, keep_faults=request.keep_faults
+        )
         return wire.ResetWorldResponse(world=world_message(world))
 
     def ListWorlds(  # noqa: D102
@@ -188,12 +190,13 @@ class EmulatorServicer:
         return wire.ClearFaultsResponse(faults=[fault_state(each) for each in cleared])
 
 
-def _check_seed(seed: int, snapshot: str) -> None:
-    """Refuse what no world starts from yet: one without people, taken for the standard seed, would mislead."""
-    if seed in _LATER_SEEDS:
-        raise ChukanError("FEATURE_NOT_AVAILABLE", feature=_LATER_SEEDS[seed])
+def _seed(seed: int, snapshot: str) -> str:
+    """Return what to start from, empty if that is not said; no world starts from a snapshot yet."""
+    if seed == _SNAPSHOT:
+        raise ChukanError("FEATURE_NOT_AVAILABLE", feature="snapshots")
     if snapshot:
         raise ChukanError("INVALID_FIELD", field="snapshot_id")
+    return _SEEDS.get(seed, "")
 
 
 def _deadline(context: grpc.ServicerContext) -> float:
