@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chukan.command.composition import start
 from chukan.server.config import Config
-from chukan.server.emulator.faults import KINDS
+from chukan.server.emulator.fault_catalogue import KINDS
 from chukan.standard.clock import SystemClock
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "emulator.md").read_text("utf-8")

@@ -18,7 +18,7 @@ from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.server.config import Config
 from chukan.server.emulator.clock import WorldClock
 from chukan.server.emulator.faults import Faults
-from chukan.server.emulator.worlds import Plan
+from chukan.server.emulator.world import Plan
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2

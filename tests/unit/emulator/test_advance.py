@@ -10,7 +10,7 @@ import pytest
 
 from chukan.server.emulator.clock import ClockMode, WorldClock
 from chukan.server.emulator.faults import Faults
-from chukan.server.emulator.worlds import Plan, World
+from chukan.server.emulator.world import Plan, World
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chukan.edge.interposition import Interposer, Passage
     from chukan.server.config import Config
     from chukan.server.emulator.faults import Faults
-    from chukan.server.emulator.worlds import World as Home
+    from chukan.server.emulator.world import World as Home
     from chukan.server.emulator.worlds import Worlds
     from chukan.server.rpc.emulator_service import EmulatorServicer
 

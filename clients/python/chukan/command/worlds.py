@@ -18,8 +18,9 @@ from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
 from chukan.server.emulator.clock import WorldClock
 from chukan.server.emulator.faults import Faults
-from chukan.server.emulator.worlds import BUDGET, Plan, Worlds
-from chukan.server.emulator.worlds import World as Home
+from chukan.server.emulator.world import Plan
+from chukan.server.emulator.world import World as Home
+from chukan.server.emulator.worlds import BUDGET, Worlds
 from chukan.server.middle.replicas import usual_send_cap
 from chukan.server.rpc.fault_interposer import FaultInterposer
 from chukan.standard.clock import SystemClock

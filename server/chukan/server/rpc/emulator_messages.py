@@ -10,15 +10,17 @@ from google.protobuf import descriptor_pool
 
 from chukan.emulator.v1 import emulator_service_pb2 as wire
 from chukan.server.emulator.clock import ClockMode
-from chukan.server.emulator.faults import KINDS, Fault, Phase, Trigger, Unit
+from chukan.server.emulator.fault_catalogue import KINDS, Phase, Unit
+from chukan.server.emulator.faults import Fault, Trigger
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from chukan.server.emulator.faults import FaultState, Kind
-    from chukan.server.emulator.worlds import World
+    from chukan.server.emulator.fault_catalogue import Kind
+    from chukan.server.emulator.faults import FaultState
+    from chukan.server.emulator.world import World
 
 __all__ = ["clock_message", "clock_setting", "fault_of", "fault_state", "kind_message", "world_message"]
 

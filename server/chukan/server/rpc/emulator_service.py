@@ -9,8 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from chukan.emulator.v1 import emulator_service_pb2 as wire
-from chukan.server.emulator.faults import KINDS
-from chukan.server.emulator.worlds import Plan
+from chukan.server.emulator.fault_catalogue import KINDS
+from chukan.server.emulator.world import Plan
 from chukan.server.rpc.emulator_messages import (
     clock_message,
     clock_setting,
@@ -25,7 +25,8 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     import grpc
 
-    from chukan.server.emulator.worlds import World, Worlds
+    from chukan.server.emulator.world import World
+    from chukan.server.emulator.worlds import Worlds
 
 __all__ = ["EmulatorServicer"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 
 from chukan.edge.interposition import CutOffError
-from chukan.server.emulator.faults import Call, Phase, Unit
+from chukan.server.emulator.fault_catalogue import Phase, Unit
+from chukan.server.emulator.faults import Call
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
