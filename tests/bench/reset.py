@@ -42,7 +42,7 @@ _UNUSED = {"listen": "127.0.0.1:0", "control": "127.0.0.1:0", "metrics": ""}
 def bench(context: Context) -> list[Row]:
     """Alternate the bytes' copies and what is done with a world."""
     people = 100 if context.quick else _PEOPLE
-    runs = 3 if context.quick else max(_RUNS, context.runs)
+    runs = 1 if context.quick else max(_RUNS, context.runs)
     image = standard_seed(in_memory(Config(**_UNUSED)), people)
     databases = [each.content for each in (image.server, image.address) if each is not None]
     context.say(f"a world of {people} + {people} residents has {image.size / 1e6:.1f} MB")

@@ -31,6 +31,7 @@ ROWS = {
         "resync",
     },
     "people": {"people", "people.memory"},
+    "reset": {"reset.create", "reset.write", "reset.reset"},
 }
 WITHOUT_FLOOR = {"people"}
 

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path, shown: str, later: float) -> Non
         stderr=subprocess.PIPE,
         text=True,
         env=environment(TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1"),
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 a shell's & has it ignored
     ) as demo:
         assert demo.stdout
         assert any(shown in line for line in demo.stdout)

@@ -40,10 +40,7 @@ CASES: Final[dict[str, tuple[tuple[tuple[str, Any], ...], str]]] = {
     "an unknown mode": ((ORGANIZATION, ("chukan-mode", "real")), f"{INVALID} chukan-mode"),
     "a mode in capitals": ((ORGANIZATION, ("chukan-mode", "TEST")), f"{INVALID} chukan-mode"),
     "two modes": ((ORGANIZATION, ("chukan-mode", "test"), ("chukan-mode", "production")), f"{INVALID} chukan-mode"),
-    "a world": (
-        (ORGANIZATION, ("chukan-world", "w")),
-        "FAILED_PRECONDITION WORLDS_NOT_OFFERED chukan-world",
-    ),
+    "a world nobody made": ((ORGANIZATION, ("chukan-world", "w")), "NOT_FOUND WORLD_UNKNOWN chukan-world"),
     "two users": ((ORGANIZATION, ("chukan-user", "a"), ("chukan-user", "b")), f"{INVALID} chukan-user"),
     "a long user": ((ORGANIZATION, ("chukan-user", "a" * 129)), f"{INVALID} chukan-user"),
     "a long request id": ((ORGANIZATION, ("chukan-request-id", "a" * 129)), f"{INVALID} chukan-request-id"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.edge.routed import routed
 from chukan.server.middle.replicas import usual_send_cap
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from chukan.server.rpc.emulator_service import EmulatorServicer
 
 __all__ = ["Emulation"]
+
+_NAMED: Final = "chukan-world"
+"""Where a caller names its world."""
 
 
 class _Loaded(NamedTuple):
@@ -93,7 +96,7 @@ class Emulation:
         return _Loaded(
             worlds=worlds,
             faults=faults,
-            arriving=FaultInterposer(lambda world_id: worlds.get(world_id).faults),
+            arriving=FaultInterposer(lambda world: worlds.get(world, field=_NAMED).faults),
             leaving=FaultInterposer(lambda _world: faults),
             servicer=EmulatorServicer(worlds),
         )
@@ -102,8 +105,8 @@ class Emulation:
         if not caller.world:
             return None
         if self._loaded is None:  # nobody made one
-            raise ChukanError("WORLD_UNKNOWN", field="world_id", params={"world": caller.world})
-        return self._loaded.worlds.called(caller.world)
+            raise ChukanError("WORLD_UNKNOWN", field=_NAMED)
+        return self._loaded.worlds.called(caller.world, field=_NAMED)
 
     def _struck_arriving(self) -> Interposer | None:
         return self._loaded.arriving if self._loaded else None

@@ -64,16 +64,16 @@ class Worlds:
         """Bytes all worlds may take."""
         return self._budget
 
-    def get(self, world_id: str) -> World:
-        """Return a world as it is now, or WORLD_UNKNOWN."""
+    def get(self, world_id: str, *, field: str = "world_id") -> World:
+        """Return a world as it is now, or WORLD_UNKNOWN; field: where it was named."""
         world = self._worlds.get(world_id)
         if world is None:
-            raise ChukanError("WORLD_UNKNOWN", field="world_id", params={"world": world_id})
+            raise ChukanError("WORLD_UNKNOWN", field=field)
         return world
 
-    def called(self, world_id: str) -> World:
+    def called(self, world_id: str, *, field: str = "world_id") -> World:
         """Return a world somebody calls in."""
-        world = self.get(world_id)
+        world = self.get(world_id, field=field)
         world.called = monotonic()
         world.last_call = self._real.now()
         return world
