@@ -74,10 +74,13 @@ class Running:
             each()
 
 
-def start(config: Config, *, tls_folder: Path | None = None, seed_people: int = 0) -> Running:
+def start(
+    config: Config, *, tls_folder: Path | None = None, seed_people: int = 0, own_process: bool = True
+) -> Running:
     """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one.
 
-    seed_people: see `Emulation`.
+    seed_people: see `Emulation`. own_process: whether the process is there for this alone; somebody else's collector is
+    left as it is.
     """
     stops: list[Callable[[], object]] = []
     try:
@@ -86,7 +89,8 @@ def start(config: Config, *, tls_folder: Path | None = None, seed_people: int = 
         for each in reversed(stops):
             each()
         raise
-    _calm_collector()
+    if own_process:
+        _calm_collector()
     return running
 
 

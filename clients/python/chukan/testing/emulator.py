@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An emulator tests call: one inside this process, or one that runs already."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from chukan.client import Client
+from chukan.emulator.v1 import emulator_service_pb2 as pb
+from chukan.standard.organizations import by_municipality
+from chukan.testing.clock import setting
+from chukan.testing.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from types import TracebackType
+
+__all__ = ["Emulator"]
+
+_FREE: Final = "127.0.0.1:0"
+_REACH: Final = 5.0
+
+
+class Emulator:
+    """Where it answers, and worlds in it.
+
+    token: of its control port. stop: ends what was started for it. suffix: told to every world's id, where others may
+    make worlds beside these.
+    """
+
+    def __init__(
+        self, target: str, control: str, token: str, *, stop: Callable[[], None] | None = None, suffix: str = ""
+    ) -> None:
+        self.target: Final = target
+        self.control: Final = control
+        self._stop = stop
+        self._suffix = suffix
+        anybody = by_municipality("131041").code  # the control port asks for a token, not for who calls
+        self._client = Client(control, organization=anybody, token=token, retries=False)
+
+    @classmethod
+    def in_process(cls) -> Self:
+        """Start one in this process, in memory, on free ports of this machine. Nothing of it is on disk."""
+        from chukan.command.composition import start  # noqa: PLC0415  # loads the server
+        from chukan.server.config import Config  # noqa: PLC0415
+
+        config = Config(data=None, listen=_FREE, control=_FREE, metrics="")
+        running = start(config, own_process=False)
+        return cls(running.listen, running.control, running.control_token, stop=running.stop)
+
+    @classmethod
+    def running(cls, target: str, control: str, token_file: str | Path) -> Self:
+        """Use one that runs already. Errors: PEER_UNREACHABLE, CONTROL_TOKEN_INVALID, PROFILE_REFUSES; OSError."""
+        token = Path(token_file).read_text("ascii").strip()
+        emulator = cls(target, control, token, suffix=f"-{secrets.token_hex(4)}")
+        try:
+            emulator.controls.wait_until_reachable(_REACH)
+            emulator.controls.emulator.ListWorlds(pb.ListWorldsRequest(page_size=1))
+        except BaseException:
+            emulator.close()
+            raise
+        return emulator
+
+    @property
+    def controls(self) -> Client:
+        """A client of the control port, for what this package has no method for: `controls.emulator`."""
+        return self._client
+
+    def new_world(
+        self, name: str = "", *, clock: str = "frozen", now: datetime | None = None, random_seed: int = 0
+    ) -> World:
+        """Make a world without people; `with` deletes it.
+
+        name: begins its id; equal names give equal ids in an emulator of one's own, and so equal numbers and chances.
+        clock: frozen, running or system. now: where its clock begins, not before real time. Errors: CLOCK_BACKWARDS,
+        WORLD_EXISTS, WORLD_BUDGET_EXHAUSTED.
+        """
+        world_id = (name or f"world-{secrets.token_hex(4)}") + self._suffix
+        request = pb.CreateWorldRequest(
+            world_id=world_id, seed=pb.WORLD_SEED_EMPTY, clock=setting(clock, now), random_seed=random_seed
+        )
+        self._client.emulator.CreateWorld(request)
+        return World(self.target, self._client.emulator, world_id)
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self._client.close()
+        if self._stop is not None:
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An inquiry (情報照会) the permission list permits, so that a test names only whom it asks about what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chukan.standard.organizations import resolve_provider
+from chukan.standard.permission_list import PermissionRow, Question, permission_list
+from chukan.testing.replicas import number_at
+from chukan.testing.stage import StageError
+from chukan.v1 import inquiry_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from chukan.testing.people import Addressee
+    from chukan.testing.world import World
+
+__all__ = ["permitted"]
+
+__tracebackhide__ = True  # a failure is shown at the line of the test
+
+
+def permitted(
+    world: World,
+    addressee: Addressee | str,
+    *,
+    by: str,
+    provider: str,
+    information: str,
+    record_id: str,
+    item_codes: Sequence[str],
+    time_out: timedelta | None,
+) -> pb.InquirySpec:
+    """Return one; see `World.inquiry_spec`."""
+    row = _row(world, by, provider, information, tuple(item_codes))
+    inquirer = resolve_provider(by).code
+    spec = pb.InquirySpec(
+        record_id=record_id,
+        integrated_address_number=number_at(addressee, inquirer),
+        affair_code=row.affair_code,
+        procedure_code=row.procedure_code,
+        provider_code=resolve_provider(provider).code,
+        information_code=information,
+        consent=True,
+        item_codes=item_codes,
+    )
+    if time_out is not None:
+        spec.time_out.FromTimedelta(time_out)
+    return spec
+
+
+def _row(world: World, by: str, provider: str, information: str, items: tuple[str, ...]) -> PermissionRow:
+    today, permissions = world.clock.today(), permission_list()
+    for row in permissions.rows:
+        question = Question(
+            inquirer=resolve_provider(by),
+            affair_code=row.affair_code,
+            procedure_code=row.procedure_code,
+            provider=resolve_provider(provider),
+            information_code=information,
+            on=today,
+            items=items,
+        )
+        if row.information_code == information and permissions.match(question).permitted:
+            return row
+    raise StageError(f"no row of the permission list lets {by} ask {provider} for {information} on {today}")

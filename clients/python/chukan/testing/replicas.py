@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A replica (副本) as a test wants it: what isn't named is right by the layout in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chukan.standard.layouts import layout_in_force
+from chukan.standard.organizations import resolve_provider
+from chukan.testing.stage import expect_taken
+from chukan.v1 import replica_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from chukan.standard.items import Item
+    from chukan.testing.people import Addressee
+    from chukan.testing.world import World
+
+__all__ = ["TAX", "number_at", "register"]
+
+__tracebackhide__ = True  # a failure is shown at the line of the test
+
+TAX: Final = "TM00000000000002"
+"""地方税関係情報: what examples ask for."""
+
+
+def number_at(addressee: Addressee | str, organization: str) -> str:
+    """Return the integrated address number of somebody, or the one given."""
+    return addressee if isinstance(addressee, str) else addressee.number(organization)
+
+
+def register(
+    world: World,
+    addressee: Addressee | str,
+    *,
+    at: str,
+    information: str,
+    data_set: str,
+    values: Mapping[str, str],
+    record_key: str,
+    period: tuple[date, date | None],
+    parent_record_key: str,
+) -> str:
+    """Register one; see `World.replica`."""
+    organization, today = resolve_provider(at).code, world.clock.today()
+    layout = layout_in_force(information, today)
+    found = layout.data_set(data_set) if data_set else layout.data_sets[0]
+    samples = {item.code: _sample(item, today) for item in found.required_items}
+    columns = {**samples, **values}
+    if found.key_item and record_key:
+        columns[found.key_item] = record_key
+    key = columns.get(found.key_item or "", record_key) or "1"
+    record_id = world.next_id("replica")
+    request = pb.RegisterReplicasRequest(
+        batch_id=world.next_id("batch"),
+        information_code=information,
+        data_set=found.code,
+        edition=layout.edition,
+        record_ids=[record_id],
+        integrated_address_numbers=[number_at(addressee, organization)],
+        record_keys=[key],
+        parent_record_keys=[parent_record_key] if found.parent else [],
+        start_dates=[f"{period[0]:%Y%m%d}"],
+        end_dates=[f"{period[1]:%Y%m%d}" if period[1] else ""],
+        items=[pb.ItemColumn(item_code=code, values=[value]) for code, value in columns.items()],
+    )
+    (answer,) = world.own_client(organization).replicas.RegisterReplicas(iter([request]))
+    expect_taken(f"the replica of {information} at {organization}", answer.failures)
+    return record_id
+
+
+def _sample(item: Item, today: date) -> str:
+    """Return a value an item takes."""
+    if item.values:
+        return item.values[0]
+    dates = {"date": f"{today:%Y%m%d}", "year": f"{today:%Y}", "year_month": f"{today:%Y%m}"}
+    others = {"number": "0", "flag": "0", "code": "1" * min(item.max_length, 3)}
+    return dates.get(item.type) or others.get(item.type) or "見本"[: item.max_length]
