@@ -96,6 +96,7 @@ class Client:
             "authorization": f"Bearer {token}" if token else "",
         }
         self._target = target
+        self._closed = False
         self._ids = ids or SystemIds(SystemClock())
         self._elsewhere = {"network": network, "address": address}
         places = {target, *filter(None, self._elsewhere.values())}
@@ -115,7 +116,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; running calls end with CALL_CANCELLED."""
+        """Close the connection; running calls end with CALL_CANCELLED, later ones with ValueError."""
+        self._closed = True
         for channel in self._channels.values():
             channel.close()
 
@@ -128,6 +130,8 @@ class Client:
 
     def calls(self, at: str = "") -> Any:  # noqa: ANN401  # stands in for a channel, whose type grpc leaves open
         """Return what generated stubs are made on; at: the part called (network, address), which may be elsewhere."""
+        if self._closed:  # gRPC ends the process where a stub is made on a closed channel
+            raise ValueError("got a call of a closed client, expected an open one")
         return CallerChannel(self._channels[self._elsewhere.get(at) or self._target], self._settings)
 
     def _stub(self, module: str, name: str, *, at: str = "") -> Any:  # noqa: ANN401  # the property says which

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from chukan.client import Client
 from chukan.emulator.v1 import emulator_service_pb2 as pb
-from chukan.standard.organizations import by_municipality
+from chukan.standard.reasons import ChukanError
 from chukan.testing.clock import setting
 from chukan.testing.world import World
 
@@ -22,6 +22,8 @@ __all__ = ["Emulator"]
 
 _FREE: Final = "127.0.0.1:0"
 _REACH: Final = 5.0
+_ANYBODY: Final = "0220113104101700"
+"""Who calls where a token is asked for and not who calls."""
 
 
 class Emulator:
@@ -38,8 +40,7 @@ class Emulator:
         self.control: Final = control
         self._stop = stop
         self._suffix = suffix
-        anybody = by_municipality("131041").code  # the control port asks for a token, not for who calls
-        self._client = Client(control, organization=anybody, token=token, retries=False)
+        self._client = Client(control, organization=_ANYBODY, token=token, retries=False)
 
     @classmethod
     def in_process(cls) -> Self:
@@ -55,10 +56,13 @@ class Emulator:
     def running(cls, target: str, control: str, token_file: str | Path) -> Self:
         """Use one that runs already. Errors: PEER_UNREACHABLE, CONTROL_TOKEN_INVALID, PROFILE_REFUSES; OSError."""
         token = Path(token_file).read_text("ascii").strip()
+        if token.split() != [token]:  # no token, and nothing a header may hold
+            raise ChukanError("CONTROL_TOKEN_INVALID")
         emulator = cls(target, control, token, suffix=f"-{secrets.token_hex(4)}")
         try:
-            emulator.controls.wait_until_reachable(_REACH)
-            emulator.controls.emulator.ListWorlds(pb.ListWorldsRequest(page_size=1))
+            emulator.controls.emulator.ListWorlds(pb.ListWorldsRequest(page_size=1), timeout=_REACH)
+            with Client(target, organization=_ANYBODY) as client:
+                client.wait_until_reachable(_REACH)
         except BaseException:
             emulator.close()
             raise

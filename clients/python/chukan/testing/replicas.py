@@ -47,7 +47,7 @@ def register(
     organization, today = resolve_provider(at).code, world.clock.today()
     layout = layout_in_force(information, today)
     found = layout.data_set(data_set) if data_set else layout.data_sets[0]
-    samples = {item.code: _sample(item, today) for item in found.required_items}
+    samples = {item.code: _sample(item, today, key=item.code == found.key_item) for item in found.required_items}
     columns = {**samples, **values}
     if found.key_item and record_key:
         columns[found.key_item] = record_key
@@ -71,10 +71,10 @@ def register(
     return record_id
 
 
-def _sample(item: Item, today: date) -> str:
-    """Return a value an item takes."""
+def _sample(item: Item, today: date, *, key: bool) -> str:
+    """Return a value an item takes; a key is printable ASCII."""
     if item.values:
         return item.values[0]
     dates = {"date": f"{today:%Y%m%d}", "year": f"{today:%Y}", "year_month": f"{today:%Y%m}"}
     others = {"number": "0", "flag": "0", "code": "1" * min(item.max_length, 3)}
-    return dates.get(item.type) or others.get(item.type) or "見本"[: item.max_length]
+    return dates.get(item.type) or others.get(item.type) or ("1" if key else "見本"[: item.max_length])
