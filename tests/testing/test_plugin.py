@@ -49,7 +49,7 @@ import pytest
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_nobody_is_here(chukan_world, chukan_emulator, which):
     assert which in chukan_world.id
-    assert chukan_world.addressee("131041").individual_number == "999000000016"
+    assert chukan_world.addressee("131041").individual_number .startswith("999996000")
 """
 
 MARKED = """
@@ -119,8 +119,8 @@ def test_a_marker_says_how_the_world_begins_and_a_wrong_one_is_told_in_a_sentenc
 
     assert "2 passed, 5 errors" in run.stdout, run.stdout + run.stderr
     for told in (
-        "@pytest.mark.chukan_world: got clok, expected clock, now, random_seed",
-        "@pytest.mark.chukan_world: got 'running', expected clock, now, random_seed",
+        "@pytest.mark.chukan_world: got clok, expected seed, clock, now, random_seed",
+        "@pytest.mark.chukan_world: got 'running', expected seed, clock, now, random_seed",
         "no world for this test: clock: got 'stopped', expected frozen, running, system",
         "no world for this test: CLOCK_BACKWARDS",
         "no world for this test: now: got a naive datetime, expected an aware one",

@@ -15,6 +15,7 @@ from chukan.testing import StageError
 from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import linkage_code_service_pb2 as linkage
+from chukan.v1 import replica_service_pb2 as replica
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 
 if TYPE_CHECKING:
@@ -172,3 +173,16 @@ def test_a_closed_world_is_gone_with_its_clients(emulator: Emulator) -> None:
 def test_a_world_of_another_beginning_under_one_name_is_refused(emulator: Emulator) -> None:
     with emulator.new_world("taken"), pytest.raises(ChukanError, match="WORLD_EXISTS"):
         emulator.new_world("taken", random_seed=1)
+
+
+def test_a_world_may_begin_with_the_standard_people_and_take_more(emulator: Emulator) -> None:
+    with emulator.new_world(seed="standard") as world:
+        lanes = world.client(SHINJUKU).replicas.ListLanes(replica.ListLanesRequest()).lanes
+        moved = world.addressee(SHINJUKU, SETAGAYA)
+        world.replica(moved, at=SHINJUKU)
+        found = asked(world, world.inquiry_spec(moved, by=SETAGAYA, provider=SHINJUKU))
+
+    assert sum(lane.replica_count for lane in lanes) > 300
+    assert found.answer_kind == common_pb2.ANSWER_KIND_VALUES
+    with pytest.raises(ValueError, match="seed: got 'full', expected empty, standard"):
+        emulator.new_world(seed="full")

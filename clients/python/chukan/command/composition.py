@@ -74,9 +74,7 @@ class Running:
             each()
 
 
-def start(
-    config: Config, *, tls_folder: Path | None = None, seed_people: int = 0, own_process: bool = True
-) -> Running:
+def start(config: Config, *, tls_folder: Path | None = None, seed_people: int = 0, own_process: bool = True) -> Running:
     """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one.
 
     seed_people: see `Emulation`. own_process: whether the process is there for this alone; somebody else's collector is

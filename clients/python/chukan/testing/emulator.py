@@ -22,6 +22,8 @@ __all__ = ["Emulator"]
 
 _FREE: Final = "127.0.0.1:0"
 _REACH: Final = 5.0
+_MAKING: Final = 120.0
+_SEEDS: Final = {"empty": pb.WORLD_SEED_EMPTY, "standard": pb.WORLD_SEED_STANDARD}
 _ANYBODY: Final = "0220113104101700"
 """Who calls where a token is asked for and not who calls."""
 
@@ -74,19 +76,28 @@ class Emulator:
         return self._client
 
     def new_world(
-        self, name: str = "", *, clock: str = "frozen", now: datetime | None = None, random_seed: int = 0
+        self,
+        name: str = "",
+        *,
+        seed: str = "empty",
+        clock: str = "frozen",
+        now: datetime | None = None,
+        random_seed: int = 0,
     ) -> World:
-        """Make a world without people; `with` deletes it.
+        """Make a world; `with` deletes it.
 
         name: begins its id; equal names give equal ids in an emulator of one's own, and so equal numbers and chances.
-        clock: frozen, running or system. now: where its clock begins, not before real time. Errors: CLOCK_BACKWARDS,
-        WORLD_EXISTS, WORLD_BUDGET_EXHAUSTED.
+        seed: empty, or standard with the dummy people docs/emulator.md names. clock: frozen, running or system. now:
+        where its clock begins, not before real time. Errors: CLOCK_BACKWARDS, WORLD_EXISTS, WORLD_BUDGET_EXHAUSTED,
+        PEOPLE_TABLES_MISSING.
         """
+        if seed not in _SEEDS:
+            raise ValueError(f"seed: got {seed!r}, expected {', '.join(_SEEDS)}")
         world_id = (name or f"world-{secrets.token_hex(4)}") + self._suffix
         request = pb.CreateWorldRequest(
-            world_id=world_id, seed=pb.WORLD_SEED_EMPTY, clock=setting(clock, now), random_seed=random_seed
+            world_id=world_id, seed=_SEEDS[seed], clock=setting(clock, now), random_seed=random_seed
         )
-        self._client.emulator.CreateWorld(request)
+        self._client.emulator.CreateWorld(request, timeout=_MAKING)
         return World(self.target, self._client.emulator, world_id)
 
     def close(self) -> None:

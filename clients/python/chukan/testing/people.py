@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.network.v1 import resident_network_service_pb2 as residents
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Addressee", "introduce"]
 
 __tracebackhide__ = True  # a failure is shown at the line of the test
+
+_FIRST_SERIAL: Final = 99_600_000
+"""From here on `chukan people generate` gives no numbers; its resident record codes begin with 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,15 @@ def introduce(
     if not codes:
         raise StageError("no organization was named that is to know the addressee")
     known = dict(given)
+    unused = _FIRST_SERIAL + serial
     person = Addressee(
         name=f"見本　{serial}",
         kana_name=f"ミホン　{serial}",
         birth_date=f"{1940 + serial % 60}{1 + serial % 12:02d}{1 + serial % 28:02d}",
         sex=str(1 + serial % 2),
         residential_address=f"東京都見本町{serial}番地",
-        individual_number=dummy_individual_number(serial),
-        resident_record_code=f"999{serial:08d}",
+        individual_number=dummy_individual_number(unused),
+        resident_record_code=f"998{serial:08d}",
         local_address_number=f"{serial:015d}",
         numbers=known,
     )

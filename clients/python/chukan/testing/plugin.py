@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _MARKER: Final = "chukan_world"
-_SETTINGS: Final = ("clock", "now", "random_seed")
+_SETTINGS: Final = ("seed", "clock", "now", "random_seed")
 _OPTIONS: Final = ("target", "control", "token_file")
 _SLUG: Final = 32
 _WORLD: Final = pytest.StashKey["World"]()
@@ -46,8 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and refuse half of the options."""
     config.addinivalue_line(
         "markers",
-        f"{_MARKER}(clock='frozen', now=None, random_seed=0): how the world of the fixture chukan_world begins; "
-        "clock: frozen, running or system; now: an aware datetime not before real time",
+        f"{_MARKER}(seed='empty', clock='frozen', now=None, random_seed=0): how the world of this test begins; "
+        "seed: empty or standard; clock: frozen, running or system; now: an aware datetime not before real time",
     )
     given = [name for name in _OPTIONS if config.getoption(f"chukan_{name}")]
     missing = [f"--chukan-{name.replace('_', '-')}" for name in _OPTIONS if name not in given]
