@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOTS = ("protos/gen", "protos/python", "server", "adapter", "clients/python", "monitoring")
-WRITTEN = ("protos/python", "server", "adapter", "clients/python", "monitoring", "scripts", "tests")
+WRITTEN = ("protos/python", "server", "adapter", "clients/python", "monitoring", "scripts", "examples", "tests")
 LONGEST = 500
 
 FORBIDDEN_CALLS = {

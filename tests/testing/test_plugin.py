@@ -12,6 +12,7 @@ import pytest
 
 from chukan.command.composition import CONTROL_TOKEN_FILE, start
 from chukan.server.config import Config
+from chukan.standard.reasons import ChukanError
 from chukan.testing import Emulator
 from tests.testing.runs import left_behind, run_pytest
 
@@ -97,6 +98,7 @@ def test_it_is_found_by_its_entry_point_and_declares_what_it_has(tmp_path: Path)
     for option in ("--chukan-target", "--chukan-control", "--chukan-token-file"):
         assert option in told
     assert "@pytest.mark.chukan_world(" in told
+    assert "chukan_world" not in run_pytest(tmp_path, "--fixtures", "-p", "no:chukan").stdout
 
 
 def test_it_leaves_collector_threads_and_files_as_they_were(tmp_path: Path) -> None:
@@ -172,12 +174,9 @@ def test_an_emulator_that_runs_already_is_shared_by_runs_and_has_no_world_of_the
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"--chukan-target": ""}, "an emulator that runs already needs --chukan-target as well"),
         ({"--chukan-control": "", "--chukan-token-file": ""}, "needs --chukan-control and --chukan-token-file as well"),
         ({"--chukan-token-file": "nowhere"}, "--chukan-token-file nowhere can't be read: No such file or directory"),
-        ({"--chukan-token-file": __file__}, "CONTROL_TOKEN_INVALID"),
-        ({"--chukan-control": "127.0.0.1:1"}, "can't be used: PEER_UNREACHABLE"),
-        ({"--chukan-target": "127.0.0.1:1"}, "can't be used: PEER_UNREACHABLE"),
+        ({"--chukan-token-file": __file__}, "can't be used: CONTROL_TOKEN_INVALID"),
     ],
 )
 def test_an_emulator_that_can_t_be_used_is_told_in_a_sentence(
@@ -192,3 +191,13 @@ def test_an_emulator_that_can_t_be_used_is_told_in_a_sentence(
     assert run.returncode != 0
     assert expected in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("wrong", ["--chukan-target", "--chukan-control"])
+def test_an_emulator_that_does_not_answer_on_both_ports_is_refused_at_once(
+    served: Running, tmp_path: Path, wrong: str
+) -> None:
+    given = {**options(served, tmp_path), wrong: "127.0.0.1:1"}
+
+    with pytest.raises(ChukanError, match="PEER_UNREACHABLE"):
+        Emulator.running(*given.values())

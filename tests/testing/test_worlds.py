@@ -11,7 +11,7 @@ import pytest
 
 from chukan import testing
 from chukan.standard.reasons import ChukanError
-from chukan.testing import StageError
+from chukan.testing import Emulator, StageError
 from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as inquiry
 from chukan.v1 import linkage_code_service_pb2 as linkage
@@ -19,7 +19,7 @@ from chukan.v1 import replica_service_pb2 as replica
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceStub
 
 if TYPE_CHECKING:
-    from chukan.testing import Emulator, World
+    from chukan.testing import World
 
 SHINJUKU, SETAGAYA = "0220113104101700", "0220113112101700"
 CARE, CARE_NUMBER, CARE_INSURER = "TM00000000000015", "TK90015010100001", "TK90015010100002"
@@ -170,9 +170,21 @@ def test_a_closed_world_is_gone_with_its_clients(emulator: Emulator) -> None:
     assert "WORLD_UNKNOWN" in world.describe()
 
 
-def test_a_world_of_another_beginning_under_one_name_is_refused(emulator: Emulator) -> None:
-    with emulator.new_world("taken"), pytest.raises(ChukanError, match="WORLD_EXISTS"):
-        emulator.new_world("taken", random_seed=1)
+def test_a_name_in_use_is_refused_even_for_a_world_that_begins_alike(emulator: Emulator) -> None:
+    with emulator.new_world("taken"):
+        for seed in (0, 1):
+            with pytest.raises(ChukanError, match="WORLD_EXISTS"):
+                emulator.new_world("taken", random_seed=seed)
+    emulator.new_world("taken", random_seed=1).close()
+
+
+def test_an_emulator_that_is_closed_takes_worlds_nobody_closed_with_it() -> None:
+    with Emulator.in_process() as emulator:
+        world = emulator.new_world("left")
+        world.addressee(SHINJUKU)
+
+    assert world.closed
+    assert "closed" in world.describe()
 
 
 def test_a_world_may_begin_with_the_standard_people_and_take_more(emulator: Emulator) -> None:

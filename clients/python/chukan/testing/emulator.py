@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Emulator"]
 
 _FREE: Final = "127.0.0.1:0"
-_REACH: Final = 5.0
+_REACH: Final = 3.0
 _MAKING: Final = 120.0
 _SEEDS: Final = {"empty": pb.WORLD_SEED_EMPTY, "standard": pb.WORLD_SEED_STANDARD}
 _ANYBODY: Final = "0220113104101700"
@@ -42,6 +42,7 @@ class Emulator:
         self.control: Final = control
         self._stop = stop
         self._suffix = suffix
+        self._worlds: dict[str, World] = {}
         self._client = Client(control, organization=_ANYBODY, token=token, retries=False)
 
     @classmethod
@@ -94,17 +95,25 @@ class Emulator:
         if seed not in _SEEDS:
             raise ValueError(f"seed: got {seed!r}, expected {', '.join(_SEEDS)}")
         world_id = (name or f"world-{secrets.token_hex(4)}") + self._suffix
+        if world_id in self._worlds and not self._worlds[world_id].closed:
+            raise ChukanError("WORLD_EXISTS", field="world_id")
         request = pb.CreateWorldRequest(
             world_id=world_id, seed=_SEEDS[seed], clock=setting(clock, now), random_seed=random_seed
         )
         self._client.emulator.CreateWorld(request, timeout=_MAKING)
-        return World(self.target, self._client.emulator, world_id)
+        made = self._worlds[world_id] = World(self.target, self._client.emulator, world_id)
+        return made
 
     def close(self) -> None:
-        """Stop what was started."""
-        self._client.close()
-        if self._stop is not None:
-            self._stop()
+        """Delete what worlds are left, and stop what was started."""
+        try:
+            for world in self._worlds.values():
+                world.close()
+        finally:
+            self._worlds.clear()
+            self._client.close()
+            if self._stop is not None:
+                self._stop()
 
     def __enter__(self) -> Self:
         return self

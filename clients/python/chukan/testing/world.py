@@ -50,6 +50,8 @@ class World:
         self._serials = itertools.count(1)
         self._clients: list[Client] = []
         self._own: dict[str, Client] = {}
+        self.closed = False
+        """Whether it was deleted by `close`."""
 
     def __repr__(self) -> str:
         return f"<world {self.id}>"
@@ -151,10 +153,13 @@ class World:
 
     def close(self) -> None:
         """Delete it and close its clients. Again does nothing."""
+        if self.closed:
+            return
         while self._clients:
             self._clients.pop().close()
         self._own.clear()
         self._control.DeleteWorld(pb.DeleteWorldRequest(world_id=self.id))
+        self.closed = True
 
     def describe(self) -> str:
         """Return how it stands, for people: its clock, its faults and their strikes, what waits."""
@@ -164,7 +169,7 @@ class World:
             lines = [f"{self.id}: {self.clock.now():%Y-%m-%d %H:%M:%S}+09:00, clock {standing}"]
             lines += [f"next due: {due:%Y-%m-%d %H:%M:%S}+09:00"] if due else []
             lines += [_told(each) for each in self.faults.states()]
-        except ChukanError as error:
+        except (ChukanError, ValueError) as error:  # ValueError: its emulator was closed
             return f"{self.id}: {error}"
         return "\n".join(lines)
 
