@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chukan.standard.reasons import reason
 from tests.testing.runs import ROOT, left_behind, run_pytest
 
 EXAMPLE = ROOT / "examples" / "pytest"
@@ -20,6 +21,12 @@ def test_the_answer_is_lost_when_nobody_asks(chukan_world, chukan_faults):
 
 def test_a_replica_of_nobody(chukan_world):
     chukan_world.replica("900000000000001", at="131041")
+
+def test_no_such_fault(chukan_faults):
+    chukan_faults.add("NO_SUCH")
+
+def test_no_such_organization(chukan_client):
+    chukan_client("131")
 
 def test_nobody_may_ask(chukan_world):
     person = chukan_world.addressee("131041", "131121", link=False)
@@ -54,10 +61,14 @@ def test_a_failure_is_told_in_the_test_s_own_lines_with_its_world(project: Path)
         "fault answer-lost-1: ANSWER_LOST at chukan.v1.InquiryService/CreateInquiry, struck 0 of 0",
         ", clock frozen",
         "StageError: no row of the permission list lets 131121 ask 131041 for TM00000000000020 on 20",
+        "ChukanError: FAULT_KIND_UNKNOWN: the kind of fault is not known (field fault.kind)",
+        "- chukan error -",
+        reason("FAULT_KIND_UNKNOWN").action_japanese,
+        "StageError: got '131', expected an organization's 16 digits or a municipality's 6 or 5",
         "StageError: the replica of TM00000000000002 at 0220113104101700 was refused: ADDRESSEE_UNKNOWN",
     ):
         assert told in run.stdout
-    assert "chukan/testing/" not in run.stdout
+    assert not [path for path in ("chukan/testing/", "chukan/client/", "grpc/") if path in run.stdout]
 
 
 def test_both_readmes_name_every_test_and_show_the_same_commands() -> None:

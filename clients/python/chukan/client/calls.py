@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallSettings", "CallerChannel"]
 
+__tracebackhide__ = True  # pytest shows the line that called
+
 #: A message of any method; the generated stubs give each method its types.
 _Message: TypeAlias = Any
 _REQUEST_ID = "chukan-request-id"

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.emulator.v1 import emulator_service_pb2 as pb
-from chukan.standard.organizations import resolve_provider
 from chukan.standard.reasons import ChukanError
 from chukan.testing.clock import aware
+from chukan.testing.stage import organization_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,8 +102,8 @@ class Faults:
             **_trigger(nth=nth, every_kth=every, once=once, first_n=first, per_million=per_million),
         )
         fault.target.methods.extend(_full(each) for each in ([method] if isinstance(method, str) else method))
-        fault.target.organization_code = resolve_provider(organization).code if organization else ""
-        fault.target.peer_organization_code = resolve_provider(peer).code if peer else ""
+        fault.target.organization_code = organization_of(organization).code if organization else ""
+        fault.target.peer_organization_code = organization_of(peer).code if peer else ""
         fault.target.system_id = system
         fault.target.information_code = information
         for bound, instant in (("start_time", start), ("end_time", end)):

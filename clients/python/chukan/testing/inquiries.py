@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chukan.standard.organizations import resolve_provider
 from chukan.standard.permission_list import PermissionRow, Question, permission_list
 from chukan.testing.replicas import number_at
-from chukan.testing.stage import StageError
+from chukan.testing.stage import StageError, organization_of
 from chukan.v1 import inquiry_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -36,13 +35,13 @@ def permitted(
 ) -> pb.InquirySpec:
     """Return one; see `World.inquiry_spec`."""
     row = _row(world, by, provider, information, tuple(item_codes))
-    inquirer = resolve_provider(by).code
+    inquirer = organization_of(by).code
     spec = pb.InquirySpec(
         record_id=record_id,
         integrated_address_number=number_at(addressee, inquirer),
         affair_code=row.affair_code,
         procedure_code=row.procedure_code,
-        provider_code=resolve_provider(provider).code,
+        provider_code=organization_of(provider).code,
         information_code=information,
         consent=True,
         item_codes=item_codes,
@@ -56,10 +55,10 @@ def _row(world: World, by: str, provider: str, information: str, items: tuple[st
     today, permissions = world.clock.today(), permission_list()
     for row in permissions.rows:
         question = Question(
-            inquirer=resolve_provider(by),
+            inquirer=organization_of(by),
             affair_code=row.affair_code,
             procedure_code=row.procedure_code,
-            provider=resolve_provider(provider),
+            provider=organization_of(provider),
             information_code=information,
             on=today,
             items=items,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.network.v1 import resident_network_service_pb2 as residents
 from chukan.standard.numbers import dummy_individual_number
-from chukan.standard.organizations import resolve_provider
-from chukan.testing.stage import StageError, expect_taken
+from chukan.testing.stage import StageError, expect_taken, organization_of
 from chukan.v1 import linkage_code_service_pb2 as linkage
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Addressee:
 
     def number(self, organization: str) -> str:
         """Return the integrated address number at an organization; LookupError where the person is not known."""
-        code = resolve_provider(organization).code
+        code = organization_of(organization).code
         try:
             return self.numbers[code]
         except KeyError:
@@ -56,8 +55,8 @@ def introduce(
     world: World, serial: int, organizations: Sequence[str], numbers: Mapping[str, str], *, link: bool
 ) -> Addressee:
     """Make one more person known to organizations; see `World.addressee`."""
-    given = {resolve_provider(each).code: number for each, number in numbers.items()}
-    codes = list(dict.fromkeys([*(resolve_provider(each).code for each in organizations), *given]))
+    given = {organization_of(each).code: number for each, number in numbers.items()}
+    codes = list(dict.fromkeys([*(organization_of(each).code for each in organizations), *given]))
     if not codes:
         raise StageError("no organization was named that is to know the addressee")
     known = dict(given)

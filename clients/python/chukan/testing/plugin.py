@@ -95,12 +95,25 @@ def chukan_faults(chukan_world: World) -> Faults:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell beside a failure how its world stood."""
-    report = yield
+    """Tell beside a failure how its world stood; of a ChukanError its sentences, not how gRPC brought it."""
     world = item.stash.get(_WORLD, None)
+    told = _told(call.excinfo.value) if world is not None and call.excinfo else ""
+    report = yield
     if world is not None and call.when == "call" and report.failed:
+        report.sections += [("chukan error", told)] if told else []
         report.sections.append(("chukan world", world.describe()))
     return report
+
+
+def _told(error: BaseException) -> str:
+    """Return what to do about a refusal, in both languages; empty for other errors."""
+    from chukan.standard.reasons import ChukanError  # noqa: PLC0415  # as the module says
+
+    if not isinstance(error, ChukanError):
+        return ""
+    error.__cause__ = None  # the gRPC call, whose lines nobody of this test wrote
+    reason = error.reason
+    return f"{reason.action_english}\n{reason.japanese}\n{reason.action_japanese}"
 
 
 def _emulator(config: pytest.Config) -> Emulator:

@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chukan.standard.layouts import layout_in_force
-from chukan.standard.organizations import resolve_provider
-from chukan.testing.stage import expect_taken
+from chukan.testing.stage import expect_taken, organization_of
 from chukan.v1 import replica_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def register(
     parent_record_key: str,
 ) -> str:
     """Register one; see `World.replica`."""
-    organization, today = resolve_provider(at).code, world.clock.today()
+    organization, today = organization_of(at).code, world.clock.today()
     layout = layout_in_force(information, today)
     found = layout.data_set(data_set) if data_set else layout.data_sets[0]
     samples = {item.code: _sample(item, today, key=item.code == found.key_item) for item in found.required_items}

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from chukan.client import Client
 from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.standard.ids import SeededIds
-from chukan.standard.organizations import resolve_provider
 from chukan.standard.reasons import ChukanError
 from chukan.testing import inquiries, people, replicas
 from chukan.testing.clock import Clock
 from chukan.testing.faults import Faults
-from chukan.testing.stage import StageError
+from chukan.testing.stage import StageError, organization_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +62,7 @@ class World:
         """
         made = Client(
             self.target,
-            organization=resolve_provider(organization).code,
+            organization=organization_of(organization).code,
             world=self.id,
             retries=retries,
             ids=self._ids,
@@ -74,7 +73,7 @@ class World:
 
     def metadata(self, organization: str, *, system: str = "") -> dict[str, str]:
         """Return what goes with every call in this world, for clients of another make."""
-        found = {"chukan-organization": resolve_provider(organization).code, "chukan-world": self.id}
+        found = {"chukan-organization": organization_of(organization).code, "chukan-world": self.id}
         return {**found, "chukan-system": system} if system else found
 
     def addressee(self, *organizations: str, numbers: Mapping[str, str] | None = None, link: bool = True) -> Addressee:
