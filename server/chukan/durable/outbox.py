@@ -11,7 +11,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, bindparam, func
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    text,
+)
 
 from chukan.durable.instants import from_micros, to_micros
 from chukan.durable.notices import note
@@ -70,6 +83,7 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
         Column("due", BigInteger, nullable=False),
         Column("last_reason", String(64), nullable=False),
         Index(f"{name}_lane", "organization", "kind", "due", "id", "created"),
+        Index(f"{name}_key", "organization", "kind", "key", "due", sqlite_where=text("key <> ''")),
         sqlite_autoincrement=True,
     )
 
@@ -97,7 +111,7 @@ class _Statements:
         )
         self.waits = Statement(
             sqlalchemy.select(row.id)
-            .where(*lane, row.due < _PARKED, row.key == bindparam("key"))
+            .where(*lane, row.due < _PARKED, row.key == bindparam("key"), row.key != literal_column("''"))
             .limit(bindparam("most", type_=Integer)),
         )
         self.next = Statement(sqlalchemy.select(func.min(row.due)).where(*lane, row.due < _PARKED))

@@ -10,6 +10,7 @@ CREATE TABLE change_sequence (name TEXT PRIMARY KEY, last BIGINT NOT NULL) WITHO
 CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT, kind TEXT, key TEXT, payload BLOB,
   attempts INTEGER, created BIGINT, due BIGINT, last_reason TEXT);
 CREATE INDEX outbox_lane ON outbox (organization, kind, due, id, created);
+CREATE INDEX outbox_key ON outbox (organization, kind, key, due) WHERE key <> '';
 CREATE TABLE inquiry (organization TEXT, id BIGINT, record_id TEXT, spec_digest BLOB, sealed BLOB, addressee BIGINT,
   exchange BLOB, state INTEGER, answer_kind INTEGER, reason TEXT, permission_row TEXT, legal_basis TEXT,
   permit_digest BLOB, accepted BIGINT, finished BIGINT, expires BIGINT, due BIGINT, result_expires BIGINT,

@@ -227,6 +227,27 @@ def test_forward_delivers_the_same_permit_again_for_its_inquirer_only(network: N
     assert again.delivery.permits[0] == response.permits[0]
 
 
+def test_what_waits_to_be_delivered_is_not_added_once_more(network: Network, code: bytes) -> None:
+    """Asked for again and again while the provider is away, permits wait once; in a day it was thirty times."""
+    response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code) for _ in range(3)]))
+    exchanges = [_permit(network, permit).exchange_digest for permit in response.permits]
+    (item,) = _waiting(network)
+
+    again = [delivery.forward(network.core, SETAGAYA, asked) for asked in (exchanges, exchanges[::-1], exchanges)]
+    assert again == [3, 3, 3]
+    assert [each.id for each in _waiting(network)] == [item.id]
+
+    part = [delivery.forward(network.core, SETAGAYA, exchanges[:1]) for _ in range(2)]
+    assert part == [1, 1]
+    assert len(_waiting(network)) == 2  # what was asked for may be what the other row doesn't bring any more
+
+    network.core.environment.database.write(
+        "", lambda connection: network.foundation.outbox.done(connection, [item.id])
+    )
+    delivery.forward(network.core, SETAGAYA, exchanges)
+    assert len(_waiting(network)) == 2
+
+
 def test_permits_lie_sealed_in_the_database(network: Network, code: bytes) -> None:
     response = permits.request_permits(network.core, SETAGAYA, network.request([network.leaf(code)]))
     secret = _permit(network, response.permits[0]).linkage_code

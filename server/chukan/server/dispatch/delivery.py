@@ -14,7 +14,7 @@ from chukan.server.domain.exchange import AnswerBatch, AnswerLeaf
 from chukan.server.network import answers, delivery, linkage_codes
 from chukan.server.network.answers import DELIVER_ANSWERS, note_answers, verify_answers, verify_receipt
 from chukan.server.network.linkage_codes import DELIVER_CODES
-from chukan.server.network.permits import DELIVER_INQUIRIES
+from chukan.server.network.permits import DELIVER_INQUIRIES, add_delivery
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class NetworkDeliveries:
 
         def write(connection: Connection) -> None:
             for half in halves:
-                core.outbox.add(connection, kind=DELIVER_INQUIRIES, organization=item.organization, payload=half)
+                add_delivery(core, connection, item.organization, half)
             core.outbox.done(connection, [item.id])
 
         if halves:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.server.domain.exchange import Delivery, Outcome
 from chukan.server.network.linkage_codes import pack_rows, unpack_rows
-from chukan.server.network.permits import DELIVER_INQUIRIES, REQUEST_DIGEST_SIZE, open_permits, sign_permits
+from chukan.server.network.permits import REQUEST_DIGEST_SIZE, add_delivery, open_permits, sign_permits
 from chukan.server.network.records import TIMED_OUT_REASON
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def end_expired(core: Core, connection: Connection, rows: Sequence[int]) -> None
 
 
 def forward(core: Core, caller: str, exchange_digests: Sequence[bytes]) -> int:
-    """Deliver open permits of the caller again; return how many. What was answered comes back as it was."""
+    """Deliver open permits of the caller again, or go on; return how many. What was answered comes back as it was."""
 
     def write(connection: Connection) -> int:
         known = core.exchanges.by_digests(connection, list(dict.fromkeys(exchange_digests)))
@@ -76,8 +76,7 @@ def forward(core: Core, caller: str, exchange_digests: Sequence[bytes]) -> int:
         for each in open_ones:
             groups.setdefault((each.request, each.provider), []).append(each.id)
         for (request, provider), rows in groups.items():
-            payload = digests[request] + pack_rows(rows)
-            core.outbox.add(connection, kind=DELIVER_INQUIRIES, organization=provider, payload=payload)
+            add_delivery(core, connection, provider, digests[request] + pack_rows(sorted(rows)))
         return len(open_ones)
 
     return core.environment.database.write(caller, write)

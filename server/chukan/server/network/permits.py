@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from chukan.server.network.core import Core
     from chukan.server.ports import Connection
 
-__all__ = ["DELIVER_INQUIRIES", "open_permits", "request_permits", "sign_permits"]
+__all__ = ["DELIVER_INQUIRIES", "add_delivery", "open_permits", "request_permits", "sign_permits"]
 
 DELIVER_INQUIRIES: Final = "deliver_inquiries"
 """Outbox kind: deliver permits to a provider. Payload: digest of the request statement, rows of exchanges."""
@@ -161,8 +161,7 @@ def _record(
             exchanges=rows,
         )
         for provider, exchanges in _by_provider(items, ids).items():
-            payload = request_digest + pack_rows(exchanges)
-            core.outbox.add(connection, kind=DELIVER_INQUIRIES, organization=provider, payload=payload)
+            add_delivery(core, connection, provider, request_digest + pack_rows(exchanges), is_new=True)
 
     core.environment.database.write(NETWORK, write)
     for item in items:
@@ -176,6 +175,13 @@ def _by_provider(items: Sequence[JudgedItem], ids: Sequence[int]) -> Mapping[str
         if item.permit:
             found.setdefault(item.inquiry.provider, []).append(row)
     return found
+
+
+def add_delivery(core: Core, connection: Connection, provider: str, payload: bytes, *, is_new: bool = False) -> None:
+    """Have permits delivered inside a write, unless the very same wait for it; is_new: they can't."""
+    kind, key, outbox = DELIVER_INQUIRIES, digest(payload).hex(), core.outbox
+    if is_new or not outbox.waits(connection, kind=kind, organization=provider, key=key):
+        outbox.add(connection, kind=kind, organization=provider, payload=payload, key=key)
 
 
 def _columns(item: JudgedItem) -> RecordColumns:
