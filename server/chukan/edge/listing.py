@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a page token belongs to: one RPC, one caller, the same filters. With others its place would mean nothing."""
+"""What a page token belongs to: one RPC, one caller in one world, the same filters. Elsewhere it would say nothing."""
 
 from __future__ import annotations
 
@@ -20,5 +20,6 @@ def listing(name: str, request: Message) -> str:
     asked.CopyFrom(request)
     for paging in ("page_token", "page_size"):
         asked.ClearField(paging)
-    said = current_caller().organization.encode() + asked.SerializeToString(deterministic=True)
+    caller = current_caller()
+    said = f"{caller.organization} {caller.world} ".encode() + asked.SerializeToString(deterministic=True)
     return f"{name}.{blake2b(said, digest_size=8).hexdigest()}"

@@ -18,6 +18,7 @@ from .service import full_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from .caller import Caller
     from .service import Service
@@ -31,6 +32,9 @@ class Home(Protocol):
     @property
     def ended(self) -> bool:
         """Whether it was dropped."""
+
+    def visited(self) -> AbstractContextManager[None]:
+        """Note a call as long as it is open."""
 
     @property
     def servicers(self) -> Mapping[str, Any]:
@@ -60,11 +64,15 @@ def _single(service: str, name: str, own: Any, home_of: Callable[[Caller], Home 
         if home is None:
             return own(request, context)
         try:
-            return getattr(home.servicers[service], name)(request, context)
+            with home.visited():
+                answer = getattr(home.servicers[service], name)(request, context)
         except Exception:
             if home.ended:
                 raise ChukanError("WORLD_RESET") from None
             raise
+        if home.ended:
+            raise ChukanError("WORLD_RESET")
+        return answer
 
     return forward
 
@@ -76,7 +84,8 @@ def _streaming(service: str, name: str, own: Any, home_of: Callable[[Caller], Ho
             yield from own(request, context)
             return
         try:
-            yield from getattr(home.servicers[service], name)(request, context)
+            with home.visited():
+                yield from getattr(home.servicers[service], name)(request, context)
         except Exception:
             if home.ended:
                 raise ChukanError("WORLD_RESET") from None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,32 @@ class House:
     ended: bool = False
     servicers: dict[str, Any] = field(default_factory=dict)
 
+    def visited(self) -> nullcontext[None]:
+        """Count nothing."""
+        return nullcontext()
+
     def __post_init__(self) -> None:
         self.servicers = {FULL_NAME: self.behaviour.service().servicer}
+
+
+class Ends:
+    """Remembers the reasons calls ended with."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def enter(self, _method: str, _caller: Caller, *, peer: str = "") -> Ends:
+        assert not peer
+        return self
+
+    def message(self, message: object) -> None:
+        """Let it pass."""
+
+    def answer(self, answer: object) -> None:
+        """Let it pass."""
+
+    def end(self, _code: str, reason: str) -> None:
+        self.reasons.append(reason)
 
 
 class Town:
@@ -47,9 +72,11 @@ class Town:
         self.world = House(Behaviour(echo, None))
         service = routed(self.own.service(), self._home)
         metrics = Metrics(CollectorRegistry())
-        self.reasons: list[str] = []
-        metrics.note_refused = lambda reason, _count=1: self.reasons.append(reason)  # type: ignore[method-assign]
-        guard = Guard(metrics=metrics, identity=Identity(tls=False, worlds=True), validation=Validation())
+        self.counted: list[str] = []
+        self.ends = Ends()
+        metrics.note_refused = lambda reason, _count=1: self.counted.append(reason)  # type: ignore[method-assign]
+        identity = Identity(tls=False, worlds=True)
+        guard = Guard(metrics=metrics, identity=identity, validation=Validation(), interposer=self.ends)
         self._handlers = guard.handlers(service)
 
     def _home(self, caller: Caller) -> House | None:
@@ -86,7 +113,7 @@ def test_a_world_nobody_made_is_unknown(town: Town, echo: SimpleNamespace) -> No
         town.call("Say", echo.SayRequest(), "x")
 
     assert town.own.calls == 0
-    assert town.reasons == ["WORLD_UNKNOWN"]
+    assert town.ends.reasons == ["WORLD_UNKNOWN"]
 
 
 def test_a_stream_that_is_open_when_its_world_ends_is_told_so(town: Town, echo: SimpleNamespace) -> None:
@@ -99,7 +126,7 @@ def test_a_stream_that_is_open_when_its_world_ends_is_told_so(town: Town, echo: 
         next(answers)
 
     assert context.code() is grpc.StatusCode.ABORTED
-    assert town.reasons == ["WORLD_RESET"]
+    assert town.ends.reasons == ["WORLD_RESET"]
 
 
 def test_what_breaks_because_a_world_ended_is_said_to_be_that(town: Town, echo: SimpleNamespace) -> None:
@@ -109,7 +136,26 @@ def test_what_breaks_because_a_world_ended_is_said_to_be_that(town: Town, echo: 
         town.call("Say", echo.SayRequest(what="crash"), "w")
 
     assert town.world.behaviour.calls == 1
-    assert town.reasons == ["WORLD_RESET"]
+    assert town.ends.reasons == ["WORLD_RESET"]
+
+
+def test_what_is_refused_in_a_world_is_no_figure_of_the_server(town: Town, echo: SimpleNamespace) -> None:
+    """Tests provoke refusals; whoever watches the server must not be called for them."""
+    for world in ("w", "", "x"):
+        with pytest.raises(CallEnded):
+            town.call("Say", echo.SayRequest(what="refuse"), world)
+
+    assert len(town.ends.reasons) == 3
+    assert town.counted == town.ends.reasons[1:2]
+
+
+def test_what_is_done_when_its_world_ends_is_not_said_to_be_done(town: Town, echo: SimpleNamespace) -> None:
+    town.world.ended = True
+
+    with pytest.raises(CallEnded):
+        town.call("Say", echo.SayRequest(text="1"), "w")
+
+    assert (town.world.behaviour.calls, town.ends.reasons) == (1, ["WORLD_RESET"])
 
 
 def test_what_no_world_offers_is_said_by_its_name(town: Town, echo: SimpleNamespace) -> None:

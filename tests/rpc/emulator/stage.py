@@ -71,6 +71,11 @@ class Emulator:
         request = pb.AddFaultRequest(world_id=world, fault=pb.Fault(kind=kind, **given))
         return self.do("AddFault", request).fault
 
+    def struck(self, world: str) -> list[int]:
+        """Return how often each fault of a world struck."""
+        faults = self.do("ListFaults", pb.ListFaultsRequest(world_id=world)).faults
+        return [each.struck_count for each in faults]
+
 
 def details(error: grpc.RpcError) -> dict[str, str]:
     """Return what an error says beside its reason."""

@@ -147,6 +147,21 @@ class TestFaults:
         ("given", "expected"),
         [
             ({"kind": "NO_SUCH"}, "FAULT_KIND_UNKNOWN"),
+            ({"kind": "SEND_CAP", "parameters": {"rows": "１０"}}, "FAULT_PARAMETER_INVALID"),
+            ({"kind": "SEND_CAP", "parameters": {"rows": "1_0"}}, "FAULT_PARAMETER_INVALID"),
+            ({"kind": "SEND_CAP", "target": pb.FaultTarget(information_code="tax")}, "FAULT_PARAMETER_INVALID"),
+            (
+                {"kind": "PROVIDER_UNREACHABLE", "target": pb.FaultTarget(organization_code=SHINJUKU)},
+                "FAULT_PARAMETER_INVALID",
+            ),
+            (
+                {
+                    "kind": "DELAY",
+                    "phase": pb.FAULT_PHASE_OUTBOUND,
+                    "target": pb.FaultTarget(methods=[GET_STATUS]),
+                },
+                "FAULT_PARAMETER_INVALID",
+            ),
             ({"kind": "ANSWER_LOST", "phase": pb.FAULT_PHASE_BEFORE_HANDLER}, "FAULT_PARAMETER_INVALID"),
             ({"kind": "STATUS", "parameters": {"status": "FINE"}}, "FAULT_PARAMETER_INVALID"),
             ({"kind": "STATUS", "parameters": {"colour": "red"}}, "FAULT_PARAMETER_INVALID"),
@@ -263,7 +278,95 @@ class TestFaults:
         receipt = inquirer.ask(inquirer.spec(number)).receipt_numbers[0]
         eventually(lambda: emulator.do("ListFaults", pb.ListFaultsRequest(world_id=world)).faults[0].struck_count >= 1)
 
-        assert inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_PERMITTED
+        eventually(lambda: inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_PERMITTED)
         assert not provisions(provider)
         emulator.do("ClearFaults", pb.ClearFaultsRequest(world_id=world))
         assert inquirer.finished(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED
+
+
+class TestCounts:
+    """What is told of a fault is what it did."""
+
+    def state(self, emulator: Emulator, world: str) -> Any:
+        (state,) = emulator.do("ListFaults", pb.ListFaultsRequest(world_id=world)).faults
+        return state
+
+    def test_no_more_strikes_than_the_limit_and_then_it_is_exhausted(self, emulator: Emulator) -> None:
+        world = emulator.world()
+        emulator.fault(world, "STATUS", strike_limit=2)
+
+        seen = outcomes(emulator.body(world), 4)
+
+        assert seen == ["UNAVAILABLE", "UNAVAILABLE", "OK", "OK"]
+        state = self.state(emulator, world)
+        assert (state.matched_count, state.struck_count, state.exhausted) == (4, 2, True)
+
+    def test_an_answer_that_never_came_to_be_was_not_lost(self, emulator: Emulator) -> None:
+        world = emulator.world()
+        body = emulator.body(world)
+        emulator.fault(world, "ANSWER_LOST", strike_limit=1)
+
+        assert not known(body, address_number(fresh_serial()))
+        assert self.state(emulator, world).struck_count == 0
+        assert outcomes(body, 2) == ["UNAVAILABLE", "OK"]
+        assert self.state(emulator, world).struck_count == 1
+
+    def test_of_two_faults_that_end_a_call_the_first_strikes(self, emulator: Emulator) -> None:
+        world = emulator.world()
+        emulator.fault(world, "STATUS", parameters={"status": "ABORTED"}, once=True)
+        emulator.fault(world, "STATUS", parameters={"status": "UNAVAILABLE"}, once=True)
+
+        assert outcomes(emulator.body(world), 2) == ["ABORTED", "OK"]
+        assert emulator.struck(world) == [1, 0]
+
+    @pytest.mark.parametrize(("organization", "expected"), [(SHINJUKU, True), ("", False)])
+    def test_once_is_over_when_the_only_organization_was_struck(
+        self, emulator: Emulator, *, organization: str, expected: bool
+    ) -> None:
+        world = emulator.world()
+        emulator.fault(world, "STATUS", target=pb.FaultTarget(organization_code=organization), once=True)
+
+        assert outcomes(emulator.body(world), 2) == ["UNAVAILABLE", "OK"]
+        assert self.state(emulator, world).exhausted is expected
+
+    def test_a_fault_whose_hours_are_over_is_exhausted(self, emulator: Emulator) -> None:
+        setting = pb.ClockSetting(mode=pb.CLOCK_MODE_FROZEN)
+        setting.now.FromDatetime(NOON)
+        world = emulator.world(clock=setting)
+        fault = pb.Fault(kind="STATUS")
+        fault.end_time.FromDatetime(NOON + timedelta(hours=1))
+        emulator.do("AddFault", pb.AddFaultRequest(world_id=world, fault=fault))
+        before = self.state(emulator, world).exhausted
+        advance = pb.AdvanceClockRequest(world_id=world)
+        advance.by.FromTimedelta(timedelta(hours=1))
+        emulator.do("AdvanceClock", advance)
+
+        assert (before, self.state(emulator, world).exhausted) == (False, True)
+        assert outcomes(emulator.body(world), 1) == ["OK"]
+
+    def test_a_signature_spoilt_by_two_faults_is_not_whole_again(self, emulator: Emulator) -> None:
+        world = emulator.world()
+        provider, inquirer = emulator.body(world), emulator.body(world, SETAGAYA)
+        (number,) = linked(provider, inquirer)
+        for _ in range(2):
+            emulator.fault(world, "WRONG_PERMIT_SIGNATURE")
+
+        inquirer.ask(inquirer.spec(number))
+        eventually(lambda: min(emulator.struck(world)) >= 1)
+
+        assert not provisions(provider)
+
+    def test_a_status_after_the_commit_ends_what_was_done(self, emulator: Emulator) -> None:
+        world = emulator.world()
+        body = emulator.body(world)
+        number = address_number(fresh_serial())
+        emulator.fault(
+            world,
+            "STATUS",
+            phase=pb.FAULT_PHASE_AFTER_COMMIT,
+            parameters={"reason": "OVERLOADED"},
+            target=pb.FaultTarget(methods=["chukan.v1.LinkageCodeService/RegisterAddressees"]),
+        )
+
+        assert refusal(lambda: body.register([number])) == "OVERLOADED"
+        assert known(body, number)

@@ -104,6 +104,8 @@ class Emulation:
     def _home_of(self, caller: Caller) -> Home | None:
         if not caller.world:
             return None
+        if self._config.role != "all":
+            raise ChukanError("WORLDS_NOT_OFFERED", field=_NAMED)
         if self._loaded is None:  # nobody made one
             raise ChukanError("WORLD_UNKNOWN", field=_NAMED)
         return self._loaded.worlds.called(caller.world, field=_NAMED)

@@ -7,14 +7,13 @@ over gRPC. Made once in a process, when it is first asked for.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from chukan.command.world import build_world
 from chukan.edge import EdgeConfig, build_server
-from chukan.standard.clock import SystemClock
 from chukan.standard.ids import SeededIds
 from chukan.standard.organizations import by_municipality
 from chukan.standard.reasons import ChukanError
@@ -23,12 +22,14 @@ if TYPE_CHECKING:
     from chukan.command.world import World, WorldImage
     from chukan.server.config import Config
 
-__all__ = ["STANDARD_PEOPLE", "standard_seed"]
+__all__ = ["SEED_DATE", "STANDARD_PEOPLE", "standard_seed"]
 
 STANDARD_PEOPLE: Final = 300
 """Records of each body's resident register."""
 _BODIES: Final = ("131041", "131121")
 _SEED: Final = 1
+SEED_DATE: Final = date(2026, 11, 1)
+"""The day the extracts are of: as fixed as the people, so that files written for them fit every day."""
 _PATIENCE: Final = 60.0
 
 
@@ -74,13 +75,12 @@ def _load(body: str, folder: Path, target: str, config: Config, people: int) -> 
         from chukan.people import write
 
         others = [each for each in _BODIES if each != body]
-        last_night = SystemClock().today() - timedelta(days=1)
         write(
             folder,
             municipality=body,
             count=people,
             seed=_SEED,
-            reference_date=last_night,
+            reference_date=SEED_DATE,
             linked=others,
             encoding="utf-8",
         )

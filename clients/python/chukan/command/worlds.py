@@ -87,6 +87,11 @@ class WorldMaker:
         )
         return _Parts(world), image.size
 
+    def prepare(self, seed: str) -> None:
+        """See `Maker`."""
+        if self._config.role == "all":
+            self._image(seed)
+
     def _image(self, seed: str) -> WorldImage:
         with self._taking:
             image = self._images.get(seed)

@@ -45,12 +45,23 @@ class WorldClock:
     @property
     def offset(self) -> timedelta:
         """The world's time less the machine's."""
-        return self.now() - self._real.now()
+        return timedelta(0) if self._mode is ClockMode.SYSTEM else self.now() - self._real.now()
+
+    def copy(self) -> WorldClock:
+        """Return a clock of its own that stands or runs where this one does."""
+        fresh = WorldClock(self._real)
+        with self._lock:
+            fresh._mode, fresh._offset, fresh._stands = self._mode, self._offset, self._stands
+        return fresh
 
     def now(self) -> datetime:
         """Return the world's instant, aware, in UTC."""
         stands = self._stands
         return stands if stands is not None else self._real.now() + self._offset
+
+    def real(self) -> datetime:
+        """Return the machine's instant."""
+        return self._real.now()
 
     def today(self) -> date:
         """Return the world's date in Japan."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chukan.server.emulator.fault_catalogue import KINDS, Phase, Unit
+from chukan.server.emulator.fault_catalogue import Phase, Unit
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 
@@ -20,83 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from chukan.server.emulator.fault import Fault
     from chukan.standard.clock import Clock
 
-__all__ = ["Call", "Fault", "FaultState", "Faults", "Trigger"]
+__all__ = ["Call", "FaultState", "Faults"]
 
 _MILLION: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """Which of the units that fit are struck, counted from 1 per calling organization; nothing given is all."""
-
-    nth: int = 0
-    every_kth: int = 0
-    first_n: int = 0
-    per_million: int = 0
-    once: bool = False
-
-    def strikes(self, ordinal: int, chance: int) -> bool:
-        """Whether the unit of this ordinal is struck; chance: its place in a million."""
-        if self.nth or self.once:
-            return ordinal == (self.nth or 1)
-        if self.every_kth:
-            return ordinal % self.every_kth == 0
-        if self.first_n:
-            return ordinal <= self.first_n
-        return not self.per_million or chance < self.per_million
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What was asked for."""
-
-    id: str
-    kind: str
-    phase: Phase
-    unit: Unit = Unit.CALL
-    trigger: Trigger = field(default_factory=Trigger)
-    methods: tuple[str, ...] = ()
-    organization: str = ""
-    peer: str = ""
-    system: str = ""
-    information: str = ""
-    strike_limit: int = 0
-    start: datetime | None = None
-    end: datetime | None = None
-    parameters: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-
-    def parameter(self, name: str) -> str:
-        """Return a parameter's value, or what it is if not given."""
-        return dict(self.parameters).get(name, KINDS[self.kind].parameters[name])
-
-    def check(self) -> None:
-        """Raise if its kind is not known or doesn't take this."""
-        kind = KINDS.get(self.kind)
-        if kind is None:
-            raise ChukanError("FAULT_KIND_UNKNOWN", field="fault.kind")
-        if self.phase not in kind.phases:
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.phase")
-        if kind.methods and not all(_named(kind.methods, method) for method in self.methods):
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.methods")
-        self._check_target()
-        unknown = sorted(name for name, _ in self.parameters if name not in kind.parameters)
-        if unknown:
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters", params={"unknown": unknown[0]})
-
-    def _check_target(self) -> None:
-        """Refuse what this kind never sees, for it would never strike."""
-        of_rows = self.phase is Phase.BEFORE_COMMIT
-        if self.peer and self.phase is not Phase.OUTBOUND:
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.peer_organization_code")
-        if self.system and (of_rows or self.phase is Phase.OUTBOUND):
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.system_id")
-        if self.information and not of_rows:
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.information_code")
-        if self.unit is Unit.MESSAGE and of_rows:
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.unit")
 
 
 class Call(NamedTuple):
@@ -121,7 +50,15 @@ class FaultState:
     gone: threading.Event = field(default_factory=threading.Event)
     matched: int = 0
     struck: int = 0
+    """How often it struck, or is about to."""
     ordinals: dict[str, int] = field(default_factory=dict)
+
+    def is_exhausted(self, now: datetime) -> bool:
+        """Whether it can't strike any more, by the world's clock."""
+        fault = self.fault
+        if (fault.strike_limit and self.struck >= fault.strike_limit) or (fault.end is not None and now >= fault.end):
+            return True
+        return bool(fault.organization) and fault.trigger.is_over(self.ordinals.get(fault.organization, 0))
 
 
 class Faults:
@@ -134,10 +71,22 @@ class Faults:
         self._lock = threading.Lock()
         self._numbers = 0
         self._chosen = 0
+        self.ended = False
+        """Whether the world they are of has ended."""
 
     def __bool__(self) -> bool:
         """Whether there is any."""
         return bool(self._states)
+
+    @property
+    def now(self) -> datetime:
+        """The instant by the world's clock."""
+        return self._clock.now()
+
+    def end(self) -> None:
+        """Clear them with their world; what waits in them goes on, and finds that it has ended."""
+        self.ended = True
+        self.clear()
 
     def again(self, clock: Clock) -> Faults:
         """Return the same faults, counted from the beginning, by another clock."""
@@ -180,14 +129,16 @@ class Faults:
             state.gone.set()
         return cleared
 
-    def hold(self, fault: Fault, seconds: float) -> None:
-        """Wait, in real time, or until the fault is cleared."""
+    def hold(self, fault: Fault, seconds: float) -> bool:
+        """Wait, in real time, or until the fault is cleared; return whether it is."""
         state = self._states.get(fault.id)
-        if state is not None:
-            state.gone.wait(seconds)
+        return state is None or state.gone.wait(seconds)
 
     def struck(self, call: Call, unit: Unit) -> list[Fault]:
-        """Count one unit of a call and return the faults that strike it, in the order they were added."""
+        """Count one unit of a call and return the faults that strike it, in the order they were added.
+
+        Each counts as having struck; what comes to nothing is handed to `spare`.
+        """
         now = self._clock.now()
         with self._lock:
             return [
@@ -198,6 +149,14 @@ class Faults:
                 and _fits(state.fault, call, "", now)
                 and self._strikes(state, call)
             ]
+
+    def spare(self, faults: Sequence[Fault]) -> None:
+        """Take back strikes that did not come to pass: the call had ended before."""
+        with self._lock:
+            for fault in faults:
+                state = self._states.get(fault.id)
+                if state is not None and state.fault is fault:
+                    state.struck -= 1
 
     def send_cap(self, organization: str, information: str, usual: int) -> int:
         """Return how many rows may be sent at once while the faults hold."""
@@ -231,7 +190,7 @@ def _fits(fault: Fault, call: Call, information: str, now: datetime) -> bool:
     leaves = bool(call.peer)
     return (
         leaves == (fault.phase is Phase.OUTBOUND)
-        and _named(fault.methods or KINDS[fault.kind].methods, call.method)
+        and fault.is_named(call.method)
         and fault.organization in {"", call.organization}
         and fault.peer in {"", call.peer}
         and fault.system in {"", call.system}
@@ -239,8 +198,3 @@ def _fits(fault: Fault, call: Call, information: str, now: datetime) -> bool:
         and (fault.start is None or fault.start <= now)
         and (fault.end is None or now < fault.end)
     )
-
-
-def _named(methods: tuple[str, ...], method: str) -> bool:
-    service = f"{method.partition('/')[0]}/*"
-    return not methods or method in methods or service in methods

@@ -4,20 +4,25 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from chukan.server.emulator.clock import ClockMode
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from chukan.server.emulator.clock import ClockMode, WorldClock
+    from chukan.server.emulator.clock import WorldClock
     from chukan.server.emulator.faults import Faults
 
-__all__ = ["Parts", "Plan", "World"]
+__all__ = ["LATEST", "Parts", "Patience", "Plan", "World"]
+
+LATEST: Final = datetime(9900, 1, 1, tzinfo=UTC)
+"""No clock goes beyond it: what is due some years later has to be a date as well."""
 
 _T = TypeVar("_T")
 _IDLE: Final = timedelta(hours=1)
@@ -52,6 +57,13 @@ class Parts(Protocol):
         """Wait until nothing due is left."""
 
 
+class Patience(Protocol):
+    """How long the caller of something that takes a while will wait."""
+
+    def left(self) -> float:
+        """Return the seconds left; 0 once the time is over or the caller has gone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a world starts from; the same plan under the same id is the same world."""
@@ -84,7 +96,10 @@ class World:
     """Nothing answers in it any more: what was open there was reset."""
     kept: bool = False
     """Whether it is on disk."""
-    moving: threading.Lock = field(default_factory=threading.Lock)
+    visitors: int = 0
+    """Calls that are open in it."""
+    _moving: threading.Lock = field(default_factory=threading.Lock)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def servicers(self) -> Mapping[str, object]:
@@ -100,10 +115,26 @@ class World:
         """Return when something falls due; nothing does once it has ended."""
         return self._of_parts(self.parts.next_due)
 
+    @contextmanager
+    def visited(self) -> Iterator[None]:
+        """Count a call that is open."""
+        with self._counting:
+            self.visitors += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.visitors -= 1
+                self.called = monotonic()
+
+    def is_idle(self) -> bool:
+        """Whether nobody has called in it for as long as it lives then."""
+        return not self.visitors and monotonic() - self.called > self.plan.idle.total_seconds()
+
     def drain(self, seconds: float) -> bool:
         """Wait until nothing due is left, or raise WORLD_RESET."""
         idle = self._of_parts(lambda: self.parts.drain(seconds))
-        if idle is None:
+        if idle is None or self.ended:
             raise ChukanError("WORLD_RESET")
         return idle
 
@@ -116,34 +147,70 @@ class World:
                 raise
             return None
 
-    def advance(self, until: datetime | None, deadline: float) -> None:
-        """Move the clock on, doing everything at its hour; None: up to the next thing due."""
+    def advance_by(self, step: timedelta, patience: Patience) -> None:
+        """Move the clock on by so much, doing everything at its hour."""
+        with self._move(patience):
+            now = self.clock.now()
+            if step > LATEST - now:
+                raise ChukanError("INVALID_FIELD", field="by")
+            self._advance(now + step, patience)
+
+    def advance_to(self, until: datetime, patience: Patience, *, named: str, mode: ClockMode | None = None) -> None:
+        """Move the clock on to an instant, doing everything at its hour; then let it go in a mode.
+
+        named: the field that has the instant. Errors: CLOCK_BACKWARDS.
+        """
+        with self._move(patience):
+            if until < self.clock.now():
+                raise ChukanError("CLOCK_BACKWARDS", field=named)
+            self._advance(until, patience)
+            self.clock.set(mode, None)
+
+    def advance_to_next_due(self, patience: Patience) -> None:
+        """Move the clock on to the next thing due and do it; nothing happens if none waits."""
+        with self._move(patience):
+            until = self.parts.next_due()
+            if until is not None:
+                self._advance(until, patience)
+
+    def set_mode(self, mode: ClockMode | None, patience: Patience) -> None:
+        """Let the clock go in a mode; where it falls in with real time, what is due until then is done before."""
+        with self._move(patience):
+            real = self.clock.real()
+            if mode is ClockMode.SYSTEM and self.clock.now() < real:
+                self._advance(real, patience)
+            self.clock.set(mode, None)
+
+    @contextmanager
+    def _move(self, patience: Patience) -> Iterator[None]:
+        """Let one caller at a time move the clock; whatever goes wrong when the world has ended is WORLD_RESET."""
+        if not self._moving.acquire(timeout=patience.left()):
+            raise ChukanError("DEADLINE_EXCEEDED")
         try:
-            self._advance(until, deadline)
+            yield
         except Exception:
             if self.ended:
                 raise ChukanError("WORLD_RESET") from None
             raise
+        finally:
+            self._moving.release()
 
-    def _advance(self, until: datetime | None, deadline: float) -> None:
-        with self.moving:
-            if until is None:
-                until = self.parts.next_due()
-                if until is None:
-                    return
-            rounds, last = 0, None
-            while (due := self.parts.next_due()) is not None and due <= until:
-                rounds = rounds + 1 if due == last else 0
-                last = due
-                if rounds >= _SAME_INSTANT:
-                    break
-                self._reach(due, deadline)
-            self._reach(until, deadline)
+    def _advance(self, until: datetime, patience: Patience) -> None:
+        rounds, last = 0, None
+        while (due := self.parts.next_due()) is not None and due <= until:
+            rounds = rounds + 1 if due == last else 0
+            last = due
+            if rounds >= _SAME_INSTANT:
+                break
+            self._reach(due, patience)
+        self._reach(until, patience)
 
-    def _reach(self, instant: datetime, deadline: float) -> None:
-        if monotonic() > deadline:
+    def _reach(self, instant: datetime, patience: Patience) -> None:
+        if self.ended:
+            raise ChukanError("WORLD_RESET")
+        if patience.left() <= 0:
             raise ChukanError("DEADLINE_EXCEEDED")
         self.clock.move_to(instant)
         self.parts.run_due()
-        if not self.parts.drain(max(0.0, deadline - monotonic())):
+        if not self.parts.drain(patience.left()):
             raise ChukanError("DEADLINE_EXCEEDED")

@@ -8,12 +8,13 @@ one ends with WORLD_RESET.
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
 import threading
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from chukan.server.emulator.clock import ClockMode, WorldClock
 from chukan.server.emulator.faults import Faults
@@ -22,8 +23,6 @@ from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chukan.server.emulator.world import Parts, Plan
     from chukan.standard.clock import Clock
 
@@ -33,24 +32,36 @@ _log = logging.getLogger(__name__)
 
 DEFAULT: Final = ""
 _TICK: Final = 1.0
+_COLLECT_EVERY: Final = 32
+"""Worlds that have ended before their memory is looked for; that takes some 30 ms."""
 BUDGET: Final = 1 << 30
+
+
+class Maker(Protocol):
+    """Builds worlds."""
+
+    def __call__(self, world_id: str, plan: Plan, clock: WorldClock, faults: Faults) -> tuple[Parts, int]:
+        """Build one and say how many bytes it took."""
+
+    def prepare(self, seed: str) -> None:
+        """Have at hand what worlds of a seed begin with; it may take seconds the first time."""
 
 
 class Worlds:
     """All worlds but the persistent one's data; safe for threads.
 
-    make: builds a world of a plan and says how many bytes it took. home: the persistent world.
+    home: the persistent world.
     """
 
     def __init__(
         self,
-        make: Callable[[str, Plan, WorldClock, Faults], tuple[Parts, int]],
+        maker: Maker,
         home: World,
         *,
         real: Clock | None = None,
         budget: int = BUDGET,
     ) -> None:
-        self._make = make
+        self._maker = maker
         self._real = real or SystemClock()
         self._budget = budget
         self._worlds = {DEFAULT: home}
@@ -58,6 +69,8 @@ class Worlds:
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
         self._enders: list[threading.Thread] = []
+        self._ending = threading.Lock()
+        self._taken_down = 0
 
     @property
     def budget(self) -> int:
@@ -84,23 +97,26 @@ class Worlds:
 
     def create(self, world_id: str, plan: Plan) -> World:
         """Make a world; the same again is the one that is there."""
+        self._maker.prepare(plan.seed)
         with self._changing:
             known = self._worlds.get(world_id) if world_id else None
             if known is not None:
                 if known.asked != plan:
                     raise ChukanError("WORLD_EXISTS", field="world_id")
-                return known
+                return self.called(world_id)
             world_id = world_id or f"w-{secrets.token_hex(8)}"
             world = self._worlds[world_id] = self._made(world_id, plan, self._clock(plan, fresh=True), generation=1)
         self._keep_time()
         return world
 
     def reset(self, world_id: str, *, seed: str = "", keep_clock: bool = False, keep_faults: bool = False) -> World:
-        """Put a new generation in a world's place; seed: what it starts from, if not from what it did."""
+        """Put a new generation in a world's place; seed: what it starts from, if not what the world was made from."""
+        seed = seed or self._droppable(world_id).asked.seed
+        self._maker.prepare(seed)
         with self._changing:
             former = self._droppable(world_id)
-            plan = replace(former.plan, seed=seed) if seed else former.plan
-            clock = former.clock if keep_clock else self._clock(plan)
+            plan = replace(former.asked, seed=seed)
+            clock = former.clock.copy() if keep_clock else self._clock(plan)
             faults = former.faults.again(clock) if keep_faults else None
             world = self._made(
                 world_id, plan, clock, generation=former.generation + 1, faults=faults, asked=former.asked
@@ -117,6 +133,14 @@ class Worlds:
             former = self._droppable(world_id)
             del self._worlds[world_id]
         self._end(former)
+
+    def _delete_idle(self, world: World) -> None:
+        """Drop a world nobody called in, unless somebody did meanwhile, or reset it."""
+        with self._changing:
+            if self._worlds.get(world.id) is not world or not world.is_idle():
+                return
+            del self._worlds[world.id]
+        self._end(world)
 
     def stop(self) -> None:
         """End all but the persistent one, which its owner ends."""
@@ -154,7 +178,7 @@ class Worlds:
         if self._stopping.is_set():
             raise ChukanError("SHUTTING_DOWN")
         faults = faults or Faults(clock, seed=f"{world_id}/{plan.random_seed}")
-        parts, size = self._make(world_id, plan, clock, faults)
+        parts, size = self._maker(world_id, plan, clock, faults)
         taken = sum(world.size for world in self._worlds.values() if world.id != world_id)
         if taken + size > self._budget:
             parts.stop()
@@ -177,11 +201,20 @@ class Worlds:
     def _end(self, world: World) -> None:
         """End a world nobody finds any more, on a thread of its own: its running steps may take a while."""
         world.ended = True
-        world.faults.clear()
-        thread = threading.Thread(target=world.parts.stop, name="chukan-world-end", daemon=True)
-        self._enders = [each for each in self._enders if each.is_alive()]
-        self._enders.append(thread)
+        world.faults.end()
+        thread = threading.Thread(target=self._take_down, args=(world,), name="chukan-world-end", daemon=True)
+        with self._ending:
+            self._enders = [each for each in self._enders if each.is_alive()]
+            self._enders.append(thread)
         thread.start()
+
+    def _take_down(self, world: World) -> None:
+        world.parts.stop()
+        with self._ending:
+            self._taken_down += 1
+            is_time = self._taken_down % _COLLECT_EVERY == 0
+        if is_time:  # the parts of a world know each other in circles, which are seldom looked for
+            gc.collect()
 
     def _keep_time(self) -> None:
         if self._keeper is None:
@@ -192,8 +225,8 @@ class Worlds:
         """Do what time has made due where it runs, and drop what nobody called for long."""
         while not self._stopping.wait(_TICK):
             for world in self.all()[1:]:
-                if monotonic() - world.called > world.plan.idle.total_seconds():
-                    self.delete(world.id)
+                if world.is_idle():
+                    self._delete_idle(world)
                 elif world.clock.mode is not ClockMode.FROZEN and not world.ended:
                     self._run_due(world)
 

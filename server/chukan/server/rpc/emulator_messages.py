@@ -10,19 +10,32 @@ from google.protobuf import descriptor_pool
 
 from chukan.emulator.v1 import emulator_service_pb2 as wire
 from chukan.server.emulator.clock import ClockMode
+from chukan.server.emulator.fault import Fault, Trigger
 from chukan.server.emulator.fault_catalogue import KINDS, Phase, Unit
-from chukan.server.emulator.faults import Fault, Trigger
+from chukan.server.emulator.world import LATEST
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
+
+    from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.timestamp_pb2 import Timestamp
 
     from chukan.server.emulator.fault_catalogue import Kind
     from chukan.server.emulator.faults import FaultState
     from chukan.server.emulator.world import World
 
-__all__ = ["clock_message", "clock_setting", "fault_of", "fault_state", "kind_message", "world_message"]
+__all__ = [
+    "clock_message",
+    "clock_setting",
+    "fault_of",
+    "fault_state",
+    "instant",
+    "kind_message",
+    "span",
+    "world_message",
+]
 
 _SEEDS: Final = {"STANDARD": 1, "EMPTY": 2}
 _PHASES: Final = {int(phase): phase for phase in Phase}
@@ -34,6 +47,25 @@ _PARAMETERS: Final = {
     "rows": ("integer", "0 or more", "rows taken at once", "1回に受け付ける件数"),
 }
 """Type, rule, and what each is in both languages."""
+
+
+def instant(message: Timestamp, field: str) -> datetime:
+    """Return an instant some clock may show, or INVALID_FIELD."""
+    try:
+        value = message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ChukanError("INVALID_FIELD", field=field) from None
+    if value > LATEST:
+        raise ChukanError("INVALID_FIELD", field=field, params={"latest": f"{LATEST:%Y-%m-%d}"})
+    return value
+
+
+def span(message: Duration, field: str) -> timedelta:
+    """Return how long something takes, or INVALID_FIELD."""
+    try:
+        return message.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise ChukanError("INVALID_FIELD", field=field) from None
 
 
 def kind_message(name: str, kind: Kind) -> wire.FaultKind:
@@ -55,7 +87,7 @@ def kind_message(name: str, kind: Kind) -> wire.FaultKind:
 def clock_setting(message: wire.ClockSetting) -> tuple[ClockMode | None, datetime | None]:
     """Return how a clock is to be set, or INVALID_FIELD."""
     mode = ClockMode(message.mode) if message.mode else None
-    now = message.now.ToDatetime(tzinfo=UTC) if message.HasField("now") else None
+    now = instant(message.now, "clock.now") if message.HasField("now") else None
     if mode is ClockMode.SYSTEM and now is not None:
         raise ChukanError("INVALID_FIELD", field="clock.now")
     return mode, now
@@ -112,7 +144,11 @@ def _check_methods(methods: Iterable[str]) -> None:
             or not service.startswith(("chukan.v1.", "chukan.network.v1.", "chukan.address.v1."))
             or (method != "*" and method not in known.methods_by_name)
         ):
-            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.target.methods")
+            raise ChukanError(
+                "FAULT_PARAMETER_INVALID",
+                field="fault.target.methods",
+                params={"expected": "RPCs there are, or SERVICE/*"},
+            )
 
 
 def fault_of(message: wire.Fault, fault_id: str) -> Fault:
@@ -141,15 +177,15 @@ def fault_of(message: wire.Fault, fault_id: str) -> Fault:
         system=target.system_id,
         information=target.information_code,
         strike_limit=message.strike_limit,
-        start=message.start_time.ToDatetime(tzinfo=UTC) if message.HasField("start_time") else None,
-        end=message.end_time.ToDatetime(tzinfo=UTC) if message.HasField("end_time") else None,
+        start=instant(message.start_time, "fault.start_time") if message.HasField("start_time") else None,
+        end=instant(message.end_time, "fault.end_time") if message.HasField("end_time") else None,
         parameters=tuple(sorted(message.parameters.items())),
         note=message.note,
     )
 
 
-def fault_state(state: FaultState) -> wire.FaultState:
-    """Return a fault and what became of it as it is told."""
+def fault_state(state: FaultState, now: datetime) -> wire.FaultState:
+    """Return a fault and what became of it as it is told; now: by its world's clock."""
     fault = state.fault
     message = wire.Fault(
         fault_id=fault.id,
@@ -175,8 +211,12 @@ def fault_state(state: FaultState) -> wire.FaultState:
         message.start_time.FromDatetime(fault.start)
     if fault.end:
         message.end_time.FromDatetime(fault.end)
-    exhausted = bool(fault.strike_limit) and state.struck >= fault.strike_limit
-    answer = wire.FaultState(fault=message, matched_count=state.matched, struck_count=state.struck, exhausted=exhausted)
+    answer = wire.FaultState(
+        fault=message,
+        matched_count=state.matched,
+        struck_count=state.struck,
+        exhausted=state.is_exhausted(now),
+    )
     answer.create_time.FromDatetime(state.created)
     return answer
 

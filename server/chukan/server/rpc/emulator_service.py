@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,9 @@ from chukan.server.rpc.emulator_messages import (
     clock_setting,
     fault_of,
     fault_state,
+    instant,
     kind_message,
+    span,
     world_message,
 )
 from chukan.server.rpc.fault_interposer import check_parameters
@@ -32,7 +34,9 @@ __all__ = ["EmulatorServicer"]
 
 _SEEDS: Final = {1: "STANDARD", 2: "EMPTY"}
 _SNAPSHOT: Final = 3
-_PATIENCE: Final = 30.0
+_PATIENCE: Final = 600.0
+_LOOK_EVERY: Final = 0.5
+_TEN_SECONDS: Final = timedelta(seconds=10)
 _HOUR: Final = timedelta(hours=1)
 _PAGE: Final = 100
 _WORLD_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -57,7 +61,7 @@ class EmulatorServicer:
         del context
         seed = _seed(request.seed, request.snapshot_id) or "STANDARD"
         mode, now = clock_setting(request.clock)
-        idle = request.idle_time_to_live.ToTimedelta() if request.HasField("idle_time_to_live") else _HOUR
+        idle = span(request.idle_time_to_live, "idle_time_to_live") if request.HasField("idle_time_to_live") else _HOUR
         if idle <= timedelta(0):
             raise ChukanError("INVALID_FIELD", field="idle_time_to_live")
         plan = Plan(
@@ -108,42 +112,42 @@ class EmulatorServicer:
         self, request: wire.GetClockRequest, context: grpc.ServicerContext
     ) -> wire.GetClockResponse:
         del context
-        return wire.GetClockResponse(clock=clock_message(self._worlds.get(request.world_id)))
+        return wire.GetClockResponse(clock=clock_message(self._worlds.called(request.world_id)))
 
     def SetClock(  # noqa: D102
         self, request: wire.SetClockRequest, context: grpc.ServicerContext
     ) -> wire.SetClockResponse:
         world = self._movable(request.world_id)
         mode, now = clock_setting(request.clock)
-        if now is not None:
-            if now < world.clock.now():
-                raise ChukanError("CLOCK_BACKWARDS", field="clock.now")
-            world.advance(now, _deadline(context))
-        world.clock.set(mode, None)
+        if now is None:
+            world.set_mode(mode, _Patience(context))
+        else:
+            world.advance_to(now, _Patience(context), named="clock.now", mode=mode)
         return wire.SetClockResponse(clock=clock_message(world))
 
     def AdvanceClock(  # noqa: D102
         self, request: wire.AdvanceClockRequest, context: grpc.ServicerContext
     ) -> wire.AdvanceClockResponse:
         world = self._movable(request.world_id)
-        step = request.WhichOneof("step")
-        until = None
-        if step == "by":
-            until = world.clock.now() + request.by.ToTimedelta()
-        elif step == "until":
-            until = request.until.ToDatetime(tzinfo=UTC)
-            if until < world.clock.now():
-                raise ChukanError("CLOCK_BACKWARDS", field="until")
-        world.advance(until, _deadline(context))
+        patience = _Patience(context)
+        match request.WhichOneof("step"):
+            case "by":
+                world.advance_by(span(request.by, "by"), patience)
+            case "until":
+                world.advance_to(instant(request.until, "until"), patience, named="until")
+            case _:
+                world.advance_to_next_due(patience)
         return wire.AdvanceClockResponse(clock=clock_message(world))
 
     def AwaitIdle(  # noqa: D102
         self, request: wire.AwaitIdleRequest, context: grpc.ServicerContext
     ) -> wire.AwaitIdleResponse:
-        del context
-        world = self._worlds.called(request.world_id)
-        seconds = request.wait_time.ToTimedelta().total_seconds() if request.HasField("wait_time") else 10.0
-        idle = world.drain(seconds)
+        world, patience = self._worlds.called(request.world_id), _Patience(context)
+        wait = span(request.wait_time, "wait_time") if request.HasField("wait_time") else _TEN_SECONDS
+        until = monotonic() + wait.total_seconds()
+        idle = world.drain(0.0)
+        while not idle and (left := min(patience.left(), until - monotonic())) > 0:
+            idle = world.drain(min(left, _LOOK_EVERY))
         response = wire.AwaitIdleResponse(idle=idle, pending=[] if idle else ["outbox"])
         due = world.next_due()
         if due is not None:
@@ -166,20 +170,20 @@ class EmulatorServicer:
         fault = fault_of(request.fault, request.fault.fault_id or faults.new_id())
         fault.check()
         check_parameters(fault)
-        return wire.AddFaultResponse(fault=fault_state(faults.add(fault)))
+        return wire.AddFaultResponse(fault=fault_state(faults.add(fault), faults.now))
 
     def ListFaults(  # noqa: D102
         self, request: wire.ListFaultsRequest, context: grpc.ServicerContext
     ) -> wire.ListFaultsResponse:
         del context
         after = request.page_token or "0"
-        states = self._worlds.get(request.world_id).faults.states()
+        faults = self._worlds.called(request.world_id).faults
         if not (after.isascii() and after.isdecimal()):
             raise ChukanError("PAGE_TOKEN_INVALID", field="page_token")
-        left = [each for each in states if each.number > int(after[:20])]
+        left = [each for each in faults.states() if each.number > int(after[:20])]
         page = left[: request.page_size or _PAGE]
         return wire.ListFaultsResponse(
-            faults=[fault_state(each) for each in page],
+            faults=[fault_state(each, faults.now) for each in page],
             next_page_token=str(page[-1].number) if len(page) < len(left) else "",
         )
 
@@ -187,8 +191,9 @@ class EmulatorServicer:
         self, request: wire.ClearFaultsRequest, context: grpc.ServicerContext
     ) -> wire.ClearFaultsResponse:
         del context
-        cleared = self._worlds.called(request.world_id).faults.clear(request.fault_ids)
-        return wire.ClearFaultsResponse(faults=[fault_state(each) for each in cleared])
+        faults = self._worlds.called(request.world_id).faults
+        cleared = faults.clear(request.fault_ids)
+        return wire.ClearFaultsResponse(faults=[fault_state(each, faults.now) for each in cleared])
 
 
 def _seed(seed: int, snapshot: str) -> str:
@@ -200,6 +205,14 @@ def _seed(seed: int, snapshot: str) -> str:
     return _SEEDS.get(seed, "")
 
 
-def _deadline(context: grpc.ServicerContext) -> float:
-    remaining = context.time_remaining()
-    return monotonic() + (_PATIENCE if remaining is None else min(remaining, 600.0))
+class _Patience:
+    """How long a caller waits: until its deadline, and not when it has gone."""
+
+    def __init__(self, context: grpc.ServicerContext) -> None:
+        self._context = context
+        remaining = context.time_remaining()
+        self._until = monotonic() + (_PATIENCE if remaining is None else min(remaining, _PATIENCE))
+
+    def left(self) -> float:
+        """Return the seconds left."""
+        return max(0.0, self._until - monotonic()) if self._context.is_active() else 0.0

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from chukan.edge.caller import Caller
     from chukan.network.v1.member_service_pb2 import DeliverInquiriesRequest
-    from chukan.server.emulator.faults import Fault, Faults
+    from chukan.server.emulator.fault import Fault
+    from chukan.server.emulator.faults import Faults
 
 __all__ = ["FaultInterposer", "check_parameters"]
 
 _LONGEST_DELAY: Final = 60.0
+_MOST_DIGITS: Final = 9
 _DURATION: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)s")
 
 
@@ -39,43 +41,59 @@ class FaultInterposer:
             return None
         # Between servers the caller names the member that is called; the network itself is no organization.
         call = Call(full_method.lstrip("/"), caller.organization, peer, caller.system, caller.request_id)
-        return _Passage(faults, call)
+        return _Passage(faults, call, caller)
 
 
 class _Passage:
-    def __init__(self, faults: Faults, call: Call) -> None:
+    def __init__(self, faults: Faults, call: Call, caller: Caller) -> None:
         self._faults = faults
         self._call = call
+        self._caller = caller
         self._counted = False
-        self._later: list[Fault] = []
+        self._spoilt = False
+        self._due: list[Fault] = []
+        """What is yet to strike: the message at hand, or the answer."""
 
     def message(self, message: Any) -> None:  # noqa: ANN401 any request
         """Count the call with its first message, and the message; strike, or remember to strike the answer."""
-        struck = [] if self._counted else self._faults.struck(self._call, Unit.CALL)
+        if not self._counted:
+            self._due += self._faults.struck(self._call, Unit.CALL)
         self._counted = True
-        struck += self._faults.struck(self._call, Unit.MESSAGE)
-        self._later += [fault for fault in struck if fault.phase is Phase.AFTER_COMMIT]
-        for fault in struck:
-            if fault.kind == "WRONG_PERMIT_SIGNATURE":
-                _spoil(message)
-            elif fault.phase is not Phase.AFTER_COMMIT:
-                self._strike(fault)
+        self._due += self._faults.struck(self._call, Unit.MESSAGE)
+        for fault in [each for each in self._due if each.phase is not Phase.AFTER_COMMIT]:
+            self._due.remove(fault)
+            self._strike(fault, message)
 
     def answer(self, answer: object) -> None:
         """Strike what is done already."""
-        del answer
-        later, self._later = self._later, []
-        for fault in later:
-            self._strike(fault)
-
-    def _strike(self, fault: Fault) -> None:
-        if fault.kind == "DELAY":
-            self._faults.hold(fault, _seconds(fault))
-        else:
-            _cut(fault, self._call)
+        while self._due:
+            self._strike(self._due.pop(0), answer)
 
     def end(self, code: str, reason: str) -> None:
-        """Take no note: faults are done with a call when it ends."""
+        """Take back what did not come to strike; the rest of a call is not theirs."""
+        del code, reason
+        self._faults.spare(self._due)
+
+    def _strike(self, fault: Fault, message: Any) -> None:  # noqa: ANN401 any message
+        match fault.kind:
+            case "DELAY":
+                self._hold(fault)
+            case "WRONG_PERMIT_SIGNATURE":
+                if not self._spoilt:  # twice spoilt is whole again
+                    _spoil(message)
+                self._spoilt = True
+            case _:
+                _cut(fault, self._call)
+
+    def _hold(self, fault: Fault) -> None:
+        """Wait, no longer than the caller does; a call of a world that has ended meanwhile is not let into the next."""
+        wanted, left = _seconds(fault), self._caller.remaining()
+        is_late = left is not None and left < wanted
+        is_over = self._faults.hold(fault, max(0.0, left) if left is not None and is_late else wanted)
+        if self._faults.ended:
+            raise ChukanError("WORLD_RESET")
+        if is_late and not is_over:
+            raise ChukanError("DEADLINE_EXCEEDED")
 
 
 def check_parameters(fault: Fault) -> None:
@@ -87,13 +105,18 @@ def check_parameters(fault: Fault) -> None:
         if fault.kind in {"STATUS", "ANSWER_LOST"}:
             _code(fault)
         if fault.kind == "SEND_CAP":
-            usable = int(fault.parameter("rows")) >= 0
+            rows = fault.parameter("rows")
+            usable = rows.isascii() and rows.isdecimal() and len(rows) <= _MOST_DIGITS
         if fault.kind == "DELAY":
             usable = 0 < _seconds(fault) <= _LONGEST_DELAY
     except (LookupError, ValueError):
         usable = False
     if not usable:
-        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.parameters")
+        raise ChukanError(
+            "FAULT_PARAMETER_INVALID",
+            field="fault.parameters",
+            params={"expected": "what ListFaultKinds says of the kind"},
+        )
 
 
 def _spoil(delivery: DeliverInquiriesRequest) -> None:
