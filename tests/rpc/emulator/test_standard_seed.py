@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,3 +94,24 @@ def test_a_reset_brings_back_what_was_there_or_what_is_asked_for(emulator: Emula
     assert counts == [0, full, 0, full]
     assert emulator.do("CreateWorld", made).world.generation == 5
     assert refusal(lambda: emulator.world(world_id=world)) == "WORLD_EXISTS"
+
+
+def test_commands_reach_a_world_by_its_id(emulator: Emulator, inquiries: Path, tmp_path: Path) -> None:
+    """`chukan adapter inquire --world ID`, as a vendor would have the file of the seed answered."""
+    world = emulator.do("CreateWorld", pb.CreateWorldRequest()).world.world_id
+    command = [sys.executable, "-m", "chukan.command", "adapter", "inquire", "--file", str(inquiries), "--wait"]
+    command += ["--world", world]
+    command += [
+        "--target",
+        emulator.running.listen,
+        "--organization",
+        SETAGAYA_BODY,
+        "--out",
+        str(tmp_path / "out.csv"),
+    ]
+
+    ended = subprocess.run([*command, "--state", str(tmp_path / "state"), "--json"], capture_output=True, check=False)
+
+    document = json.loads(ended.stdout)
+    assert ended.returncode == 0, document
+    assert (tmp_path / "out.csv").read_bytes().count(b"\n") > 10

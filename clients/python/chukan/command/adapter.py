@@ -85,6 +85,7 @@ def load(
         network=place.network_target,
         tls=place.client_tls(),
         mode=place.mode,
+        world=place.world,
     )
     with load_progress(session) as progress:
         report = run(options, progress)
@@ -157,6 +158,7 @@ def inquire(
         consent=consent,
         replace=replace,
         mode=place.mode,
+        world=place.world,
         tls=place.client_tls(),
     )
     with inquire_progress(session) as progress:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a command is declared: a function whose first argument is the Session; the options all share are added here.
 
-Every command has `--json` and `--lang`, those that call a server `--target`, `--organization`, `--tls`, `--mode` and
-`--timeout` as well; refusals are told alike and become the exit code. The examples stand at the end of `--help`.
+Every command has `--json` and `--lang`, those that call a server `--target`, `--organization`, `--tls`, `--mode`,
+`--world` and `--timeout` as well; refusals are told alike and become the exit code. The examples stand at the end of
+`--help`.
 """
 
 from __future__ import annotations
@@ -106,6 +107,15 @@ _PLACE: dict[str, tuple[Any, Any]] = {
             Mode, typer.Option("--mode", help="Mode (処理モード) of the organization.", rich_help_panel=_CALLING)
         ],
         Mode.TEST,
+    ),
+    "world": (
+        Annotated[
+            str,
+            typer.Option(
+                "--world", metavar="ID", help="A world for tests; else the server's own.", rich_help_panel=_CALLING
+            ),
+        ],
+        "",
     ),
     "timeout": (
         Annotated[float, typer.Option("--timeout", help="Seconds a call may take.", rich_help_panel=_CALLING)],

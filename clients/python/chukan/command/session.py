@@ -43,7 +43,8 @@ class Mode(StrEnum):
 class Place:
     """The server a command calls, and in whose name.
 
-    network_target: where the network runs apart. tls: a folder with ca.pem and, per organization, .pem and .key.
+    network_target: where the network runs apart. world: one for tests, by its id; else the persistent one.
+    tls: a folder with ca.pem and, per organization, .pem and .key.
     """
 
     target: str
@@ -51,6 +52,7 @@ class Place:
     network_target: str = ""
     tls: Path | None = None
     mode: str = Mode.TEST
+    world: str = ""
     timeout: float = 30.0
 
     @property
@@ -115,6 +117,7 @@ class Session:
             tls=place.client_tls(),
             network=place.network_target,
             mode=place.mode,
+            world=place.world,
             timeout=place.timeout,
             system="chukan-command",
         ) as client:
