@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`chukan conformance`: judges a server by the contract, and prepares our emulator for it."""
+"""`chukan conformance`: judges a server, or a client, by the contract, and prepares our emulator for it."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path  # noqa: TC003  # Typer reads the annotations
+from pathlib import Path  # Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chukan.command.conformance_view import conclude, guarded, kit_version, now, run_name, tell
 from chukan.command.declare import command, group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chukan.command.session import Session
-    from chukan.conformance.problem import KitError
-    from chukan.conformance.results import Result, Run
 
 __all__ = ["app"]
 
-app = group("conformance", "Judge whether a server conforms to the contract (適合性試験).")
+app = group("conformance", "Judge whether a server or a client conforms to the contract (適合性試験).")
 
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="ID", help="Only these: a case, a clause, or a pattern such as 'DBM-*'.")
+]
+Level = Annotated[list[str] | None, typer.Option(metavar="LEVEL", help="Only MUST, SHOULD or INFERRED.")]
+Service = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this service's.")]
+KnownFailures = Annotated[
+    Path | None, typer.Option("--known", metavar="FILE", help="Known failures: they still run, a pass is an error.")
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write report.html, results.json, junit.xml, results.csv there.")
+]
+Cases = Annotated[Path | None, typer.Option(metavar="DIR", help="Other cases than the kit's own.")]
 Target = Annotated[str, typer.Option("--target", envvar="CHUKAN_TARGET", metavar="ADDR", help="host:port, no http://.")]
 
 
@@ -37,18 +45,12 @@ def server(
     *,
     target: Target = "127.0.0.1:50051",
     profile: Annotated[Path, typer.Option(metavar="FILE", help="What the target has been prepared with.")],
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only these: a case, a clause, or a pattern such as 'DBM-*'.")
-    ] = None,
-    level: Annotated[list[str] | None, typer.Option(metavar="LEVEL", help="Only MUST, SHOULD or INFERRED.")] = None,
-    service: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this service's.")] = None,
-    known: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Known failures: they still run, a pass is an error.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write report.html, results.json, junit.xml, results.csv there.")
-    ] = None,
-    cases: Annotated[Path | None, typer.Option(metavar="DIR", help="Other cases than the kit's own.")] = None,
+    only: Only = None,
+    level: Level = None,
+    service: Service = None,
+    known: KnownFailures = None,
+    report: Report = None,
+    cases: Cases = None,
 ) -> int:
     """Run the cases against any server that speaks the contract.
 
@@ -64,16 +66,16 @@ def server(
         chosen_profile = read_profile(profile)
         everything = read_cases(cases)
         entries = select(everything, only=only or (), levels=level or (), services=service or ())
-        began = _now()
+        began = now()
         stand = read_known(known, {entry.case.id for entry in everything}, began[:10]) if known else {}
-        found = Run(target, chosen_profile.name, began, _version())
-        judge(found, entries, chosen_profile, name=_run_name(), known=stand, tell=lambda result: _tell(session, result))
+        found = Run(target, chosen_profile.name, began, kit_version())
+        judge(found, entries, chosen_profile, name=run_name(), known=stand, tell=lambda result: tell(session, result))
         if report is not None:
             write_reports(found, report)
-        _conclude(session, found, report)
+        conclude(session, found, report)
         return found.exit_code
 
-    return _guarded(session, run)
+    return guarded(session, run)
 
 
 @command(
@@ -111,64 +113,84 @@ def prepare(
         with channels(target, base) as opened:
             check_target(opened, base, target)
             count = people or people_needed(read_cases())
-            prepared = link(opened, base, people=count, run=_run_name())
+            prepared = link(opened, base, people=count, run=run_name())
         out.write_text(profile_text(prepared), "utf-8")
         if not session.json({"profile": str(out), "people": count}):
             session.say(f"{count} people prepared; profile: {out}", f"{count}人を準備しました。プロファイル: {out}")
         return 0
 
-    return _guarded(session, run)
+    return guarded(session, run)
 
 
-def _guarded(session: Session, run: Callable[[], int]) -> int:
-    from chukan.conformance.problem import KitError
+@command(
+    app,
+    example=[
+        "chukan conformance client --profile adapter --report report",
+        "chukan conformance client --profile client.toml --only CLR-1 --level MUST",
+        "chukan conformance client --listen 127.0.0.1:50099 --profile by-hand.toml --wait 300",
+    ],
+)
+def client(
+    session: Session,
+    *,
+    listen: Annotated[
+        str, typer.Option(metavar="ADDR", help="Where the kit is called; port 0: one of its own for every case.")
+    ] = "127.0.0.1:0",
+    profile: Annotated[
+        str, typer.Option(metavar="FILE", help="How the client is driven; `adapter` is Chukan's own adapter.")
+    ],
+    only: Only = None,
+    level: Level = None,
+    service: Service = None,
+    known: KnownFailures = None,
+    report: Report = None,
+    cases: Cases = None,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Without commands: how long a task's calls are waited for.", min=1)
+    ] = 120,
+    jobs: Annotated[int, typer.Option(help="Cases at once, where each has its own port.", min=1, max=32)] = 2,
+    work: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep each case's files and the commands' output there.")
+    ] = None,
+) -> int:
+    """Examine a client: the kit is the middle server, answers by the cases' scripts and judges the calls it gets.
 
-    try:
-        return run()
-    except KitError as problem:
-        return _problem(session, problem)
+    The profile has a command per task; without commands you are told what to make the client do (docs/spec). Plaintext
+    only. Exit code 0: all as demanded; 1: not; 2: profile, cases, commands or address are unusable; 3: no call came.
+    """
+    from tempfile import TemporaryDirectory
+    from threading import Event
 
+    from chukan.conformance.catalogue import select
+    from chukan.conformance.examiner.catalogue import read_client_cases
+    from chukan.conformance.examiner.profile import read_client_profile
+    from chukan.conformance.examiner.session import driver_of, examine
+    from chukan.conformance.reports import write_reports
+    from chukan.conformance.results import Run, read_known
 
-def _problem(session: Session, problem: KitError) -> int:
-    document = {"error": {"message": problem.english, "message_ja": problem.japanese}}
-    if not session.json(document):
-        session.remark(f"error: {problem.english}", f"エラー: {problem.japanese}")
-    return problem.code
+    def run() -> int:
+        chosen_profile, stop = read_client_profile(profile), Event()
+        everything = read_client_cases(cases)
+        entries = select(everything, only=only or (), levels=level or (), services=service or ())
+        began = now()
+        stand = read_known(known, {entry.case.id for entry in everything}, began[:10]) if known else {}
+        driver = driver_of(chosen_profile, stop, wait=wait, say=session.remark)
+        found = Run(listen, chosen_profile.name, began, kit_version())
+        with TemporaryDirectory(prefix="chukan-client-") as made:
+            examine(
+                found,
+                entries,
+                chosen_profile,
+                driver,
+                folder=(work or Path(made)).resolve(),
+                jobs=jobs,
+                known=stand,
+                tell=lambda result: tell(session, result),
+                stop=stop,
+            )
+        if report is not None:
+            write_reports(found, report)
+        conclude(session, found, report)
+        return found.exit_code
 
-
-def _tell(session: Session, result: Result) -> None:
-    if result.verdict == "passed":
-        return
-    case = result.entry.case
-    session.say(f"{result.verdict}: {case.id} {case.title}", f"{result.verdict}: {case.id} {case.title_ja}")
-    for line in (*result.faults, *([result.note] if result.note else [])):
-        session.say(f"    {line}", f"    {line}")
-
-
-def _conclude(session: Session, run: Run, report: Path | None) -> None:
-    counts = {str(verdict): count for verdict, count in run.counts.items()}
-    if session.json(
-        {"counts": counts, "judged": run.judged, "passed": run.exit_code == 0, "report": str(report or "")}
-    ):
-        return
-    shown = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    session.say(f"{run.judged} cases judged: {shown}", f"{run.judged}件を判定: {shown}")
-    if report is not None:
-        session.say(f"report: {report / 'report.html'}", f"報告書: {report / 'report.html'}")
-
-
-def _now() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _run_name() -> str:
-    """Return seven digits by which this run's ids and numbers differ from other runs'."""
-    return f"{int.from_bytes(os.urandom(4), 'big') % 10**7:07d}"
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("chukan")
+    return guarded(session, run)

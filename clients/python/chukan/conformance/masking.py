@@ -12,7 +12,7 @@ import re
 import unicodedata
 from typing import Any, Final
 
-__all__ = ["MASK", "masked", "masked_text"]
+__all__ = ["MASK", "masked", "masked_at", "masked_text"]
 
 MASK: Final = "•••"
 
@@ -58,3 +58,11 @@ def masked(document: Any, field: str = "") -> Any:  # noqa: ANN401  # JSON
     if field in _PERSONAL and document not in ("", None):
         return MASK
     return masked_text(document) if isinstance(document, str) else document
+
+
+def masked_at(path: str, found: Any) -> Any:  # noqa: ANN401  # JSON
+    """Return what stands at a path of a case as a report may show it; all of a message is never shown."""
+    last = path.replace("]", "").replace("[", ".").rpartition(".")[2]
+    if path in ("", "request") or last in _PERSONAL or last.rstrip("s") in _PERSONAL:
+        return MASK
+    return masked(found, last)

@@ -13,7 +13,7 @@ from chukan.conformance.problem import KitError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ROLES", "Pair", "Profile", "read_profile"]
+__all__ = ["ROLES", "Pair", "Profile", "mode_of", "read_profile"]
 
 ROLES: Final = ("inquirer", "provider", "bystander")
 """inquirer asks, provider answers, bystander is a third organization that has nothing to do with either."""
@@ -61,7 +61,7 @@ def read_profile(path: Path) -> Profile:
     return Profile(
         name=str(document.get("name", path.stem)),
         organizations=_organizations(path, document),
-        mode=_mode(path, document),
+        mode=mode_of(path, document),
         read_only=document.get("read_only") is True,
         tls=str(document.get("tls", "")),
         **_people(path, document),
@@ -83,7 +83,8 @@ def _organizations(path: Path, document: dict[str, Any]) -> dict[str, str]:
     return {role: given[role] for role in ROLES}
 
 
-def _mode(path: Path, document: dict[str, Any]) -> str:
+def mode_of(path: Path, document: dict[str, Any]) -> str:
+    """Return the mode a profile names. Errors: KitError."""
     mode = document.get("mode", "test")
     if mode not in ("test", "production"):
         raise _wrong(path, "has a mode that is neither test nor production", "mode は test か production です")

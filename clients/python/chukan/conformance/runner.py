@@ -12,9 +12,9 @@ from google.protobuf.json_format import MessageToDict
 from chukan.conformance.calls import call
 from chukan.conformance.checks import MISSING, broken_rule, look_up, text_of
 from chukan.conformance.contract import find_method
-from chukan.conformance.masking import MASK, masked, masked_text
+from chukan.conformance.masking import masked, masked_at, masked_text
 from chukan.conformance.numbers import dummy_individual_number
-from chukan.conformance.results import Result, Trace, Verdict
+from chukan.conformance.results import Result, Trace, Verdict, weigh
 from chukan.conformance.template import NameUnknownError, filled, requests_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = ["Runner"]
 
 _CALL_SECONDS: Final = 20.0
 _PAUSE_SECONDS: Final = 0.02
-_PERSONAL: Final = ("value", "individual_number", "processing_number", "name", "birth_date")
 
 
 @dataclass
@@ -65,7 +64,7 @@ class Runner:
                 result.faults = [f"step {number} ({step.call}): {fault}" for fault in faults]
                 break
         result.seconds = time.monotonic() - began
-        self._weigh(result)
+        weigh(result, self.known)
         return result
 
     def _unmet(self, entry: Entry) -> str:
@@ -74,17 +73,6 @@ class Runner:
         if entry.pair is not None and entry.pair >= len(self.profile.pairs):
             return f"the profile has {len(self.profile.pairs)} prepared people, this case needs number {entry.pair + 1}"
         return ""
-
-    def _weigh(self, result: Result) -> None:
-        known = self.known.get(result.entry.case.id)
-        if known is None:
-            return
-        result.note = f"known until {known.expires}: {known.link}"
-        if result.verdict is Verdict.FAILED:
-            result.verdict = Verdict.KNOWN
-        else:
-            result.verdict = Verdict.SURPRISE
-            result.faults = ["passed, although it is among the known failures: take it out there"]
 
     def _names(self, entry: Entry) -> dict[str, str]:
         """Return what `${…}` may stand for in this case."""
@@ -176,10 +164,7 @@ def _faults(step: Step, method: Method, answer: Answer, value: Any) -> list[str]
 def _shown(path: str, found: Any) -> str:  # noqa: ANN401  # JSON
     if found is MISSING:
         return "nothing"
-    last = path.replace("]", "").replace("[", ".").rpartition(".")[2]
-    if path == "" or last.rstrip("s") in _PERSONAL:
-        return MASK
-    return text_of(masked(found, last))[:300] or '""'
+    return text_of(masked_at(path, found))[:300] or '""'
 
 
 def _capture(step: Step, method: Method, answer: Answer, names: dict[str, str], value: Any) -> list[str]:  # noqa: ANN401

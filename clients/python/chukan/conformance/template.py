@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chukan.cases.v1.case_pb2 import Fill, Step
     from chukan.conformance.contract import Method
 
-__all__ = ["NameUnknownError", "filled", "requests_of"]
+__all__ = ["NameUnknownError", "document_of", "filled", "laid_over", "requests_of"]
 
 _NAME: Final = re.compile(r"\$\{([a-z0-9_.]+)\}")
 
@@ -35,9 +35,9 @@ def requests_of(
     step: Step, method: Method, templates: Mapping[str, str], value: Callable[[str], str]
 ) -> Iterator[Message]:
     """Yield a step's requests. Errors: NameUnknownError, ValueError (no JSON, or none of this message)."""
-    under = _document(templates[step.template], value) if step.template else {}
+    under = document_of(templates[step.template], value) if step.template else {}
     for text in step.requests or ["{}"]:
-        document = _laid_over(under, _document(text, value))
+        document = laid_over(under, document_of(text, value))
         for fill in step.fills:
             _fill(document, fill, value)
         try:
@@ -46,17 +46,17 @@ def requests_of(
             raise ValueError(str(error)) from None
 
 
-def _document(text: str, value: Callable[[str], str]) -> dict[str, Any]:
-    """Return a text as JSON; what the target gave stays one value, whatever is in it."""
+def document_of(text: str, value: Callable[[str], str]) -> dict[str, Any]:
+    """Return a text as JSON; what the other side gave stays one value, whatever is in it. Errors: NameUnknownError."""
     document: dict[str, Any] = json.loads(filled(text, lambda name: json.dumps(value(name))[1:-1]))
     return document
 
 
-def _laid_over(under: Any, over: Any) -> Any:  # noqa: ANN401  # JSON
+def laid_over(under: Any, over: Any) -> Any:  # noqa: ANN401  # JSON
     """Merge objects; anything else replaces, and null takes away."""
     if not (isinstance(under, dict) and isinstance(over, dict)):
         return over
-    merged = {key: _laid_over(under.get(key), over[key]) for key in over}
+    merged = {key: laid_over(under.get(key), over[key]) for key in over}
     return {key: each for key, each in {**under, **merged}.items() if each is not None}
 
 

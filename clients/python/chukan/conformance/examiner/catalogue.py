@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cases for clients: read as those for servers are, and checked as far as they can be without a client."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf.json_format import ParseError
+
+from chukan.conformance.catalogue import STATUSES, Entry, broken, gather, path_faults, pattern_faults, wanted, where
+from chukan.conformance.contract import find_method
+from chukan.conformance.examiner.play import built
+from chukan.conformance.examiner.profile import TASKS
+from chukan.conformance.template import NameUnknownError, document_of, filled, laid_over
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from chukan.cases.v1.case_pb2 import Answer, Case, CaseFile, Check, Demand
+
+__all__ = ["given_names", "read_client_cases"]
+
+_GIVEN: Final = re.compile(r"organization|individual\.[1-9]")
+_OF_REQUEST: Final = re.compile(r"(request|row)\..+|at")
+_TABLES: Final = ("results", "rejects")
+
+
+def given_names(organization: str, individuals: Iterable[str]) -> dict[str, str]:
+    """Return what `${…}` may stand for before the client has called."""
+    numbered = {f"individual.{at}": number for at, number in enumerate(individuals, 1)}
+    return {"organization": organization} | numbered
+
+
+def read_client_cases(folder: Path | None = None) -> list[Entry]:
+    """Return all cases for clients of a folder (by default the kit's own), file by file. Errors: KitError."""
+    place = files("chukan.conformance.examiner").joinpath("cases") if folder is None else folder
+    found = gather(place)
+    for name, file, case in found:
+        for fault in _faults(file, case):
+            raise broken(where(name, case), fault)
+    return [Entry(case, file) for _, file, case in found]
+
+
+def _faults(file: CaseFile, case: Case) -> Iterator[str]:
+    script = case.script
+    yield from _task_faults(file, case)
+    answers = [*script.answers, *file.answers]
+    kept = {name for each in answers for name in chain(each.keep, *(row.keep for row in each.rows))}
+    yield from (
+        f"kills at {each.kill_at}, which is never kept" for each in script.tasks if each.kill_at not in {"", *kept}
+    )
+
+    def value(name: str) -> str:
+        if name in kept or _GIVEN.fullmatch(name) or _OF_REQUEST.fullmatch(name):
+            return "1"
+        raise NameUnknownError(name)
+
+    for number, answer in enumerate(answers, 1):
+        yield from (f"answer {number} ({answer.call}) {fault}" for fault in _answer_faults(file, answer, value))
+    for number, demand in enumerate(script.demands, 1):
+        yield from (f"demand {number} {fault}" for fault in _demand_faults(demand, value))
+    for written in script.written:
+        if written.file not in _TABLES or not written.checks:
+            yield f"looks at the file {written.file!r} in vain"
+        yield from _check_faults(written.checks, value)
+    if not (script.demands or script.written):
+        yield "demands nothing, so it could not fail"
+    yield from (f"is about {each}, which there is not" for each in script.about if not _known(each))
+
+
+def _task_faults(file: CaseFile, case: Case) -> Iterator[str]:
+    script = case.script
+    if case.steps or not script.tasks:
+        yield "judges servers: give it to `chukan conformance server`" if case.steps else "lacks tasks"
+    yield from (f"has the unknown task {each.name!r}" for each in script.tasks if each.name not in TASKS)
+    for path in chain(file.files, script.files):
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            yield f"has the file {path!r}, which is not below the input folder"
+
+
+def _answer_faults(file: CaseFile, answer: Answer, value: Callable[[str], str]) -> Iterator[str]:
+    if not _known(answer.call) or answer.call.endswith("*"):
+        yield "answers what there is not"
+        return
+    if answer.template and answer.template not in file.templates:
+        yield f"has the unknown template {answer.template}"
+        return
+    if answer.status and answer.status not in STATUSES:
+        yield f"ends with the status {answer.status}, which there is not"
+    yield from _check_faults(chain(answer.when, *(row.when for row in answer.rows)), value)
+    method = find_method(answer.call, "")
+    watch = method.response_stream and not method.request_stream
+    if len(answer.responses) > 1 and not watch:
+        yield "has several responses for a method that gives one"
+    try:
+        under = document_of(file.templates[answer.template], value) if answer.template else {}
+        built(method, [laid_over(under, document_of(text, value)) for text in answer.responses or ["{}"]], answer)
+        for row in answer.rows:
+            entries = {name: [json.loads(filled(text, value))] for name, text in row.entries.items()}
+            built(method, [entries], answer)
+        for text in chain(answer.keep.values(), *(row.keep.values() for row in answer.rows)):
+            filled(text, value)
+    except NameUnknownError as error:
+        yield f"names something that there is not: {error}"
+    except (ParseError, ValueError) as error:
+        yield f"has a response that is none: {error}"
+
+
+def _demand_faults(demand: Demand, value: Callable[[str], str]) -> Iterator[str]:
+    yield from (
+        f"is about {each}, which there is not" for each in (demand.call, demand.after) if each and not _known(each)
+    )
+    yield from _check_faults(chain(demand.when, demand.each, demand.later, demand.after_when), value)
+    yield from path_faults(chain(demand.same, demand.distinct))
+    rules = (demand.at_least, demand.HasField("at_most"), demand.each, demand.later, demand.same, demand.distinct)
+    if not (any(rules) or demand.after):
+        yield "demands nothing, so it could not fail"
+
+
+def _check_faults(checks: Iterable[Check], value: Callable[[str], str]) -> Iterator[str]:
+    for check in checks:
+        yield from path_faults([check.path])
+        yield from pattern_faults([check])
+        try:
+            filled(check.path, value)
+            filled(wanted(check), value)
+        except NameUnknownError as error:
+            yield f"names something that there is not: {error}"
+        except ValueError as error:
+            yield f"has {error}"
+
+
+def _known(call: str) -> bool:
+    """Whether a call is a method's full name, or the beginning of one."""
+    if call.endswith("*"):
+        return call.startswith("chukan.")
+    try:
+        find_method(call, "")
+    except LookupError:
+        return False
+    return "/" in call

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client wrote: its files read as rows of named cells, by what its profile says of them."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chukan.conformance.examiner.demands import unmet
+from chukan.conformance.examiner.profile import fill_places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from chukan.cases.v1.case_pb2 import Written
+    from chukan.conformance.examiner.profile import ClientProfile, Table
+
+__all__ = ["broken_files", "is_there"]
+
+
+def broken_files(
+    written: Iterable[Written], profile: ClientProfile, places: Mapping[str, str], value: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield what is not as demanded in the files the client wrote."""
+    for wanted in written:
+        table = profile.tables[wanted.file]
+        paths = _paths(table, places)
+        if not paths:
+            yield f"{wanted.file}: the client wrote no such file"
+            continue
+        try:
+            rows = [row for path in paths for row in _rows(path, table)]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            yield f"{wanted.file}: can't be read as the profile says ({type(error).__name__})"
+            continue
+        for check in wanted.checks:
+            fault = unmet(check, {"rows": rows}, value)
+            if fault:
+                yield f"{wanted.file}: {fault}"
+
+
+def is_there(table: Table | None, places: Mapping[str, str]) -> bool:
+    """Whether a client's file is there and has something in it."""
+    return table is not None and any(path.stat().st_size for path in _paths(table, places))
+
+
+def _paths(table: Table, places: Mapping[str, str]) -> list[Path]:
+    escaped = {name: glob.escape(place) for name, place in places.items()}
+    return sorted(path for path in map(Path, glob.glob(fill_places(table.file, escaped))) if path.is_file())  # noqa: PTH207  # an absolute pattern
+
+
+def _rows(path: Path, table: Table) -> list[dict[str, str]]:
+    lines = list(csv.reader(io.StringIO(path.read_text(table.encoding), newline="")))
+    head = lines[0] if table.header and lines else []
+    at = {
+        name: head.index(column) if column in head else -1 if isinstance(column, str) else column
+        for name, column in table.columns.items()
+    }
+    body = lines[1:] if table.header else lines
+    return [{name: line[number].strip() for name, number in at.items() if 0 <= number < len(line)} for line in body]
