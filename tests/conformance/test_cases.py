@@ -10,6 +10,7 @@ import pytest
 
 from chukan.conformance.catalogue import Entry, read_cases
 from chukan.conformance.checks import MISSING, broken_rule
+from chukan.conformance.examiner.catalogue import read_client_cases
 from chukan.standard.reasons import all_reasons
 from tests.conformance.mutants import MUTANTS
 
@@ -19,10 +20,11 @@ PROTOS = ROOT / "protos" / "chukan" / "v1"
 ROW = re.compile(r"^\| ([A-Z]{3}-[0-9]+) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 CLAUSES = {match[0]: match for path in sorted(SPEC.glob("*.md")) for match in ROW.findall(path.read_text("utf-8"))}
 ENTRIES = read_cases()
+CLIENT_ENTRIES = read_client_cases()
 
 
 def test_every_case_names_a_clause_and_every_clause_has_a_case() -> None:
-    assert {entry.clause for entry in ENTRIES} == set(CLAUSES)
+    assert {entry.clause for entry in (*ENTRIES, *CLIENT_ENTRIES)} == set(CLAUSES)
 
 
 def test_every_clause_says_where_it_is_from_and_how_sure_it_is() -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -125,6 +127,7 @@ class ScriptedServer:
     def _responses(self, play: Play, reply: Reply, method: Method, context: grpc.ServicerContext) -> Iterator[Message]:
         answer = reply.answer
         if not method.response_stream or method.request_stream:
+            self._wait_while(play, context, answer.delay)
             if not (answer.status or answer.lost):
                 yield from reply.responses
             return
@@ -133,6 +136,7 @@ class ScriptedServer:
             if not (self.played is play and context.is_active()):
                 return
             if sent < len(reply.responses):
+                self._wait_while(play, context, answer.delay)
                 yield reply.responses[sent]
                 sent += 1
             else:
@@ -140,9 +144,10 @@ class ScriptedServer:
         if not (answer.status or answer.lost):
             self._wait_while(play, context)
 
-    def _wait_while(self, play: Play, context: grpc.ServicerContext) -> None:
-        """Hold a call until the client ends it, or the case is over."""
-        while self.played is play and context.is_active():
+    def _wait_while(self, play: Play, context: grpc.ServicerContext, seconds: float = math.inf) -> None:
+        """Hold a call for so long, or until the client ends it or the case is over."""
+        until = time.monotonic() + seconds
+        while self.played is play and context.is_active() and time.monotonic() < until:
             with play.changed:
                 play.changed.wait(_GLANCE)
 

@@ -579,6 +579,7 @@ class Answer(_message.Message):
     LOST_FIELD_NUMBER: _builtins.int
     SILENT_FIELD_NUMBER: _builtins.int
     UNKNOWN_FIELD_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
     call: _builtins.str
     """"full.Service/Method"."""
     task: _builtins.int
@@ -601,6 +602,8 @@ class Answer(_message.Message):
     """Nothing is ever answered."""
     unknown_field: _builtins.bool
     """A field that no version of the contract has is added."""
+    delay: _builtins.float
+    """Seconds before each response."""
     @_builtins.property
     def when(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
         """Only requests of which this is true."""
@@ -637,10 +640,11 @@ class Answer(_message.Message):
         lost: _builtins.bool = ...,
         silent: _builtins.bool = ...,
         unknown_field: _builtins.bool = ...,
+        delay: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "keep", b"keep", "lost", b"lost", "reason", b"reason", "responses", b"responses", "retry_after", b"retry_after", "rows", b"rows", "rows_of", b"rows_of", "silent", b"silent", "status", b"status", "task", b"task", "template", b"template", "times", b"times", "unknown_field", b"unknown_field", "when", b"when"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delay", b"delay", "keep", b"keep", "lost", b"lost", "reason", b"reason", "responses", b"responses", "retry_after", b"retry_after", "rows", b"rows", "rows_of", b"rows_of", "silent", b"silent", "status", b"status", "task", b"task", "template", b"template", "times", b"times", "unknown_field", b"unknown_field", "when", b"when"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
