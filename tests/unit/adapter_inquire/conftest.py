@@ -9,6 +9,7 @@ tested in tests/rpc/adapter_inquire.
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -57,10 +58,15 @@ class Inquiries(InquiryServiceServicer):
         self.changed = threading.Condition()
         self.received = threading.Event()
         self.silent = threading.Event()
+        self.refusals: list[ChukanError] = []
+        self.times: list[float] = []
 
     def CreateInquiries(self, request_iterator: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
         for request in request_iterator:
             self.batches.append(request)
+            self.times.append(time.monotonic())
+            if self.refusals:
+                _end(context, self.refusals.pop(0))
             receipts, outcomes = [], []
             with self.changed:
                 for spec in request.inquiries:
@@ -140,9 +146,7 @@ class Inquiries(InquiryServiceServicer):
 
     def GetInquiry(self, request: Any, context: grpc.ServicerContext) -> Any:
         if request.record_id not in self.stored:
-            unknown = status_of(ChukanError("INQUIRY_UNKNOWN"))
-            context.set_trailing_metadata((("grpc-status-details-bin", unknown.SerializeToString()),))
-            context.abort(grpc.StatusCode.NOT_FOUND, unknown.message)
+            _end(context, ChukanError("INQUIRY_UNKNOWN"))
         return pb.GetInquiryResponse(inquiry=self.stored[request.record_id])
 
     def GetInquiryResults(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -175,6 +179,12 @@ class Inquiries(InquiryServiceServicer):
     def AcknowledgeResults(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.acknowledged += request.receipt_numbers
         return pb.AcknowledgeResultsResponse(acknowledged_count=len(request.receipt_numbers))
+
+
+def _end(context: grpc.ServicerContext, error: ChukanError) -> None:
+    status = status_of(error)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode[error.reason.call_status], status.message)
 
 
 class Addresses(AddressServiceServicer):

@@ -17,7 +17,11 @@ from chukan.adapter.exchange.messages import RowStatus
 from chukan.standard.reasons import ChukanError
 from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,
+    INQUIRY_STATE_ANSWERED,
+    INQUIRY_STATE_CANCELLED,
     INQUIRY_STATE_PERMITTED,
+    INQUIRY_STATE_REFUSED,
+    INQUIRY_STATE_TIMED_OUT,
     INQUIRY_STATE_WAITING_FOR_APPROVAL,
 )
 from chukan.v1.inquiry_service_pb2 import GetInquiryRequest, ListInquiriesRequest, WatchInquiriesRequest
@@ -35,6 +39,10 @@ _AT_ONCE: Final = 32
 _PAGE: Final = 1_000
 _HELD_BATCHES: Final = 64
 _OPEN: Final = (INQUIRY_STATE_ACCEPTED, INQUIRY_STATE_PERMITTED, INQUIRY_STATE_WAITING_FOR_APPROVAL)
+_ENDED: Final = frozenset(
+    {INQUIRY_STATE_ANSWERED, INQUIRY_STATE_REFUSED, INQUIRY_STATE_TIMED_OUT, INQUIRY_STATE_CANCELLED}
+)
+"""A state of a newer server is neither: it is an end if it says when it ended."""
 _TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _PAUSE_SECONDS: Final = 1.0
 _BEGIN_SECONDS: Final = 5.0
@@ -140,6 +148,7 @@ class Follower:
 
     def _watch(self) -> None:
         while not self._ended.is_set():
+            pause = _PAUSE_SECONDS
             try:
                 self._follow()
             except ChukanError as error:
@@ -147,7 +156,8 @@ class Follower:
                     self._token = _NOW
                 elif not is_transient(error) and error.code != "CALL_CANCELLED":
                     return  # the looks at the list go on and tell what is wrong
-            self._ended.wait(_PAUSE_SECONDS)
+                pause = max(pause, error.retry_after or 0.0)
+            self._ended.wait(pause)
 
     def _follow(self) -> None:
         request = WatchInquiriesRequest(
@@ -186,5 +196,5 @@ def _finished(inquiries: Iterable[Inquiry]) -> list[Finished]:
             each.result_expire_time.ToMilliseconds() if each.HasField("result_expire_time") else 0,
         )
         for each in inquiries
-        if each.state not in _OPEN
+        if each.state in _ENDED or (each.state not in _OPEN and each.HasField("finish_time"))
     ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -167,9 +168,10 @@ class _Run:
             except ChukanError as error:
                 if not is_transient(error):
                     raise
-                if deadline is not None and self.clock.now() >= deadline:
+                pause = max(_RETRY_SECONDS, error.retry_after or 0.0)
+                if deadline is not None and self.clock.now() + timedelta(seconds=pause) >= deadline:
                     break
-                Event().wait(_RETRY_SECONDS)
+                Event().wait(pause)
             else:
                 break
         return submission.sent
