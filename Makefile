@@ -71,10 +71,10 @@ bench: $(VENV)/.installed-dev ## benchmarks against their floors (BENCH=start,ex
 chaos: $(VENV)/.installed-dev ## kill server and adapter at random moments, check what was acknowledged (ROUNDS=20 SEED=1)
 	$(BIN)/python -m tests.hostile.chaos --rounds $(ROUNDS) --seed $(SEED)
 
-conformance: $(VENV)/.installed-dev ## judge a fresh emulator by the conformance kit; report in build/conformance
+conformance: $(VENV)/.installed-dev ## judge a fresh emulator and our adapter by the conformance kit; reports in build/conformance
 	$(BIN)/python -m tests.conformance conformance
 
-mutants: $(VENV)/.installed-dev ## the kit must notice every deliberately broken server
+mutants: $(VENV)/.installed-dev ## the kit must notice every deliberately broken server and client
 	$(BIN)/python -m tests.conformance mutants
 
 clean: ## remove what make made

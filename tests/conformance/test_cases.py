@@ -12,6 +12,7 @@ from chukan.conformance.catalogue import Entry, read_cases
 from chukan.conformance.checks import MISSING, broken_rule
 from chukan.conformance.examiner.catalogue import read_client_cases
 from chukan.standard.reasons import all_reasons
+from tests.conformance.broken_clients import BROKEN_CLIENTS
 from tests.conformance.mutants import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,14 +34,17 @@ def test_every_clause_says_where_it_is_from_and_how_sure_it_is() -> None:
     assert unsure == []
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.case.id)
+@pytest.mark.parametrize("entry", [*ENTRIES, *CLIENT_ENTRIES], ids=lambda entry: entry.case.id)
 def test_a_case_can_fail_in_every_check(entry: Entry) -> None:
     """A check that holds of nothing at all, and of something quite different, is none."""
-    for step in entry.case.steps:
-        for check in step.checks:
-            value = str(getattr(check, str(check.WhichOneof("rule"))))
-            wrong = (MISSING, "quite different", ["quite different", "a list"], f"shows {value}", [])
-            assert any(broken_rule(check, found, lambda name: name) for found in wrong), check
+    script = entry.case.script
+    wholes = (*entry.case.steps, *script.written)
+    checks = [check for whole in wholes for check in whole.checks]
+    checks += [check for demand in script.demands for check in (*demand.each, *demand.later)]
+    for check in checks:
+        value = str(getattr(check, str(check.WhichOneof("rule"))))
+        wrong = (MISSING, "quite different", ["quite different", "a list"], f"shows {value}", [])
+        assert any(broken_rule(check, found, lambda name: name) for found in wrong), check
 
 
 def test_every_reason_the_contract_names_is_provoked_or_said_not_to_be() -> None:
@@ -67,8 +71,14 @@ def test_mutants_name_cases_that_exist() -> None:
     assert named - {entry.case.id for entry in ENTRIES} == set()
 
 
+def test_every_case_for_clients_has_a_broken_client() -> None:
+    named = {case for mutant in BROKEN_CLIENTS for case in mutant.kills}
+
+    assert named == {entry.case.id for entry in CLIENT_ENTRIES}
+
+
 def test_an_individual_number_never_stands_in_a_case() -> None:
     """Cases take dummies from the run; a literal one could be somebody's."""
-    texts = [str(entry.case) for entry in ENTRIES]
+    texts = [str(each) for entry in (*ENTRIES, *CLIENT_ENTRIES) for each in (entry.case, entry.file)]
 
     assert [text[:40] for text in texts if re.search(r"(?<![0-9])[0-9]{12}(?![0-9])", text)] == []

@@ -22,7 +22,7 @@ ROOT: Any = typer.main.get_command(command_line())
 EXPECTED = """
 adapter inquire | adapter load | adapter status
 address convert | address find | address mismatches | address resolve | address show | address unnumbered
-conformance prepare | conformance server
+conformance client | conformance prepare | conformance server
 demo | doctor
 inquiry cancel | inquiry check | inquiry create | inquiry list | inquiry results | inquiry show | inquiry watch
 people generate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chukan.command.conformance_view import conclude, guarded, kit_version, now, run_name, tell
+from chukan.command.conformance_view import conclude, guarded, kit_version, now, prompt, run_name, tell
 from chukan.command.declare import command, group
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ def client(
     The profile has a command per task; without commands you are told what to make the client do (docs/spec). Plaintext
     only. Exit code 0: all as demanded; 1: not; 2: profile, cases, commands or address are unusable; 3: no call came.
     """
+    from functools import partial
     from tempfile import TemporaryDirectory
     from threading import Event
 
@@ -174,7 +175,7 @@ def client(
         entries = select(everything, only=only or (), levels=level or (), services=service or ())
         began = now()
         stand = read_known(known, {entry.case.id for entry in everything}, began[:10]) if known else {}
-        driver = driver_of(chosen_profile, stop, wait=wait, say=session.remark)
+        driver = driver_of(chosen_profile, stop, wait=wait, say=partial(prompt, session))
         found = Run(listen, chosen_profile.name, began, kit_version())
         with TemporaryDirectory(prefix="chukan-client-") as made:
             examine(

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
+
+from chukan.command.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from chukan.conformance.problem import KitError
     from chukan.conformance.results import Result, Run
 
-__all__ = ["conclude", "guarded", "kit_version", "now", "run_name", "tell"]
+__all__ = ["conclude", "guarded", "kit_version", "now", "prompt", "run_name", "tell"]
 
 
 def guarded(session: Session, run: Callable[[], int]) -> int:
@@ -55,6 +58,11 @@ def conclude(session: Session, run: Run, report: Path | None) -> None:
     session.say(f"{run.judged} cases judged: {shown}", f"{run.judged}件を判定: {shown}")
     if report is not None:
         session.say(f"report: {report / 'report.html'}", f"報告書: {report / 'report.html'}")
+
+
+def prompt(session: Session, english: str, japanese: str) -> None:
+    """Tell a person what to do, also where the answer is for a machine."""
+    print("\n".join(Text(english, japanese).lines(session.language)), file=sys.stderr, flush=True)
 
 
 def now() -> str:

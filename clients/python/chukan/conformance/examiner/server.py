@@ -28,6 +28,7 @@ __all__ = ["ScriptedServer"]
 
 _THREADS: Final = 48
 _GLANCE: Final = 0.05
+_LAST_PORT: Final = 65_535
 _OPTIONS: Final = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 16 * 1024 * 1024))
 
 
@@ -43,9 +44,10 @@ class ScriptedServer:
         self._pool = ThreadPoolExecutor(_THREADS)
         self._server = grpc.server(self._pool, options=_OPTIONS)
         self._server.add_generic_rpc_handlers([_Handler(self)])
-        host = listen.rpartition(":")[0]
+        host, _, number = listen.rpartition(":")
+        usable = bool(host) and number.isdecimal() and int(number) <= _LAST_PORT
         try:
-            port = self._server.add_insecure_port(listen)
+            port = self._server.add_insecure_port(listen) if usable else 0
         except RuntimeError:
             port = 0
         if not port:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our adapter, or a broken client in its place, before the kit as examiner."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from chukan.conformance.examiner.catalogue import read_client_cases
+from chukan.conformance.examiner.profile import ClientProfile, read_client_profile
+from chukan.conformance.examiner.session import driver_of, examine
+from chukan.conformance.results import Run, Verdict, read_known
+from tests.conformance.broken_clients import CHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chukan.conformance.catalogue import Entry
+    from chukan.conformance.results import Result
+    from tests.conformance.breaker import BrokenClient
+
+__all__ = ["KNOWN_OF_CLIENT", "broken_profile", "client_entries", "examined", "verdict_on_client"]
+
+KNOWN_OF_CLIENT = Path(__file__).parent / "known_failures_of_the_adapter.toml"
+_PROGRAM = str(Path(__file__).with_name("broken_client.py").resolve())
+
+
+@lru_cache
+def client_entries() -> tuple[Entry, ...]:
+    """Return the cases for clients."""
+    return tuple(read_client_cases())
+
+
+def examined(
+    profile: ClientProfile, folder: Path, ids: Iterable[str] | None = None, *, jobs: int = 2, known: bool = False
+) -> Run:
+    """Examine a client by these cases, or by all."""
+    wanted = set(ids) if ids is not None else {entry.case.id for entry in client_entries()}
+    entries = [entry for entry in client_entries() if entry.case.id in wanted]
+    stand = read_known(KNOWN_OF_CLIENT, {each.case.id for each in client_entries()}, "2026-01-01") if known else {}
+    stop = Event()
+    return examine(
+        Run("127.0.0.1:0", profile.name, "2026-01-01 00:00:00 UTC", "0"),
+        entries,
+        profile,
+        driver_of(profile, stop, wait=1, say=lambda *_: None),
+        folder=folder,
+        jobs=jobs,
+        known=stand,
+        tell=lambda _: None,
+        stop=stop,
+    )
+
+
+def broken_profile(mutant: BrokenClient) -> ClientProfile:
+    """Return our adapter's profile with the broken client in its place."""
+    adapter = read_client_profile("adapter")
+    commands = {
+        task: (sys.executable, _PROGRAM, mutant.name, "{output}/..", *words[words.index("chukan.command") + 1 :])
+        for task, words in adapter.commands.items()
+    }
+    return replace(adapter, name=mutant.name, commands=commands, limit=30.0)
+
+
+def verdict_on_client(mutant: BrokenClient, folder: Path, *, jobs: int = 2) -> tuple[str, dict[str, Result]]:
+    """Return "killed", "SURVIVED" (a named case passed) or "VOID" (in a case nothing was broken, or it was not run)."""
+    found = examined(broken_profile(mutant), folder, mutant.kills, jobs=jobs).results
+    results = {each.entry.case.id: each for each in found}
+    changed = [(folder / case.replace("/", "-") / CHANGED).exists() for case in mutant.kills]
+    if set(results) != set(mutant.kills) or not all(changed):
+        return "VOID", results
+    if any(each.verdict is Verdict.SKIPPED or _broke_down(each, folder) for each in found):
+        return "VOID", results
+    return ("killed" if all(each.verdict is Verdict.FAILED for each in found) else "SURVIVED"), results
+
+
+def _broke_down(result: Result, folder: Path) -> bool:
+    """Whether the client was killed for its time, or ended by a fault of its own or of the mutant's."""
+    logs = (folder / result.entry.case.id.replace("/", "-")).glob("*.log")
+    return any("still running" in fault for fault in result.faults) or any(
+        "Traceback" in log.read_text("utf-8", "replace") for log in logs
+    )

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong beside the client is one clear sentence and an exit code, never a verdict, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.test_bad_input import run
+
+CASE = """
+group = "x"
+service = "chukan.v1.OperationService"
+source = "x"
+[[cases]]
+id = "XXX-1/1"
+level = "LEVEL_MUST"
+title = "x"
+title_ja = "x"
+[cases.script]
+tasks = [{name = "inquire"}]
+demands = [{call = "chukan.v1.OperationService/GetStatus", at_least = 1}]
+[[cases.script.answers]]
+call = "chukan.v1.OperationService/GetStatus"
+responses = ['{"world_generation": "w"}']
+"""
+PROFILE = f"""
+name = "x"
+organization = "0220113104101700"
+limit_seconds = 1
+[commands]
+inquire = ["{sys.executable}", "-c", "pass"]
+"""
+
+
+def judged(folder: Path, *options: object, profile: str = PROFILE, case: str = CASE) -> tuple[int, str]:
+    """Run the command with a profile and cases of these texts."""
+    (folder / "cases").mkdir(exist_ok=True)
+    (folder / "cases" / "x.toml").write_text(case, "utf-8")
+    (folder / "profile.toml").write_text(profile, "utf-8")
+    return run("client", "--profile", folder / "profile.toml", "--cases", folder / "cases", "--lang", "en", *options)
+
+
+PROFILES = {
+    "not TOML": ("name = ", "is not TOML"),
+    "no organization": ("name = 'x'", "no organization code"),
+    "an unknown setting": (PROFILE.replace("name =", "nome ="), "unknown setting nome"),
+    "an unknown task": (PROFILE.replace("inquire =", "enquire ="), "unknown setting commands.enquire"),
+    "a command of one text": (PROFILE[: PROFILE.index("inquire")] + 'inquire = "client"', "no list of texts"),
+    "an unknown place": (PROFILE.replace('"pass"', '"{folder}"'), "unknown place {folder}"),
+    "a limit of a week": (PROFILE.replace("= 1\n", "= 604800\n"), "limit_seconds"),
+    "an unknown mode": ("mode = 'real'\n" + PROFILE, "neither test nor production"),
+    "results without a file": (PROFILE + "[results]\nheader = true\n", "no file in results"),
+    "a column of neither name nor number": (PROFILE + "[results]\nfile = 'x'\ncolumns = {a = 1.5}\n", "columns"),
+    "an unknown encoding": (PROFILE + "[results]\nfile = 'x'\nencoding = 'jis-x'\n", "unknown encoding jis-x"),
+    "inputs that are no folder": ("inputs = 'nowhere'\n" + PROFILE, "which is none"),
+    "a program that there is not": (PROFILE.replace(sys.executable, "no-such-client"), "there is no program no-such"),
+}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_wrong_profile_is_told(tmp_path: Path, name: str) -> None:
+    text, said = PROFILES[name]
+
+    code, output = judged(tmp_path, profile=text)
+
+    assert (code, said in output) == (2, True), output
+
+
+def test_a_profile_that_is_not_there_is_told_with_those_that_come_with_the_kit(tmp_path: Path) -> None:
+    code, output = run("client", "--profile", tmp_path / "none.toml", "--lang", "en")
+
+    assert code == 2
+    assert "comes with the kit: adapter" in output
+
+
+CASES = {
+    "an unknown field": (CASE.replace("title =", "titel ="), "is not a file of cases"),
+    "no task": (CASE.replace('tasks = [{name = "inquire"}]\n', ""), "lacks tasks"),
+    "an unknown task": (CASE.replace('name = "inquire"', 'name = "enquire"'), "unknown task 'enquire'"),
+    "an unknown method": (CASE.replace('GetStatus"\nresp', 'GetState"\nresp'), "answers what there is not"),
+    "a response of another method": (CASE.replace("world_generation", "receipt_number"), "a response that is none"),
+    "a response of no JSON": (CASE.replace('{"world', "{world"), "a response that is none"),
+    "several responses": (CASE.replace("']", "', '{}']"), "several responses"),
+    "an unknown name": (CASE.replace('"w"', '"${nothing}"'), "there is not: nothing"),
+    "a demand of nothing": (CASE.replace(", at_least = 1", ""), "could not fail"),
+    "a demand about nothing": (CASE.replace('Status", at', 'State", at'), "which there is not"),
+    "a check without a rule": (CASE.replace("at_least = 1", 'each = [{path = "a"}]'), "without a rule"),
+    "a broken pattern": (CASE.replace("at_least = 1", 'each = [{path = "a", matches = "("}]'), "a pattern"),
+    "a file outside": (CASE.replace('source = "x"', 'source = "x"\nfiles = {"../a" = "x"}'), "not below the input"),
+    "a kill at nothing": (CASE.replace('"inquire"}', '"inquire", kill_at = "never"}'), "never kept"),
+    "a case for servers": (
+        CASE[: CASE.index("[cases.script]")]
+        + 'caller = "inquirer"\nsteps = [{call = "GetStatus", status = "NOT_FOUND"}]\n',
+        "judges servers",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_broken_case_file_is_told(tmp_path: Path, name: str) -> None:
+    text, said = CASES[name]
+
+    code, output = judged(tmp_path, case=text)
+
+    assert (code, said in output) == (2, True), output
+
+
+def test_a_case_for_clients_given_to_judge_a_server_is_told(tmp_path: Path) -> None:
+    judged(tmp_path)
+    own = Path(__file__).resolve().parents[2] / "clients/python/chukan/conformance/emulator.toml"
+
+    code, output = run("server", "--profile", own, "--cases", tmp_path / "cases", "--lang", "en")
+
+    assert code == 2
+    assert "judges clients" in output
+
+
+def test_an_address_in_use_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, output = judged(tmp_path, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+
+    assert code == 2
+    assert "it is in use" in output
+
+
+@pytest.mark.parametrize("address", ["nonsense", "256.0.0.1:0", "127.0.0.1:99999"])
+def test_an_address_that_is_none_is_told(tmp_path: Path, address: str) -> None:
+    code, output = judged(tmp_path, "--listen", address)
+
+    assert (code, f"can't listen on {address}" in output) == (2, True), output
+
+
+def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    """A child that outlived it would call into the next case."""
+    hanging = tmp_path / "hang.py"
+    hanging.write_text(
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'pids')!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        "print('waits for ever', flush=True)\ntime.sleep(60)\n",
+        "utf-8",
+    )
+    began = time.monotonic()
+
+    code, output = judged(tmp_path, profile=PROFILE.replace('"-c", "pass"', f'"{hanging}"'))
+
+    assert time.monotonic() - began < 20
+    assert (code, "never called" in output) == (3, True), output
+    assert "was still running after 1 s and was ended; it said: waits for ever" in output
+    for pid in (tmp_path / "pids").read_text("utf-8").split():
+        assert not _runs(int(pid))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+
+
+def test_without_commands_a_person_is_told_what_to_do_and_waited_for(tmp_path: Path) -> None:
+    profile = PROFILE[: PROFILE.index("[commands]")]
+    began = time.monotonic()
+
+    code, output = judged(tmp_path, "--wait", "1", profile=profile)
+
+    assert 1 <= time.monotonic() - began < 10
+    assert "ask by the inquiry file in" in output
+    assert "target 127.0.0.1:" in output
+    assert (code, "never called" in output) == (3, True), output
+
+
+def test_what_a_person_is_told_comes_in_japanese_too_and_not_into_the_json(tmp_path: Path) -> None:
+    judged(tmp_path)
+    text = PROFILE[: PROFILE.index("[commands]")]
+    (tmp_path / "profile.toml").write_text(text, "utf-8")
+    given = ["--profile", tmp_path / "profile.toml", "--cases", tmp_path / "cases", "--wait", "1"]
+
+    code, output = run("client", *given, "--lang", "ja", "--json")
+
+    assert code == 3
+    assert "照会依頼ファイルで照会し" in output
+    document = json.loads(output[output.index("{") :])
+    assert "一度も呼出しがありません" in document["error"]["message_ja"]
+
+
+def test_a_profile_that_does_not_say_where_results_are_leaves_such_cases_out(tmp_path: Path) -> None:
+    """And a run that judged nothing fails."""
+    case = CASE.replace("demands =", 'written = [{file = "results", checks = [{path = "rows", count = 1}]}]\ndemands =')
+
+    code, output = judged(tmp_path, case=case)
+
+    assert code == 1
+    assert "does not say where the client writes its results" in output
+    assert "1 not run" in output

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kit as examiner of clients: our adapter passes, broken clients don't, and nobody passes by doing nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chukan.conformance.examiner.profile import read_client_profile
+from chukan.conformance.problem import NOT_REACHABLE, KitError
+from chukan.conformance.reports import write_reports
+from chukan.conformance.results import Verdict
+from tests.conformance.broken_clients import BROKEN_CLIENTS, UNBROKEN
+from tests.conformance.client_stage import broken_profile, client_entries, examined, verdict_on_client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conformance.breaker import BrokenClient
+
+QUICK = ("CLC-1/1", "CLC-4/2", "CLF-1/1", "CLQ-1/2", "CLQ-3/2", "CLQ-8/1", "CLR-1/2", "CLR-4/2", "CLR-5/1")
+"""A quick cut; `make conformance` runs all."""
+QUICK_MUTANTS = [
+    each
+    for each in BROKEN_CLIENTS
+    if each.name in ("takes any state for an end", "renames batches of replicas", "acknowledges twice", "hammers")
+]
+ONE_CALL = """
+import sys, grpc
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    call = channel.unary_unary("/chukan.v1.OperationService/GetStatus")
+    call(b"", metadata=[("chukan-organization", sys.argv[2])], timeout=5)
+"""
+
+
+def test_our_adapter_conforms(tmp_path: Path) -> None:
+    run = examined(read_client_profile("adapter"), tmp_path, QUICK, jobs=3)
+
+    assert [
+        (each.entry.case.id, each.verdict, each.faults, each.note) for each in run.results if each.verdict != "passed"
+    ] == []
+    assert [each.entry.case.id for each in run.results] == [
+        each.case.id for each in client_entries() if each.case.id in QUICK
+    ]
+
+
+def test_the_adapter_behind_what_breaks_nothing_conforms(tmp_path: Path) -> None:
+    """Else the broken ones would prove nothing."""
+    named = {case for mutant in QUICK_MUTANTS for case in mutant.kills}
+
+    run = examined(broken_profile(UNBROKEN), tmp_path, named, jobs=3)
+
+    assert [(each.entry.case.id, each.faults) for each in run.results if each.verdict != "passed"] == []
+
+
+@pytest.mark.parametrize("mutant", QUICK_MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_broken_client_is_noticed(tmp_path: Path, mutant: BrokenClient) -> None:
+    """A few; `make mutants` runs all."""
+    assert verdict_on_client(mutant, tmp_path)[0] == "killed"
+
+
+def test_no_case_is_content_with_a_client_that_only_asks_for_the_status(tmp_path: Path) -> None:
+    (tmp_path / "client.py").write_text(ONE_CALL, "utf-8")
+    words = (sys.executable, str(tmp_path / "client.py"), "{target}", "{organization}")
+    profile = replace(
+        read_client_profile("adapter"), commands=dict.fromkeys(("register", "replicate", "inquire"), words)
+    )
+
+    run = examined(profile, tmp_path / "work", jobs=4)
+
+    assert [each.entry.case.id for each in run.results if each.verdict is Verdict.PASSED] == []
+    assert run.exit_code == 1
+
+
+def test_a_client_that_never_calls_is_no_verdict(tmp_path: Path) -> None:
+    profile = replace(read_client_profile("adapter"), commands={"inquire": (sys.executable, "-c", "pass")})
+
+    with pytest.raises(KitError, match="never called") as raised:
+        examined(profile, tmp_path, ["CLQ-1/1", "CLQ-8/1"])
+
+    assert raised.value.code == NOT_REACHABLE
+
+
+def test_a_report_shows_what_a_client_called_and_no_number_of_a_person(tmp_path: Path) -> None:
+    mutant = next(each for each in BROKEN_CLIENTS if each.name == "tells individual numbers")
+    _, results = verdict_on_client(mutant, tmp_path / "work")
+    run = examined(broken_profile(mutant), tmp_path / "work", [])
+    run.results = list(results.values())
+
+    paths = write_reports(run, tmp_path / "report")
+
+    texts = {path.name: path.read_text("utf-8-sig") for path in paths}
+    for name, text in texts.items():
+        plain = re.sub("(TM|JM|JT|TK)[0-9]{14}", "", unicodedata.normalize("NFKC", text))
+        assert re.findall(r"(?<![0-9a-f])[0-9]{11,15}(?![0-9a-f])", plain) == [], name
+    assert "AddressService/RegisterPeople" in texts["report.html"]
+    (row,) = json.loads(texts["results.json"])["results"]
+    assert (row["id"], row["verdict"], row["clause"]) == ("CLC-3/1", "failed", "CLC-3")
+    assert {each["call"] for each in row["trace"]} >= {"LinkageCodeService/RegisterAddressees"}
