@@ -239,7 +239,7 @@ def _zero_for_nil(message: Any) -> bool:
 UNBROKEN: Final = BrokenClient("unbroken", ())
 BROKEN_CLIENTS: Final = (
     BrokenClient("names no organization", ("CLC-1/1", "CLC-1/2"), request=_anonymous),
-    BrokenClient("waits without end", ("CLC-2/1", "CLC-2/2"), deadlines=False),
+    BrokenClient("waits without end", ("CLC-2/1", "CLC-2/2", "CLC-2/3", "CLC-2/4", "CLC-2/5"), deadlines=False),
     BrokenClient("tells individual numbers", ("CLC-3/1",), request=_tells_numbers),
     BrokenClient("chokes on a field it does not know", ("CLC-4/1",), answer=_chokes),
     BrokenClient("takes any state for an end", ("CLC-4/2",), answer=_reads("/WatchInquiries", _ends)),

@@ -31,7 +31,8 @@ class Server:
         self.seen: list[str] = []
         self._behave = behave
 
-    def __call__(self, requests: Iterator[Message]) -> Server.Call:
+    def __call__(self, requests: Iterator[Message], *, timeout: float) -> Server.Call:
+        assert timeout > 0, "every call has a deadline"
         self.attempts += 1
         return Server.Call(self._behave(self.attempts, self._noted(requests)))
 
@@ -94,6 +95,21 @@ def test_after_a_broken_stream_the_unanswered_batches_are_sent_again_and_no_othe
     assert server.attempts == 2
     assert server.seen.count("b4") == 1
     assert server.seen.count("b5") == 2
+
+
+def test_a_stream_whose_deadline_is_over_is_taken_up_again() -> None:
+    """That the server is silent is found out by itself, and sooner."""
+
+    def runs_out(attempt: int, requests: Iterator[Message]) -> Iterator[Message]:
+        for count, request in enumerate(requests):
+            if attempt == 1 and count == 2:
+                raise ChukanError("DEADLINE_EXCEEDED")
+            yield request
+
+    server = Server(runs_out)
+
+    assert through(BatchStream(server, depth=2, waiting=QUICK), 6) == list(range(6))
+    assert server.attempts == 2
 
 
 def test_an_error_that_a_repetition_cannot_mend_is_raised_at_once() -> None:

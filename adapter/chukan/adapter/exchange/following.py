@@ -12,6 +12,7 @@ import threading
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
 from chukan.standard.reasons import ChukanError
@@ -166,7 +167,7 @@ class Follower:
         with self._lock:
             if self._ended.is_set():
                 return
-            self._call = self._client.inquiries.WatchInquiries(request)
+            self._call = self._client.inquiries.WatchInquiries(request, timeout=STREAM_SECONDS)
         for answer in self._call:
             self._token = answer.resume_token
             self._begun.set()

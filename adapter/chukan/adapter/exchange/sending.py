@@ -7,6 +7,7 @@ from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.adapter.exchange.requests import batch_id
 from chukan.v1.common_pb2 import ROW_OUTCOME_REFUSED
 from chukan.v1.inquiry_service_pb2 import CreateInquiriesRequest
@@ -36,7 +37,7 @@ class InquiryStream:
     def __init__(self, client: Client) -> None:
         self._requests: SimpleQueue[CreateInquiriesRequest | None] = SimpleQueue()
         self._waiting: deque[list[str]] = deque()
-        self._answers: Any = client.inquiries.CreateInquiries(iter(self._requests.get, None))
+        self._answers: Any = client.inquiries.CreateInquiries(iter(self._requests.get, None), timeout=STREAM_SECONDS)
 
     def __enter__(self) -> Self:
         return self

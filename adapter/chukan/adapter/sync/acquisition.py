@@ -17,6 +17,7 @@ from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
+from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.adapter.sync.options import ProgressEvent
 from chukan.adapter.sync.report import FAILED
 from chukan.adapter.sync.streams import RETRIED, BatchStream, retried
@@ -54,6 +55,7 @@ _WATCHED: Final = (
 )
 _RAN_OUT: Final = frozenset({"PROCESSING_NUMBER_EXPIRED", "PROCESSING_NUMBER_UNKNOWN", "CODE_ANSWER_TIMED_OUT"})
 """Failures that asking again mends."""
+_OVER: Final = "DEADLINE_EXCEEDED"
 _TOKEN_ENDED: Final = frozenset({"RESUME_TOKEN_EXPIRED", "RESUME_TOKEN_INVALID"})
 
 
@@ -211,6 +213,8 @@ class Acquisition:
                     return
                 if error.code in _TOKEN_ENDED and token:
                     token = ""
+                elif error.code == _OVER:
+                    pass  # the watch goes on where it was; that nothing moves any more is found out elsewhere
                 elif error.code not in RETRIED or time.monotonic() - self._moved > self._waiting.patience:
                     self._error = error
                     return
@@ -223,7 +227,7 @@ class Acquisition:
     def _watched(self, token: str) -> Iterator[str]:
         """Yield the position after each batch of changes that was dealt with."""
         request = linkage.WatchLinkageStatesRequest(resume_token=token, states=_WATCHED)
-        self._call = self._client.linkage_codes.WatchLinkageStates(request)
+        self._call = self._client.linkage_codes.WatchLinkageStates(request, timeout=STREAM_SECONDS)
         for answer in self._call:
             self._take(answer.linkage_statuses)
             self._keep_token(answer.resume_token)

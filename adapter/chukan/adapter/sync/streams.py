@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class _Connection:
     def __init__(self, call: Callable[..., Any]) -> None:
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._call = call(iter(self._requests.get, None))
+        self._call = call(iter(self._requests.get, None), timeout=STREAM_SECONDS)
         threading.Thread(target=self._read, args=(self._call,), daemon=True, name="chukan-answers").start()
 
     def put(self, request: Any) -> None:  # noqa: ANN401 - of any method
@@ -188,7 +189,8 @@ class _Connection:
             for answer in answers:
                 self._answers.put(answer)
         except ChukanError as error:
-            self._answers.put(error)
+            over = error.code == "DEADLINE_EXCEEDED"  # of the stream, not of the batch: it is taken up again
+            self._answers.put(ChukanError("PEER_UNREACHABLE", params={"status": error.code}) if over else error)
         else:
             self._answers.put(ChukanError("PEER_UNREACHABLE", params={"status": "ENDED"}))
         finally:
