@@ -156,6 +156,11 @@ def _hammers(method: str, times: int) -> Callable[[str, Any], int]:
     return lambda name, answer: times if name.endswith(method) and getattr(answer, "state", 3) == 3 else 0
 
 
+def _sends_refused_again(name: str, answer: Any) -> int:
+    refused = name.endswith(("/RegisterReplicas", "/CreateInquiries")) and len(answer.failures) > 0
+    return int(refused)
+
+
 def _cuts_token(message: Any, _: dict[str, Any]) -> bool:
     token = message.page_token
     message.page_token = token.split("/")[0]
@@ -258,6 +263,7 @@ BROKEN_CLIENTS: Final = (
     BrokenClient("insists on its fault", ("CLQ-5/1",), refusal=_takes_for_lost(grpc.StatusCode.INVALID_ARGUMENT)),
     BrokenClient("goes on with who was refused", ("CLR-4/1",), answer=_reads("/RegisterPeople", _takes_refused_people)),
     BrokenClient("mixes up refused rows", ("CLR-4/2",), answer=_reads("/RegisterReplicas", _another_row)),
+    BrokenClient("sends refused rows again", ("CLR-4/2", "CLQ-6/1"), again=_sends_refused_again),
     BrokenClient("hammers", ("CLR-5/1", "CLR-5/2"), again=_hammers("/RegisterReplicas", 3)),
     BrokenClient("cuts page tokens", ("CLR-6/1",), request=_sends("/ListUnnumbered", _cuts_token)),
     BrokenClient("stops at an empty page", ("CLR-6/1",), answer=_reads("/ListUnnumbered", _stops_at_empty)),

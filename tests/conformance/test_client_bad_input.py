@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chukan.conformance.examiner.profile import TASKS, read_client_profile
 from tests.conformance.test_bad_input import run
 
 CASE = """
@@ -60,7 +62,10 @@ PROFILES = {
     "a column of neither name nor number": (PROFILE + "[results]\nfile = 'x'\ncolumns = {a = 1.5}\n", "columns"),
     "an unknown encoding": (PROFILE + "[results]\nfile = 'x'\nencoding = 'jis-x'\n", "unknown encoding jis-x"),
     "inputs that are no folder": ("inputs = 'nowhere'\n" + PROFILE, "which is none"),
-    "a program that there is not": (PROFILE.replace(sys.executable, "no-such-client"), "there is no program no-such"),
+    "a program that there is not": (
+        PROFILE.replace(sys.executable, "no-such-client"),
+        "no-such-client is not there, or no program",
+    ),
 }
 
 
@@ -173,7 +178,7 @@ def test_without_commands_a_person_is_told_what_to_do_and_waited_for(tmp_path: P
     code, output = judged(tmp_path, "--wait", "1", profile=profile)
 
     assert 1 <= time.monotonic() - began < 10
-    assert "ask by the inquiry file in" in output
+    assert "XXX-1/1: now make the client ask by the inquiry file in" in output
     assert "target 127.0.0.1:" in output
     assert (code, "never called" in output) == (3, True), output
 
@@ -190,6 +195,44 @@ def test_what_a_person_is_told_comes_in_japanese_too_and_not_into_the_json(tmp_p
     assert "照会依頼ファイルで照会し" in output
     document = json.loads(output[output.index("{") :])
     assert "一度も呼出しがありません" in document["error"]["message_ja"]
+
+
+def test_a_command_that_only_complains_is_quoted(tmp_path: Path) -> None:
+    profile = PROFILE.replace('"pass"', "\"import sys; sys.exit('no such option')\"")
+
+    code, output = judged(tmp_path, profile=profile)
+
+    assert code == 3
+    assert "ended with code 1 and made no call; it said: no such option" in output
+
+
+def test_a_program_that_can_not_be_run_is_told(tmp_path: Path) -> None:
+    (tmp_path / "client").write_bytes(b"\x7fELF but not really")
+    (tmp_path / "client").chmod(0o755)
+    profile = PROFILE.replace(f'"{sys.executable}", "-c", "pass"', '"{here}/client"')
+
+    code, output = judged(tmp_path, profile=profile)
+
+    assert (code, "the command for inquire can't be run" in output) == (2, True), output
+
+
+def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    code, output = judged(tmp_path, "--work", tmp_path / "file")
+
+    assert (code, "no folder can be made for a case" in output) == (2, True), output
+
+
+def test_the_profile_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/spec/README.md").read_text("utf-8")
+    (text,) = [each for each in re.findall("```toml\n(.*?)```", page, re.DOTALL) if "[commands]" in each]
+    (tmp_path / "client.toml").write_text(text, "utf-8")
+
+    profile = read_client_profile(str(tmp_path / "client.toml"))
+
+    assert sorted(profile.commands) == sorted(TASKS)
+    assert sorted(profile.tables) == ["rejects", "results"]
 
 
 def test_a_profile_that_does_not_say_where_results_are_leaves_such_cases_out(tmp_path: Path) -> None:

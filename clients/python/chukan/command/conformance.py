@@ -176,7 +176,7 @@ def client(
         began = now()
         stand = read_known(known, {entry.case.id for entry in everything}, began[:10]) if known else {}
         driver = driver_of(chosen_profile, stop, wait=wait, say=partial(prompt, session))
-        found = Run(listen, chosen_profile.name, began, kit_version())
+        found = Run(listen, chosen_profile.name, began, kit_version(), side="client")
         with TemporaryDirectory(prefix="chukan-client-") as made:
             examine(
                 found,

@@ -41,6 +41,7 @@ code{font-size:.92em}section{margin-bottom:1.2rem}.scroll{overflow-x:auto}
 """
 
 
+_SIDES: Final = {"server": "対象 / target", "client": "クライアント・試験側の待受け / client, the kit listened at"}
 _CLAIM: Final = (
     "<p>このキットの契約に対する結果であり、実際の中間サーバーの仕様への適合を意味しない。<br>"
     "<small>Judged against this project's own contract; says nothing about the real middle server.</small></p>"
@@ -58,7 +59,7 @@ def html_report(run: Run) -> str:
         f"<title>適合性試験結果 / Conformance report</title><style>{_STYLE}</style></head><body>"
     )
     about = (
-        f"<p>対象 / target <code>{escape(run.target)}</code> · プロファイル / profile {escape(run.profile)} · "
+        f"<p>{_SIDES[run.side]} <code>{escape(run.target)}</code> · プロファイル / profile {escape(run.profile)} · "
         f"{escape(run.began)} · kit {escape(run.version)}</p>"
     )
     parts = [

@@ -45,6 +45,7 @@ def write_reports(run: Run, folder: Path) -> list[Path]:
 def json_report(run: Run) -> str:
     """Return everything that is known of the run."""
     document = {
+        "side": run.side,
         "target": run.target,
         "profile": run.profile,
         "began": run.began,

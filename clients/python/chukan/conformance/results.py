@@ -72,12 +72,13 @@ class Known:
 
 @dataclass(slots=True)
 class Run:
-    """All results and what they were got with."""
+    """All results and what they were got with. target: where a server is, or where the kit was called by a client."""
 
     target: str
     profile: str
     began: str
     version: str
+    side: str = "server"
     results: list[Result] = field(default_factory=list)
 
     @property

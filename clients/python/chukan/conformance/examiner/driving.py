@@ -88,7 +88,7 @@ class ByCommand:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         if ended:
-            return []
+            return _silent_end(process.returncode, task, play, said)
         return [f"the command was still running after {self.profile.limit:g} s and was ended; it said: {_last(said)}"]
 
     def _wait(self, process: subprocess.Popen[bytes], task: Task, play: Play) -> bool:
@@ -118,15 +118,23 @@ class ByPerson:
         """Wait until calls came and no more come, or nothing came in time."""
         english, japanese = (fill_places(text, places) for text in _WORDS[task.name])
         self.say(
-            f"now make the client {english}; target {places['target']}, organization {places['organization']}",
-            f"クライアントで {japanese}。接続先 {places['target']}、機関コード {places['organization']}",
+            f"{play.case}: now make the client {english}; target {places['target']}, "
+            f"organization {places['organization']}",
+            f"{play.case}: クライアントで {japanese}。接続先 {places['target']}、機関コード {places['organization']}",
         )
         before, began = len(play.calls), time.monotonic()
         while time.monotonic() - began < self.wait:
-            if len(play.calls) > before and time.monotonic() - play.calls[-1].at > _QUIET:
+            if len(play.calls) > before and time.monotonic() - play.calls[-1].at > min(_QUIET, self.wait / 2):
                 break
             time.sleep(_GLANCE)
         return []
+
+
+def _silent_end(code: int, task: Task, play: Play, said: Path) -> list[str]:
+    """Say how a command ended that made no call: as a rule it was written wrongly."""
+    if any(call.task == play.task for call in play.calls) or task.kill_at:
+        return []
+    return [f"the command ended with code {code} and made no call; it said: {_last(said)}"] if code > 0 else []
 
 
 def check_commands(profile: ClientProfile) -> None:
@@ -138,8 +146,8 @@ def check_commands(profile: ClientProfile) -> None:
         program = fill_places(words[0], defaultdict(str, python=sys.executable, here=profile.here))
         if shutil.which(program) is None:
             raise KitError(
-                f"the command for {task} can't be run: there is no program {program}",
-                f"{task} のコマンドを実行できません。プログラム {program} がありません",
+                f"the command for {task} can't be run: {program} is not there, or no program",
+                f"{task} のコマンドを実行できません。{program} がないか、実行できません",
             )
 
 

@@ -36,12 +36,11 @@ _PEOPLE: Final = 9
 
 @dataclass(slots=True)
 class Examiner:
-    """What all cases of a run share. called: how many calls came in all."""
+    """What all cases of a run share."""
 
     profile: ClientProfile
     driver: Driver
     known: Mapping[str, Known] = field(default_factory=dict)
-    called: int = 0
 
     def judge(self, entry: Entry, server: ScriptedServer, folder: Path) -> Result:
         """Examine the client by one case, in a folder of its own."""
@@ -64,7 +63,6 @@ class Examiner:
                 ]
         finally:
             server.played = None
-        self.called += len(play.calls)
         result = self._verdict(entry, play, places, faults)
         result.seconds = time.monotonic() - began
         weigh(result, self.known)
@@ -76,7 +74,8 @@ class Examiner:
             return Result(entry, Verdict.FAILED, [*faults, "the client made no call"])
         left = [each for each in script.about if not any(called(call.path, each) for call in play.calls)]
         if left and not faults:
-            return Result(entry, Verdict.SKIPPED, note=f"the client does not call {left[0].rpartition('.')[2]}")
+            note = f"the client does not call {left[0].rpartition('.')[2]}"
+            return Result(entry, Verdict.SKIPPED, trace=traces(play.calls), note=note)
         value = play.named()
         faults += broken_demands(script.demands, play.calls, value)
         faults += broken_files(script.written, self.profile, places, value)
@@ -96,14 +95,20 @@ class Examiner:
     def _play(self, entry: Entry) -> Play:
         people = [dummy_individual_number(serial) for serial in range(1, _PEOPLE + 1)]
         answers = [*entry.case.script.answers, *entry.file.answers]
-        return Play(answers, entry.file.templates, given_names(self.profile.organization, people))
+        return Play(entry.case.id, answers, entry.file.templates, given_names(self.profile.organization, people))
 
     def _places(self, folder: Path, target: str) -> dict[str, str]:
         made = {name: folder / name for name in ("input", "output", "state")}
-        if folder.exists():
-            shutil.rmtree(folder)
-        for path in made.values():
-            path.mkdir(parents=True)
+        try:
+            if folder.exists():
+                shutil.rmtree(folder)
+            for path in made.values():
+                path.mkdir(parents=True)
+        except OSError as error:
+            raise KitError(
+                f"no folder can be made for a case: {folder} ({error.strerror})",
+                f"ケースのフォルダー {folder} を作成できません({error.strerror})",
+            ) from None
         own = {"target": target, "organization": self.profile.organization}
         return {
             **{name: str(path) for name, path in made.items()},

@@ -39,9 +39,12 @@ class Reply:
 
 
 class Play:
-    """The state of a case while the client works: values kept, answers used up, calls received."""
+    """The state of a case while the client works: values kept, answers used up, calls received. case: its id."""
 
-    def __init__(self, answers: Sequence[Answer], templates: Mapping[str, str], given: Mapping[str, str]) -> None:
+    def __init__(
+        self, case: str, answers: Sequence[Answer], templates: Mapping[str, str], given: Mapping[str, str]
+    ) -> None:
+        self.case = case
         self.task = 0
         self.calls: list[Received] = []
         self.names = dict(given)

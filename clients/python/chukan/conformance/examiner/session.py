@@ -71,7 +71,7 @@ def examine(
     except BaseException:
         stop.set()
         raise
-    if run.judged and not examiner.called:
+    if run.judged and not any(result.trace for result in run.results):
         raise KitError(
             "the client never called: does it get the address where the kit listens (the target)?",
             "クライアントから一度も呼出しがありません。試験側の待受けアドレス(接続先)が渡っていますか",
