@@ -18,6 +18,7 @@ from tests.conformance.client_stage import (
     KNOWN_OF_CLIENT,
     broken_profile,
     client_entries,
+    contented_with_nothing,
     examined,
     verdict_on_client,
 )
@@ -77,7 +78,12 @@ def client_mutants(folder: Path) -> int:
         for mutant, (verdict, results) in zip(BROKEN_CLIENTS, pool.map(judged, enumerate(BROKEN_CLIENTS)), strict=True):
             _tell(verdict, "client", mutant.name, mutant.kills, results)
             bad += verdict != "killed"
-    print(f"{len(BROKEN_CLIENTS)} broken clients fail {len(named)} of {len(client_entries())} cases; {bad} wrong")
+    contented = contented_with_nothing(folder / "nothing", jobs=_JOBS)
+    for case in contented:
+        print(f"SURVIVED  client            asks for the status and does nothing: {case}")
+    bad += len(contented)
+    every = len(client_entries())
+    print(f"{len(BROKEN_CLIENTS)} broken clients fail {len(named)} cases by name, one more all {every}; {bad} wrong")
     return bad
 
 

@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from chukan.conformance.examiner.catalogue import read_client_cases
-from chukan.conformance.examiner.profile import ClientProfile, read_client_profile
+from chukan.conformance.examiner.profile import TASKS, ClientProfile, read_client_profile
 from chukan.conformance.examiner.session import driver_of, examine
 from chukan.conformance.results import Run, Verdict, read_known
 from tests.conformance.broken_clients import CHANGED
@@ -23,10 +23,25 @@ if TYPE_CHECKING:
     from chukan.conformance.results import Result
     from tests.conformance.breaker import BrokenClient
 
-__all__ = ["KNOWN_OF_CLIENT", "broken_profile", "client_entries", "examined", "verdict_on_client"]
+__all__ = [
+    "KNOWN_OF_CLIENT",
+    "broken_profile",
+    "client_entries",
+    "contented_with_nothing",
+    "examined",
+    "verdict_on_client",
+]
 
 KNOWN_OF_CLIENT = Path(__file__).parent / "known_failures_of_the_adapter.toml"
 _PROGRAM = str(Path(__file__).with_name("broken_client.py").resolve())
+
+_ONE_CALL = """
+import sys
+import grpc
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    call = channel.unary_unary("/chukan.v1.OperationService/GetStatus")
+    call(b"", metadata=[("chukan-organization", sys.argv[2])], timeout=5)
+"""
 
 
 @lru_cache
@@ -76,6 +91,16 @@ def verdict_on_client(mutant: BrokenClient, folder: Path, *, jobs: int = 2) -> t
     if any(each.verdict is Verdict.SKIPPED or _broke_down(each, folder) for each in found):
         return "VOID", results
     return ("killed" if all(each.verdict is Verdict.FAILED for each in found) else "SURVIVED"), results
+
+
+def contented_with_nothing(folder: Path, ids: Iterable[str] | None = None, *, jobs: int = 3) -> list[str]:
+    """Return the cases that a client passes which asks for the status of the server and does nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "client.py").write_text(_ONE_CALL, "utf-8")
+    words = (sys.executable, str(folder / "client.py"), "{target}", "{organization}")
+    profile = replace(read_client_profile("adapter"), commands=dict.fromkeys(TASKS, words))
+    run = examined(profile, folder / "work", ids, jobs=jobs)
+    return [each.entry.case.id for each in run.results if each.verdict is Verdict.PASSED]
 
 
 def _broke_down(result: Result, folder: Path) -> bool:
