@@ -38,6 +38,7 @@ class BrokenClient:
     back; refusal(method, refusal, memory) an error, and an answer it returns stands in its place. again(method,
     answer): how often the same request goes out once more. aside(method, message): a call made before, as (method,
     request). state(folder): what is done to the client's state before a run. memory lives as long as a run.
+    client: what is broken, "adapter" or "polling".
     """
 
     name: str
@@ -49,6 +50,7 @@ class BrokenClient:
     aside: Callable[[str, Any], tuple[str, Any] | None] | None = None
     state: Callable[[Path], bool] | None = None
     deadlines: bool = True
+    client: str = "adapter"
 
 
 class Breaker:

@@ -16,9 +16,10 @@ import grpc
 from google.protobuf.unknown_fields import UnknownFieldSet
 from google.rpc import error_details_pb2
 
-from chukan.command import main as adapter
+from chukan.command import main as chukan
 from chukan.v1 import common_pb2 as common
 from chukan.v1 import inquiry_service_pb2 as inquiry
+from tests.conformance import polling_client
 from tests.conformance.breaker import Breaker, BrokenClient
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.conformance.proxy import Refusal
 
-__all__ = ["BROKEN_CLIENTS", "CHANGED", "UNBROKEN", "run"]
+__all__ = ["BROKEN_CLIENTS", "CHANGED", "UNBROKEN", "UNBROKEN_POLLING", "run"]
 
 CHANGED: Final = "changed"
 _NUMBERS: Final = "individual_numbers"
@@ -105,6 +106,20 @@ def _new_inquiries(message: Any, _: dict[str, Any]) -> bool:
     return True
 
 
+def _new_inquiry(message: Any, _: dict[str, Any]) -> bool:
+    message.inquiry.record_id = f"{message.inquiry.record_id[:40]}-{os.getpid()}"
+    return True
+
+
+def _new_name(message: Any, memory: dict[str, Any]) -> bool:
+    """Give the second request of the same content another record id."""
+    again = message.inquiry.record_id in memory
+    memory[message.inquiry.record_id] = True
+    if again:
+        message.inquiry.record_id = f"{message.inquiry.record_id[:40]}-anew"
+    return again
+
+
 def _forgets(folder: Path) -> bool:
     held = any(folder.iterdir())
     for each in folder.iterdir():
@@ -120,6 +135,13 @@ def _one_world(message: Any) -> bool:
 
 def _impatient(_: str, refusal: Refusal, __: dict[str, Any]) -> None:
     refusal.drop(error_details_pb2.RetryInfo)
+
+
+def _soon(_: str, refusal: Refusal, __: dict[str, Any]) -> None:
+    delay = refusal.packed(error_details_pb2.RetryInfo())
+    if delay.HasField("retry_delay"):
+        delay.retry_delay.FromMilliseconds(100)
+        refusal.replace(delay)
 
 
 def _takes_for_lost(status: grpc.StatusCode) -> Callable[..., None]:
@@ -242,6 +264,7 @@ def _zero_for_nil(message: Any) -> bool:
 
 
 UNBROKEN: Final = BrokenClient("unbroken", ())
+UNBROKEN_POLLING: Final = BrokenClient("unbroken, polling", (), client="polling")
 BROKEN_CLIENTS: Final = (
     BrokenClient("names no organization", ("CLC-1/1", "CLC-1/2"), request=_anonymous),
     BrokenClient("waits without end", ("CLC-2/1", "CLC-2/2", "CLC-2/3", "CLC-2/4", "CLC-2/5"), deadlines=False),
@@ -280,6 +303,17 @@ BROKEN_CLIENTS: Final = (
     BrokenClient("invents results", ("CLQ-2/2",), answer=_reads("/GetInquiryResults", _invents_results)),
     BrokenClient("renames batches of inquiries", ("CLQ-3/1",), request=_sends("/CreateInquiries", _new_batch)),
     BrokenClient("asks anew after a break", ("CLQ-3/2",), request=_sends("/CreateInquiries", _new_inquiries)),
+    BrokenClient("renames an inquiry", ("CLQ-3/4",), request=_sends("/CreateInquiry", _new_name), client="polling"),
+    BrokenClient(
+        "asks one anew after a break", ("CLQ-3/5",), request=_sends("/CreateInquiry", _new_inquiry), client="polling"
+    ),
+    BrokenClient("asks one again at once", ("CLQ-4/2",), refusal=_soon, client="polling"),
+    BrokenClient(
+        "insists on one fault",
+        ("CLQ-5/3",),
+        refusal=_takes_for_lost(grpc.StatusCode.INVALID_ARGUMENT),
+        client="polling",
+    ),
     BrokenClient("loses reasons", ("CLQ-6/1",), answer=_reads("/CreateInquiries", _drops_failures)),
     BrokenClient("knows one status", ("CLQ-8/1",), answer=_reads("/GetInquiryResults", _one_status)),
     BrokenClient("writes zero for nil", ("CLQ-8/2",), answer=_reads("/GetInquiryResults", _zero_for_nil)),
@@ -287,9 +321,15 @@ BROKEN_CLIENTS: Final = (
 """At least one per case."""
 
 
+def _adapter(words: list[str]) -> int:
+    sys.argv = ["chukan", *words]
+    chukan()
+    return 0
+
+
 def run(name: str, folder: str, *arguments: str) -> int:
     """Be the client of this name."""
-    mutant = next(each for each in (UNBROKEN, *BROKEN_CLIENTS) if each.name == name)
+    mutant = next(each for each in (UNBROKEN, UNBROKEN_POLLING, *BROKEN_CLIENTS) if each.name == name)
     changed = Path(folder) / CHANGED
     words = list(arguments)
     state = Path(words[words.index("--state") + 1])
@@ -300,9 +340,7 @@ def run(name: str, folder: str, *arguments: str) -> int:
     breaker = Breaker(words[at], mutant, changed.touch, int(port.read_text("ascii")) if port.exists() else 0)
     port.write_text(str(breaker.port), "ascii")
     words[at] = breaker.target
-    sys.argv = ["chukan", *words]
     try:
-        adapter()
+        return polling_client.main(words) if mutant.client == "polling" else _adapter(words)
     finally:
         breaker.close()
-    return 0

@@ -11,13 +11,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from chukan.conformance.examiner.catalogue import read_client_cases
-from chukan.conformance.examiner.profile import TASKS, ClientProfile, read_client_profile
+from chukan.conformance.examiner.profile import TASKS, ClientProfile, Table, read_client_profile
 from chukan.conformance.examiner.session import driver_of, examine
 from chukan.conformance.results import Run, Verdict, read_known
+from tests.conformance import polling_client
 from tests.conformance.broken_clients import CHANGED
+from tests.conformance.polling_client import HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chukan.conformance.catalogue import Entry
     from chukan.conformance.results import Result
@@ -29,10 +31,12 @@ __all__ = [
     "client_entries",
     "contented_with_nothing",
     "examined",
+    "polling_profile",
     "verdict_on_client",
 ]
 
 KNOWN_OF_CLIENT = Path(__file__).parent / "known_failures_of_the_adapter.toml"
+_POLLING = str(Path(polling_client.__file__).resolve())
 _PROGRAM = str(Path(__file__).with_name("broken_client.py").resolve())
 
 _ONE_CALL = """
@@ -51,7 +55,13 @@ def client_entries() -> tuple[Entry, ...]:
 
 
 def examined(
-    profile: ClientProfile, folder: Path, ids: Iterable[str] | None = None, *, jobs: int = 2, known: bool = False
+    profile: ClientProfile,
+    folder: Path,
+    ids: Iterable[str] | None = None,
+    *,
+    jobs: int = 2,
+    known: bool = False,
+    listen: str = "127.0.0.1:0",
 ) -> Run:
     """Examine a client by these cases, or by all."""
     wanted = set(ids) if ids is not None else {entry.case.id for entry in client_entries()}
@@ -59,7 +69,7 @@ def examined(
     stand = read_known(KNOWN_OF_CLIENT, {each.case.id for each in client_entries()}, "2026-01-01") if known else {}
     stop = Event()
     return examine(
-        Run("127.0.0.1:0", profile.name, "2026-01-01 00:00:00 UTC", "0"),
+        Run(listen, profile.name, "2026-01-01 00:00:00 UTC", "0"),
         entries,
         profile,
         driver_of(profile, stop, wait=1, say=lambda *_: None),
@@ -72,13 +82,29 @@ def examined(
 
 
 def broken_profile(mutant: BrokenClient) -> ClientProfile:
-    """Return our adapter's profile with the broken client in its place."""
-    adapter = read_client_profile("adapter")
-    commands = {
-        task: (sys.executable, _PROGRAM, mutant.name, "{output}/..", *words[words.index("chukan.command") + 1 :])
-        for task, words in adapter.commands.items()
-    }
-    return replace(adapter, name=mutant.name, commands=commands, limit=30.0)
+    """Return our adapter's profile, or the polling client's, with the broken one in its place."""
+    whole = polling_profile() if mutant.client == "polling" else read_client_profile("adapter")
+    begin = (sys.executable, _PROGRAM, mutant.name, "{output}/..")
+    commands = {task: (*begin, *_arguments(words)) for task, words in whole.commands.items()}
+    return replace(whole, name=mutant.name, commands=commands, limit=30.0)
+
+
+def _arguments(words: Sequence[str]) -> Sequence[str]:
+    """Return what comes behind the program."""
+    return words[words.index("chukan.command") + 1 :] if "chukan.command" in words else words[2:]
+
+
+def polling_profile() -> ClientProfile:
+    """Return the profile of the client that polls."""
+    own = ("--file", "{input}/inquiries", "--out", "{output}/results.csv", "--state", "{state}")
+    where = ("--target", "{target}", "--organization", "{organization}")
+    return ClientProfile(
+        name="polling client",
+        organization=read_client_profile("adapter").organization,
+        limit=30.0,
+        commands={"inquire": (sys.executable, _POLLING, *own, *where)},
+        tables={"results": Table("{output}/results.csv", columns={name: name for name in HEADER})},
+    )
 
 
 def verdict_on_client(mutant: BrokenClient, folder: Path, *, jobs: int = 2) -> tuple[str, dict[str, Result]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import unicodedata
@@ -26,6 +27,7 @@ from tests.conformance.client_stage import (
     client_entries,
     contented_with_nothing,
     examined,
+    polling_profile,
     verdict_on_client,
 )
 
@@ -72,6 +74,38 @@ def test_no_case_is_content_with_a_client_that_only_asks_for_the_status(tmp_path
     ids = [entry.case.id for entry in client_entries()][::4]
 
     assert contented_with_nothing(tmp_path, ids) == []
+
+
+def test_a_client_of_another_kind_conforms_too(tmp_path: Path) -> None:
+    """It polls and asks one by one: what is demanded is not our adapter's ways."""
+    ids = ["CLC-4/2", "CLQ-1/1", "CLQ-3/4", "CLQ-3/5", "CLQ-7/1", "CLR-1/2"]
+
+    run = examined(polling_profile(), tmp_path, ids, jobs=3)
+
+    notes = {each.entry.case.id: each.note or str(each.verdict) for each in run.results}
+    assert {case: note for case, note in notes.items() if note != "passed"} == {
+        "CLQ-7/1": "the client does not call InquiryService/WatchInquiries",
+        "CLR-1/2": "the profile has no command for replicate",
+    }
+
+
+def test_cases_at_one_address_follow_one_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+
+    run = examined(polling_profile(), tmp_path, ["CLQ-1/1", "CLQ-8/1", "CLQ-8/2"], listen=address)
+
+    assert (run.target, [str(each.verdict) for each in run.results]) == (address, ["passed"] * 3)
+
+
+def test_inputs_of_the_profile_take_the_place_of_those_of_the_case(tmp_path: Path) -> None:
+    (tmp_path / "own/inquiries").mkdir(parents=True)
+    own = "01,000000000000199" + "," * 13 + "\r\n"
+    (tmp_path / "own/inquiries/inquiries.DAT").write_text(own, "ascii", newline="")
+
+    examined(replace(polling_profile(), inputs=tmp_path / "own"), tmp_path / "work", ["CLQ-1/1"])
+
+    assert (tmp_path / "work/CLQ-1-1/input/inquiries/inquiries.DAT").read_bytes() == own.encode()
 
 
 def test_a_client_that_never_calls_is_no_verdict(tmp_path: Path) -> None:

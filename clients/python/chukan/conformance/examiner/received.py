@@ -82,7 +82,7 @@ def traces(calls: list[Received]) -> list[Trace]:
     return [
         Trace(
             call=each.call,
-            caller=f"task {each.task}",
+            caller=f"task {each.task}, {each.at - calls[0].at:.2f} s",
             status=f"{each.status or 'not answered'} {each.reason}".rstrip(),
             requests=masked([each.request]),
             responses=masked(each.answers),
