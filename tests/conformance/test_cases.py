@@ -65,6 +65,14 @@ def test_every_group_of_cases_has_a_mutant() -> None:
     assert {entry.file.group for entry in ENTRIES} == {mutant.group for mutant in MUTANTS}
 
 
+def test_columns_that_cases_look_at_are_documented() -> None:
+    page = (SPEC / "README.md").read_text("utf-8")
+    paths = [check.path for entry in CLIENT_ENTRIES for file in entry.case.script.written for check in file.checks]
+    columns = {name for path in paths for name in re.search(r"\[(\w+)=.*\]\.(\w+)$", path).groups()}  # type: ignore[union-attr]
+
+    assert {name for name in columns if f"`{name}`" not in page} == set()
+
+
 def test_mutants_name_cases_that_exist() -> None:
     named = {case for mutant in MUTANTS for case in mutant.kills}
 

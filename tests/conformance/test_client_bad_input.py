@@ -244,3 +244,13 @@ def test_a_profile_that_does_not_say_where_results_are_leaves_such_cases_out(tmp
     assert code == 1
     assert "does not say where the client writes its results" in output
     assert "1 not run" in output
+
+
+def test_a_profile_that_does_not_say_which_column_is_which_leaves_such_cases_out(tmp_path: Path) -> None:
+    check = '{path = "rows[receipt=1].row_status", equals = "09"}'
+    case = CASE.replace("demands =", f'written = [{{file = "results", checks = [{check}]}}]\ndemands =')
+
+    code, output = judged(tmp_path, case=case, profile=f"{PROFILE}[results]\nfile = 'x'\ncolumns = {{receipt = 'a'}}\n")
+
+    assert code == 1
+    assert "which column of the results is row_status" in output

@@ -14,7 +14,7 @@ from chukan.conformance.examiner.catalogue import given_names
 from chukan.conformance.examiner.demands import broken_demands, called
 from chukan.conformance.examiner.play import Play
 from chukan.conformance.examiner.received import traces
-from chukan.conformance.examiner.written import broken_files, is_there
+from chukan.conformance.examiner.written import broken_files, is_there, unsaid
 from chukan.conformance.numbers import dummy_individual_number
 from chukan.conformance.problem import KitError
 from chukan.conformance.results import Result, Verdict, weigh
@@ -87,10 +87,7 @@ class Examiner:
             why = self.driver.unable(task)
             if why:
                 return why
-        for written in entry.case.script.written:
-            if written.file not in self.profile.tables:
-                return f"the profile does not say where the client writes its {written.file}"
-        return ""
+        return unsaid(entry.case.script.written, self.profile)
 
     def _play(self, entry: Entry) -> Play:
         people = [dummy_individual_number(serial) for serial in range(1, _PEOPLE + 1)]

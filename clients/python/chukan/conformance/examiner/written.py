@@ -6,8 +6,9 @@ from __future__ import annotations
 import csv
 import glob
 import io
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chukan.conformance.examiner.demands import unmet
 from chukan.conformance.examiner.profile import fill_places
@@ -18,7 +19,22 @@ if TYPE_CHECKING:
     from chukan.cases.v1.case_pb2 import Written
     from chukan.conformance.examiner.profile import ClientProfile, Table
 
-__all__ = ["broken_files", "is_there"]
+__all__ = ["broken_files", "is_there", "unsaid"]
+
+_COLUMNS: Final = re.compile(r"rows\[([a-z_0-9]+)=[^\]]*\]\.([a-z_0-9]+)")
+
+
+def unsaid(written: Iterable[Written], profile: ClientProfile) -> str:
+    """Say what of these files the profile does not tell: where one is, or which column is which; "" if all."""
+    for wanted in written:
+        table = profile.tables.get(wanted.file)
+        if table is None:
+            return f"the profile does not say where the client writes its {wanted.file}"
+        named = [name for check in wanted.checks for found in _COLUMNS.findall(check.path) for name in found]
+        missing = [name for name in named if name not in table.columns]
+        if missing:
+            return f"the profile does not say which column of the {wanted.file} is {missing[0]}"
+    return ""
 
 
 def broken_files(

@@ -731,10 +731,11 @@ Global___RowAnswer: _TypeAlias = RowAnswer  # noqa: Y015
 @_typing.final
 class Demand(_message.Message):
     """What must be true of some of the calls the kit got, one after the other. A call
-    is looked at as an object: "call" (Service/Method), "request", "metadata" (with
-    "_" in place of "-"), "deadline_ms", "task", "status", "since_ms" (since the one
-    before of these) and "output" (whether the results were there when it came). A
-    stream of requests counts as a call per request.
+    is looked at as an object: "call" (Service/Method), "request", "answers" (what
+    the kit said), "status", "metadata" (with "_" in place of "-"), "deadline_ms"
+    (absent without a deadline), "task", "since_ms" (since the one before of these)
+    and "output" (whether the results were there when it came). A stream of requests
+    counts as a call per request.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
