@@ -9,9 +9,10 @@ PEOPLE ?= 3000
 SEED   ?= 1
 BENCH  ?= all
 ROUNDS ?= 20
+SCALE  ?= 120
 
 .DEFAULT_GOAL := help
-.PHONY: help demo monitor test check generate check-generated check-contract freeze-contract lint types imports bench chaos conformance mutants clean
+.PHONY: help demo monitor drill test check generate check-generated check-contract freeze-contract lint types imports bench chaos conformance mutants clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +36,9 @@ demo: $(VENV)/.installed ## the main job, end to end, on dummy people (PEOPLE=30
 
 monitor: $(VENV)/.installed ## the demo under load with Prometheus and Alertmanager beside it, until Ctrl-C (PEOPLE=3000)
 	@$(BIN)/python scripts/monitor.py --people $(PEOPLE)
+
+drill: $(VENV)/.installed ## inject faults, see that the shipped alerts reach a webhook; some four minutes (SCALE=120)
+	@$(BIN)/python scripts/drill.py --scale $(SCALE)
 
 test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why
 	$(BIN)/python -m pytest -q

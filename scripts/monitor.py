@@ -14,35 +14,23 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from chukan.adapter.exchange import InquireOptions, inquire
-from chukan.adapter.sync import LoadOptions, load
 from chukan.client import Client
 from chukan.command.demo.stage import ServerProcess
 from chukan.command.failures import tell
 from chukan.command.language import Text, language_of
+from chukan.drill.load import INQUIRER, Questions, carry_people, write_people
 from chukan.monitoring.stack import Stack, ToolMissingError, find_tool
-from chukan.people import write
-from chukan.standard.clock import SystemClock
-from chukan.standard.organizations import by_municipality
 from chukan.standard.reasons import ChukanError
-from chukan.v1 import inquiry_service_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PROVIDER: Final = "131041"
-INQUIRER: Final = "131121"
-_NOT_PERMITTED: Final = "JT01010000000001"
-"""The procedure for bank accounts, which may not ask for tax."""
-_ONE_IN: Final = 20
 _PAUSE: Final = 0.5
-_PAGE: Final = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,70 +64,32 @@ def _run(options: argparse.Namespace) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="chukan-monitor-")))
         _say("Making dummy people and starting everything …", "ダミー住民を作成し、起動しています…")
-        for body, other in ((PROVIDER, INQUIRER), (INQUIRER, PROVIDER)):
-            _write(folder / body, body, other, options.people)
+        write_people(folder, options.people)
         server = ServerProcess(folder)
         stack.callback(server.stop)
         metrics = str(server.where["metrics"])
-        address = metrics.removeprefix("http://").removesuffix("/metrics")
-        watching = stack.enter_context(Stack(ROOT / "monitoring", folder, metrics=address, interval=options.interval))
+        watching = Stack(ROOT / "monitoring", folder, metrics=server.metrics, interval=options.interval)
+        stack.enter_context(watching)
         _tell_addresses(server, metrics, watching)
-        load_is_on = _carry_load(folder, server.target)
-        next(load_is_on)
+        carry_people(folder, server.target)
         if options.ready_file is not None:
             options.ready_file.write_text(json.dumps(_document(server, metrics, watching)), "utf-8")
         _say("Under load. Ctrl-C ends everything.", "負荷をかけています。Ctrl-C ですべて終了します。")
-        for _ in load_is_on:
-            time.sleep(_PAUSE)
+        _keep_asking(server.target)
 
 
-def _write(folder: Path, body: str, other: str, people: int) -> None:
-    last_night = SystemClock().today() - timedelta(days=1)
-    write(folder, municipality=body, count=people, seed=1, reference_date=last_night, linked=[other], encoding="utf-8")
-
-
-def _carry_load(folder: Path, target: str) -> Iterator[None]:
-    """Load both bodies and answer the inquiry file; from then on each step asks once more."""
-    for body in (PROVIDER, INQUIRER):
-        place = folder / body
-        load(
-            LoadOptions(
-                target=target,
-                organization=by_municipality(body).code,
-                people=(place / "residents.csv", place / "non_residents.csv"),
-                extracts=place / "extracts",
-                state=place / "state",
-            )
-        )
-    asking = by_municipality(INQUIRER).code
-    inquire(
-        InquireOptions(
-            inputs=(folder / INQUIRER / "inquiries",),
-            out=folder / "result.csv",
-            target=target,
-            organization=asking,
-            state=folder / INQUIRER / "ledger",
-            wait=True,
-        )
-    )
-    with Client(target, organization=asking) as client:
-        listed = client.inquiries.ListInquiries(pb.ListInquiriesRequest(page_size=_PAGE)).inquiries
-        number, answered = 0, True
+def _keep_asking(target: str) -> None:
+    with Client(target, organization=INQUIRER) as client:
+        questions, answered = Questions(client, "monitor"), True
         while True:
-            yield
-            spec = pb.InquirySpec()
-            spec.CopyFrom(listed[number % len(listed)].spec)
-            spec.record_id = f"monitor-{number}"
-            if number % _ONE_IN == 0:
-                spec.procedure_code = _NOT_PERMITTED
+            time.sleep(_PAUSE)
             try:
-                client.inquiries.CreateInquiry(pb.CreateInquiryRequest(inquiry=spec))
+                client.inquiries.CreateInquiry(questions.next())
                 answered = True
             except ChukanError as error:  # somebody may have stopped the server to see what is noticed
                 if answered:
                     tell(error, language=language_of())
                 answered = False
-            number += 1
 
 
 def _document(server: ServerProcess, metrics: str, watching: Stack) -> dict[str, Any]:

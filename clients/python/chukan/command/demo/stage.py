@@ -33,15 +33,19 @@ class ServerProcess:
 
     def __init__(self, folder: Path, *, options: tuple[str, ...] = ()) -> None:
         self._ready = folder / "ready.json"
+        self._data = folder / "data"
+        self._options = options
         self.log = folder / "server.log"
+        self._start("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")
+
+    def _start(self, listen: str, control: str, metrics: str) -> None:
         self._ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "chukan.command", "serve", "--data", str(folder / "data")]
-        for each in ("--listen", "--control", "--metrics"):
-            command += [each, "127.0.0.1:0"]
+        command = [sys.executable, "-m", "chukan.command", "serve", "--data", str(self._data)]
+        command += ["--listen", listen, "--control", control, "--metrics", metrics]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CHUKAN_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # our own command
-                [*command, "--ready-file", str(self._ready), *options],
+                [*command, "--ready-file", str(self._ready), *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -53,6 +57,10 @@ class ServerProcess:
             self.stop()
             raise
 
+    def restart(self) -> None:
+        """Start it again, when it has ended, at the same addresses and with the same data."""
+        self._start(self.target, self.control, self.metrics)
+
     @property
     def pid(self) -> int:
         """The child's process id."""
@@ -62,6 +70,21 @@ class ServerProcess:
     def target(self) -> str:
         """Where its services are."""
         return str(self.where["listen"])
+
+    @property
+    def control(self) -> str:
+        """Where its control port is."""
+        return str(self.where["control"])
+
+    @property
+    def metrics(self) -> str:
+        """Where its metrics are: host:port."""
+        return str(self.where["metrics"]).removeprefix("http://").removesuffix("/metrics")
+
+    @property
+    def token(self) -> str:
+        """What its control port wants to see."""
+        return (self._data / "control.token").read_text("ascii").strip()
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What came of a drill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chukan.drill.scenarios import Scenario
+
+__all__ = ["Noticed", "Outcome", "Quiet", "Result", "Verdict"]
+
+
+class Verdict(StrEnum):
+    """What is to be said of a scenario, the worst first."""
+
+    SILENT = "silent"
+    """An alert did not come within its time."""
+    UNRESOLVED = "unresolved"
+    """It came and did not go within its time."""
+    FALSE_ALARM = "false_alarm"
+    """Another one rang that nothing of the fault explains."""
+    NOT_RUN = "not_run"
+    """What was before it would not end."""
+    NOT_OFFERED = "not_offered"
+    """The emulator has no such fault."""
+    PASSED = "passed"
+
+
+@dataclass(slots=True)
+class Noticed:
+    """One expected alert: seconds from the fault to its arrival, and from the fault's end to its going."""
+
+    alert: str
+    detected: float | None = None
+    resolved: float | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A scenario and what was seen."""
+
+    scenario: Scenario
+    noticed: list[Noticed] = field(default_factory=list)
+    companions: tuple[str, ...] = ()
+    false_alarms: tuple[str, ...] = ()
+    struck: int = 0
+    """Calls the fault struck, as the emulator counted."""
+    skipped: Verdict | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is to be said of it."""
+        if self.skipped is not None:
+            return self.skipped
+        if any(each.detected is None for each in self.noticed):
+            return Verdict.SILENT
+        if any(each.resolved is None for each in self.noticed):
+            return Verdict.UNRESOLVED
+        return Verdict.FALSE_ALARM if self.false_alarms else Verdict.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A control period without a fault: how long, and what rang all the same."""
+
+    seconds: float
+    false_alarms: tuple[str, ...]
+    answered: int
+    """Calls of the load that were answered meanwhile: silence over a standing load would prove nothing."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing rang over a server at work."""
+        return not self.false_alarms and self.answered > 0
+
+
+@dataclass(slots=True)
+class Result:
+    """The whole drill."""
+
+    scale: float
+    outcomes: list[Outcome] = field(default_factory=list)
+    quiet: list[Quiet] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every fault was noticed by its alert, and nothing else rang. A drill of nothing has not passed."""
+        judged = [each.verdict for each in self.outcomes if each.verdict is not Verdict.NOT_OFFERED]
+        return (
+            bool(judged)
+            and all(verdict is Verdict.PASSED for verdict in judged)
+            and bool(self.quiet)
+            and all(each.passed for each in self.quiet)
+        )
