@@ -35,12 +35,13 @@ class Pace:
     """How fast time runs, and what it takes that no scale makes shorter.
 
     notice_slack: scraping, evaluating and telling. resolve_slack: the pauses between a server's attempts, a minute at
-    most, and its start.
+    most, and its start. quiet: the control period before the first fault, at the shipped times.
     """
 
     scale: float
     notice_slack: float = 15.0
     resolve_slack: float = 90.0
+    quiet: timedelta = _FIRST_QUIET
 
     def seconds(self, shipped: timedelta) -> float:
         """Return how long a time of the shipped rules takes here."""
@@ -72,7 +73,7 @@ class Rehearsal:
         result = Result(self._pace.scale)
         self._warm_up()
         kinds = self._hands.kinds()
-        result.quiet.append(self._keep_quiet(_FIRST_QUIET))
+        result.quiet.append(self._keep_quiet(self._pace.quiet))
         settled = True
         for scenario in scenarios:
             if scenario.kind and scenario.kind not in kinds:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue names faults, alerts and companions that exist, and leaves no shipped alert unmentioned."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chukan.drill.scenarios import NOT_DRILLED, SCENARIOS
+from chukan.monitoring.scaling import seconds_of
+from chukan.server.emulator.faults import KINDS
+from tests.monitoring.conftest import MONITORING
+
+ALERTS = (MONITORING / "prometheus" / "rules" / "alerts.yml").read_text("utf-8")
+SHIPPED = re.findall(r"^ +- alert: (\w+)$", ALERTS, re.MULTILINE)
+JAPANESE = re.compile(r"[ぁ-んァ-ン一-龯]")
+
+
+def test_every_shipped_alert_is_drilled_or_said_why_not() -> None:
+    drilled = {alert for scenario in SCENARIOS.values() for alert in scenario.alerts}
+
+    assert SHIPPED
+    assert drilled | set(NOT_DRILLED) == set(SHIPPED)
+    assert not drilled & set(NOT_DRILLED)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_a_scenario_names_what_exists_in_both_languages(scenario: object) -> None:
+    known = SCENARIOS[scenario.name]  # type: ignore[attr-defined]
+
+    assert known is scenario
+    assert known.kind in {"", *KINDS}
+    assert known.alerts
+    assert known.companions <= set(SHIPPED) - set(known.alerts)
+    assert not JAPANESE.search(known.english)
+    assert JAPANESE.search(known.japanese)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_a_scenario_gives_its_alerts_the_time_their_rules_wait(scenario: object) -> None:
+    """A limit shorter than `for` would call every drill silent; one of a day would never call one so."""
+    known = SCENARIOS[scenario.name]  # type: ignore[attr-defined]
+
+    for alert in known.alerts:
+        rule = ALERTS.split(f"- alert: {alert}\n")[1].split("- alert:")[0]
+        waits = re.search(r"^ +for: (\S+)$", rule, re.MULTILINE)
+        least = seconds_of(waits[1]) if waits else 0
+        assert least < known.notice.total_seconds() <= 2 * 3600
