@@ -43,6 +43,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _SCALE: Final = 120.0
 _MOST: Final = 120.0
 """Five minutes, the shortest that a rule looks back, are then 2.5 s: five scrapes."""
+_LONG: Final = [name for name, scenario in SCENARIOS.items() if scenario.long]
+_USUAL: Final = [name for name in SCENARIOS if name not in _LONG]
 _PEOPLE: Final = 200
 _PER_SECOND: Final = 5.0
 _HIGHEST_PORT: Final = 65_535
@@ -96,7 +98,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="drill",
         description="Inject faults into a server under load and see that the shipped alerts arrive at a webhook.",
-        epilog="Scenarios: " + ", ".join(SCENARIOS),
+        epilog=f"Scenarios: {', '.join(_USUAL)}. When named only, for they take minutes: {', '.join(_LONG)}.",
     )
     parser.add_argument("--scenario", action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument(
@@ -116,6 +118,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--scale: got {options.scale:g}, expected 1 to {_MOST:g}")
     if not 0 <= options.port <= _HIGHEST_PORT:
         parser.error(f"--port: got {options.port}, expected 0 to {_HIGHEST_PORT}")
+    options.scenario = list(dict.fromkeys(options.scenario or _USUAL))
     return options
 
 
@@ -147,10 +150,10 @@ def _run(options: argparse.Namespace, say: _Speech) -> Result:
             webhook,
             Prometheus(watching.prometheus),
             load,
-            Pace(options.scale),
+            Pace(options.scale, stretches=watching.stretches()),
             tell=lambda outcome: _tell_outcome(outcome, say, options.scale),
         )
-        return rehearsal.run([SCENARIOS[name] for name in dict.fromkeys(options.scenario or SCENARIOS)])
+        return rehearsal.run([SCENARIOS[name] for name in options.scenario])
 
 
 def _webhook(port: int) -> Webhook:
@@ -170,7 +173,7 @@ def _interval(scale: float) -> float:
 
 
 def _tell_begin(options: argparse.Namespace, say: _Speech) -> None:
-    count = len(dict.fromkeys(options.scenario or SCENARIOS))
+    count = len(options.scenario)
     if options.scale == 1:
         say.progress(
             f"Under load. {count} scenarios at the shipped times.", f"負荷をかけています。{count}件、既定の時間。"

@@ -21,7 +21,7 @@ def japanese(_en: str, ja: str) -> str:
 
 
 def _down(detected: float | None = 0.9, resolved: float | None = 2.5, **more: tuple[str, ...]) -> Outcome:
-    return Outcome(KILLED, [Noticed("ChukanDown", detected, resolved)], **more)
+    return Outcome(KILLED, [Noticed("ChukanDown", 0.0, detected, resolved)], **more)
 
 
 def _result(*outcomes: Outcome, quiet: Quiet = QUIET) -> Result:
@@ -40,13 +40,19 @@ def test_a_row_tells_measured_seconds_and_in_brackets_those_calculated() -> None
     assert "計算値" in footnote(japanese, scale=120)[0]
 
 
+def test_what_a_rule_waits_longer_in_the_drill_is_not_multiplied() -> None:
+    outcome = Outcome(KILLED, [Noticed("ChukanDown", 1.5, 2.5, 2.5)])
+
+    assert rows(outcome, english, scale=120)[0][2] == "2.5 s (2 min 0 s)"
+
+
 def test_at_the_shipped_times_nothing_is_calculated() -> None:
     assert rows(_down(70.0, 305.0), english, scale=1)[0][2:4] == ["70.0 s", "305.0 s"]
     assert footnote(english, scale=1) == []
 
 
 def test_each_expected_alert_has_a_row_and_a_silent_one_says_what_was_struck() -> None:
-    outcome = Outcome(UNREACHABLE, [Noticed("ChukanUnsentOld", 8.6, 9.9), Noticed("ChukanInquiriesOld")], struck=7)
+    outcome = Outcome(UNREACHABLE, [Noticed("ChukanUnsentOld", 0.0, 8.6, 9.9), Noticed("ChukanInquiriesOld")], struck=7)
 
     assert outcome.verdict is Verdict.SILENT
     assert [row[1:] for row in rows(outcome, english, scale=120)] == [

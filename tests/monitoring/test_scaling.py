@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from chukan.monitoring.scaling import AGES, scale_alertmanager, scale_rules, seconds_of
+from chukan.monitoring.scaling import AGES, scale_alertmanager, scale_rules, seconds_of, stretches
 from tests.monitoring.conftest import MONITORING
 
 if TYPE_CHECKING:
@@ -74,6 +74,24 @@ def test_durations_and_ages_are_divided_and_nothing_else_is_touched(file: Path, 
 
 def _for(rule: dict[str, Any]) -> list[str]:
     return [rule["for"]] if "for" in rule else []
+
+
+def test_no_wait_is_made_shorter_than_some_scrapes_and_it_says_by_how_much_it_is_longer(rules: Rules) -> None:
+    shipped = (MONITORING / "prometheus" / "rules" / "alerts.yml").read_text("utf-8")
+    scaled = {rule["alert"]: rule for rule in _rules(scale_rules(shipped, 120, least=2))}
+    longer = stretches(shipped, 120, least=2)
+
+    assert set(longer) == set(rules.alerts)
+    assert {name for name, seconds in longer.items() if seconds} == {
+        "ChukanDown",
+        "ChukanCallsFailFast",
+        "ChukanLaneHeld",
+    }
+    for name, alert in rules.alerts.items():
+        if "for" in alert:
+            waits = seconds_of(scaled[name]["for"])
+            assert waits == pytest.approx(max(2, seconds_of(alert["for"]) / 120))
+            assert longer[name] == pytest.approx(waits - seconds_of(alert["for"]) / 120)
 
 
 def test_every_age_is_compared_somewhere(rules: Rules) -> None:

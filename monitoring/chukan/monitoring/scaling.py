@@ -4,6 +4,9 @@
 A drill can't wait for hours. Divided are ranges (`[1h]`), offsets, subquery steps, `for` and its like, and the numbers
 that the ages of `AGES` are compared with. Anything else stays: ratios, counts, how long a call may take (calls don't
 become quicker), the hour at which a day begins. Alertmanager's waits and intervals are divided as well.
+
+A `for` is never made shorter than `least`: as shipped it lasts for some scrapes, and one that a busy machine does late
+must not ring here either. By how much that made it longer is said by `stretches`.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["AGES", "scale_alertmanager", "scale_rules", "seconds_of"]
+__all__ = ["AGES", "scale_alertmanager", "scale_rules", "seconds_of", "stretches"]
 
 AGES: Final = (
     "chukan_oldest_unsent_seconds",
@@ -35,7 +38,9 @@ _MILLISECONDS: Final = {
 _DURATION: Final = r"(?:[0-9]+(?:ms|[smhdwy]))+"
 _PART: Final = re.compile(r"([0-9]+)(ms|[smhdwy])")
 _RANGE: Final = re.compile(rf"(?<=\[)({_DURATION})(?=[\]:])|(?<=:)({_DURATION})(?=\])|(?<=\boffset )({_DURATION})")
-_FIELD: Final = re.compile(rf"^(\s*(?:- )?(?:for|keep_firing_for|interval): )({_DURATION})(?=\s|$)")
+_FOR: Final = re.compile(rf"^(\s*for: )({_DURATION})(?=\s|$)")
+_FIELD: Final = re.compile(rf"^(\s*(?:- )?(?:keep_firing_for|interval): )({_DURATION})(?=\s|$)")
+_ALERT: Final = re.compile(r"^\s*- alert: (\w+)")
 _WAIT: Final = re.compile(
     rf"^(\s*(?:- )?(?:group_wait|group_interval|repeat_interval|resolve_timeout): )({_DURATION})(?=\s|$)"
 )
@@ -45,17 +50,30 @@ _AGE: Final = re.compile(
 )
 
 
-def scale_rules(text: str, factor: float) -> str:
-    """Return a rules file whose times pass `factor` times as fast."""
+def scale_rules(text: str, factor: float, *, least: float = 0.0) -> str:
+    """Return a rules file whose times pass `factor` times as fast, and no `for` is shorter than `least` seconds."""
     lines = []
     for line in text.splitlines(keepends=True):
         if line.lstrip().startswith("#"):
             lines.append(line)
             continue
-        divided = _FIELD.sub(lambda found: found[1] + _divided(found[2], factor), line)
+        divided = _FOR.sub(lambda found: found[1] + _divided(found[2], factor, least), line)
+        divided = _FIELD.sub(lambda found: found[1] + _divided(found[2], factor), divided)
         divided = _RANGE.sub(lambda found: _divided(found[0], factor), divided)
         lines.append(_AGE.sub(lambda found: f"{found[1]}{_over(found[2], factor)}", divided))
     return "".join(lines)
+
+
+def stretches(text: str, factor: float, *, least: float) -> dict[str, float]:
+    """Return the seconds by which `least` made each alert of a shipped rules file wait longer than divided."""
+    found, alert = {}, ""
+    for line in text.splitlines():
+        if named := _ALERT.match(line):
+            alert = named[1]
+            found[alert] = 0.0
+        elif waits := _FOR.match(line):
+            found[alert] = max(0.0, least - seconds_of(waits[2]) / factor)
+    return found
 
 
 def scale_alertmanager(text: str, factor: float) -> str:
@@ -72,8 +90,8 @@ def seconds_of(duration: str) -> float:
     return sum(int(count) * _MILLISECONDS[unit] for count, unit in _PART.findall(duration)) / 1_000
 
 
-def _divided(duration: str, factor: float) -> str:
-    return f"{max(1, round(seconds_of(duration) * 1_000 / factor))}ms"
+def _divided(duration: str, factor: float, least: float = 0.0) -> str:
+    return f"{max(1, round(max(least, seconds_of(duration) / factor) * 1_000))}ms"
 
 
 def _over(number: str, factor: float) -> str:

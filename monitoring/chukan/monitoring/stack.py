@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Final, Self
 
-from chukan.monitoring.scaling import scale_alertmanager, scale_rules
+from chukan.monitoring.scaling import scale_alertmanager, scale_rules, stretches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,8 @@ __all__ = ["Stack", "ToolMissingError", "find_tool"]
 _READY_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
+_SCRAPES: Final = 4
+"""So many scrapes the shortest of the shipped rules waits for: a minute at every 15 seconds."""
 _NAMES: Final = {
     "prometheus": (("prometheus",), "prometheus"),
     "promtool": (("promtool",), "prometheus"),
@@ -75,6 +77,7 @@ class Stack:
         self._metrics = metrics
         self._webhook = webhook
         self._interval = f"{round(interval * 1_000)}ms"
+        self._least_for = interval * _SCRAPES
         self._scale = scale
         self._processes: list[subprocess.Popen[bytes]] = []
         self.prometheus = f"http://127.0.0.1:{_free_port()}"
@@ -100,6 +103,15 @@ class Stack:
     def pids(self) -> list[int]:
         """The processes' ids."""
         return [process.pid for process in self._processes]
+
+    def stretches(self) -> dict[str, float]:
+        """Return by how many seconds each alert waits longer than its shipped `for` divided by the scale."""
+        if self._scale == 1:
+            return {}
+        found: dict[str, float] = {}
+        for file in (self._monitoring / "prometheus" / "rules").glob("*.yml"):
+            found |= stretches(file.read_text("utf-8"), self._scale, least=self._least_for)
+        return found
 
     def _start_alertmanager(self) -> None:
         text = (self._monitoring / "alertmanager" / "alertmanager.yml").read_text("utf-8")
@@ -141,7 +153,9 @@ class Stack:
         scaled = self._folder / "rules"
         scaled.mkdir(exist_ok=True)
         for file in shipped.glob("*.yml"):
-            (scaled / file.name).write_text(scale_rules(file.read_text("utf-8"), self._scale), "utf-8")
+            (scaled / file.name).write_text(
+                scale_rules(file.read_text("utf-8"), self._scale, least=self._least_for), "utf-8"
+            )
         return scaled
 
     def _start(self, name: str, *command: str) -> None:

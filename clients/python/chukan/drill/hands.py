@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chukan.client import Client
 from chukan.drill.load import INQUIRER, PROVIDER, Questions
+from chukan.drill.newcomer import Newcomer
 from chukan.emulator.v1 import emulator_service_pb2 as wire
 from chukan.v1 import replica_service_pb2 as replica
 
@@ -56,6 +57,7 @@ class Hands:
         self._provider = Client(emulator.target, organization=PROVIDER)
         self._inquirer = Client(emulator.target, organization=INQUIRER)
         self._numbers = count(1)
+        self._newcomer: Newcomer | None = None
         self.struck = 0
         """Calls that the faults cleared last had struck."""
 
@@ -113,6 +115,16 @@ class Hands:
         asking = Questions(self._inquirer, f"drill-{next(self._numbers)}")
         for _ in range(questions):
             self._inquirer.inquiries.CreateInquiry(asking.next(time_out=time_out))
+
+    def expect_code(self) -> None:
+        """Ask for the linkage code of a new person and don't submit the processing number."""
+        self._newcomer = Newcomer(self._provider, next(self._numbers))
+        self._newcomer.expect_code()
+
+    def submit_number(self) -> None:
+        """Submit it after all."""
+        if self._newcomer is not None:
+            self._newcomer.submit()
 
     def kill_server(self) -> None:
         """End the server as a power cut would."""

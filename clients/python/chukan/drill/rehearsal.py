@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from chukan.drill.results import Noticed, Outcome, Quiet, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from chukan.drill.hands import Hands
     from chukan.drill.load import SteadyLoad
@@ -35,13 +35,15 @@ class Pace:
     """How fast time runs, and what it takes that no scale makes shorter.
 
     notice_slack: scraping, evaluating and telling. resolve_slack: the pauses between a server's attempts, a minute at
-    most, and its start. quiet: the control period before the first fault, at the shipped times.
+    most, and its start. quiet: the control period before the first fault, at the shipped times. stretches: seconds
+    by which alerts wait longer than their shipped wait divided by the scale.
     """
 
     scale: float
     notice_slack: float = 15.0
     resolve_slack: float = 90.0
     quiet: timedelta = _FIRST_QUIET
+    stretches: Mapping[str, float] = field(default_factory=dict)
 
     def seconds(self, shipped: timedelta) -> float:
         """Return how long a time of the shipped rules takes here."""
@@ -105,7 +107,7 @@ class Rehearsal:
         return Quiet(seconds, tuple(sorted(standing | told)), self._load.answered - answered)
 
     def _play(self, scenario: Scenario) -> tuple[Outcome, bool]:
-        outcome = Outcome(scenario, [Noticed(alert) for alert in scenario.alerts])
+        outcome = Outcome(scenario, [Noticed(alert, self._pace.stretches.get(alert, 0.0)) for alert in scenario.alerts])
         self._hands.struck = 0
         begun = time.monotonic()
         scenario.inject(self._hands)

@@ -2,7 +2,8 @@
 """A drill's result for people (rows of a table) and for machines (a document).
 
 What was measured is in seconds of the drill. What that is at the shipped durations is calculated, the measured seconds
-times the scale, and marked so: it is late rather than early, for what doesn't scale is multiplied too.
+(less those by which a rule waits longer here) times the scale, and marked so: it is late rather than early, for what
+doesn't scale is multiplied too.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from chukan.drill.results import Verdict
 from chukan.drill.scenarios import NOT_DRILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from chukan.drill.results import Noticed, Outcome, Quiet, Result
 
     Pick = Callable[[str, str], str]
     """Chooses between English and Japanese."""
 
-__all__ = ["as_document", "footnote", "heads", "quiet_lines", "rows", "said_of", "time_of", "untried"]
+__all__ = ["as_document", "footnote", "heads", "quiet_lines", "rows", "untried"]
 
 _VERDICTS: Final = {
     Verdict.SILENT: ("SILENT: no alert", "沈黙(警報なし)"),
@@ -56,9 +57,8 @@ def rows(outcome: Outcome, pick: Pick, *, scale: float) -> list[list[str]]:
         [
             fault,
             each.alert,
-            time_of(each.detected, pick, scale=scale),
-            time_of(each.resolved, pick, scale=scale),
-            said_of(outcome, each, pick),
+            *_times(each, pick, scale),
+            _said(outcome, each, pick),
         ]
         for each in outcome.noticed
     ]
@@ -70,7 +70,7 @@ def footnote(pick: Pick, *, scale: float) -> list[str]:
         return []
     return [
         pick(
-            f"In brackets, calculated and not measured: what that is at the shipped times (measured times {scale:g}). "
+            f"In brackets, calculated and not measured: what that is at the shipped times (times {scale:g}). "
             "Scraping, telling and the server's own pauses don't scale, so the true times are shorter.",
             f"括弧内は計算値で、実測ではありません(実測値の{scale:g}倍。既定の時間に換算)。取得、通知、サーバー自身の待ち時間は"
             "短縮されないため、実際はこれより短くなります。",
@@ -117,16 +117,17 @@ def as_document(result: Result) -> dict[str, Any]:
     }
 
 
-def time_of(seconds: float | None, pick: Pick, *, scale: float) -> str:
-    """Return measured seconds and, in brackets, what they are at the shipped times."""
-    if seconds is None:
-        return _NEVER
-    measured = pick(f"{seconds:.1f} s", f"{seconds:.1f}秒")
-    return measured if scale == 1 else f"{measured} ({_long(seconds * scale, pick)})"
+def _times(each: Noticed, pick: Pick, scale: float) -> Iterator[str]:
+    """Yield measured seconds and, in brackets, what they are at the shipped times."""
+    for seconds, shipped in zip((each.detected, each.resolved), each.shipped(scale), strict=True):
+        if seconds is None or shipped is None:
+            yield _NEVER
+            continue
+        measured = pick(f"{seconds:.1f} s", f"{seconds:.1f}秒")
+        yield measured if scale == 1 else f"{measured} ({_long(shipped, pick)})"
 
 
-def said_of(outcome: Outcome, each: Noticed, pick: Pick) -> str:
-    """Return what is to be said of an alert that was expected."""
+def _said(outcome: Outcome, each: Noticed, pick: Pick) -> str:
     verdict = Verdict.PASSED
     if each.detected is None:
         verdict = Verdict.SILENT
@@ -162,9 +163,9 @@ def _outcome(outcome: Outcome, scale: float) -> dict[str, Any]:
             {
                 "alert": each.alert,
                 "detected_seconds": _rounded(each.detected),
-                "detected_seconds_as_shipped_calculated": _rounded(each.detected, scale),
+                "detected_seconds_as_shipped_calculated": _rounded(each.shipped(scale)[0]),
                 "resolved_seconds": _rounded(each.resolved),
-                "resolved_seconds_as_shipped_calculated": _rounded(each.resolved, scale),
+                "resolved_seconds_as_shipped_calculated": _rounded(each.shipped(scale)[1]),
             }
             for each in outcome.noticed
         ],
@@ -183,5 +184,5 @@ def _quiet(quiet: Quiet) -> dict[str, Any]:
     }
 
 
-def _rounded(seconds: float | None, times: float = 1) -> float | None:
-    return None if seconds is None else round(seconds * times, 2)
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)

@@ -31,11 +31,20 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Noticed:
-    """One expected alert: seconds from the fault to its arrival, and from the fault's end to its going."""
+    """One expected alert: seconds from the fault to its arrival, and from the fault's end to its going.
+
+    stretch: seconds its rule waits longer in the drill than its shipped wait divided by the scale.
+    """
 
     alert: str
+    stretch: float = 0.0
     detected: float | None = None
     resolved: float | None = None
+
+    def shipped(self, scale: float) -> tuple[float | None, float | None]:
+        """Return what both are at the shipped times: calculated, not measured."""
+        detected = None if self.detected is None else max(0.0, self.detected - self.stretch) * scale
+        return detected, None if self.resolved is None else self.resolved * scale
 
 
 @dataclass(slots=True)

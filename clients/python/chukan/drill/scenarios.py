@@ -43,6 +43,8 @@ class Scenario:
     companions: frozenset[str] = frozenset()
     kind: str = ""
     """The kind of fault the emulator must know; empty = none."""
+    long: bool = False
+    """Takes minutes even in a drill, so it is played when it is named only."""
 
 
 def _minutes(count: float) -> timedelta:
@@ -212,6 +214,17 @@ _ALL: Final = (
         heal=_clear,
     ),
     Scenario(
+        name="code-not-submitted",
+        english="a processing number is never submitted, so the linkage code doesn't come",
+        japanese="処理通番が送信されず、符号が届かない",
+        alerts=("ChukanCodesPending",),
+        notice=_minutes(4 * 60 + 20),
+        resolve=_minutes(7),
+        long=True,
+        inject=lambda hands: hands.expect_code(),
+        heal=lambda hands: hands.submit_number(),
+    ),
+    Scenario(
         name="server-killed",
         english="the server is killed",
         japanese="サーバーが強制終了する",
@@ -239,16 +252,12 @@ NOT_DRILLED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "ChukanCallsFailFast に伴って鳴ります",
         ),
         "ChukanApprovalWaiting": (
-            "waits for two days, which no scale makes short enough",
-            "2日待つ警報で、短縮しても訓練に収まりません",
-        ),
-        "ChukanCodesPending": (
-            "waits for four hours, which no scale makes short enough",
-            "4時間待つ警報で、短縮しても訓練に収まりません",
+            "waits for two days, 24 minutes even in a drill",
+            "2日待つ警報で、短縮しても24分かかります",
         ),
         "ChukanReplicasAbsent": (
             "waits for a day and a half and follows the days of the week, which don't scale",
-            "1日半待ち、曜日に従う警報で、短縮できません",
+            "1日半待ち、短縮できない曜日に従う警報です",
         ),
     }
 )
