@@ -10,11 +10,24 @@ import pytest
 from chukan.drill.scenarios import NOT_DRILLED, SCENARIOS
 from chukan.monitoring.scaling import seconds_of
 from chukan.server.emulator.faults import KINDS
-from tests.monitoring.conftest import MONITORING
+from tests.monitoring.conftest import MONITORING, ROOT
 
 ALERTS = (MONITORING / "prometheus" / "rules" / "alerts.yml").read_text("utf-8")
 SHIPPED = re.findall(r"^ +- alert: (\w+)$", ALERTS, re.MULTILINE)
 JAPANESE = re.compile(r"[ぁ-んァ-ン一-龯]")
+
+
+def test_the_page_lists_every_scenario_with_its_alerts_and_companions() -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([a-z-]+)`: [^|]+ \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+
+    assert [name for name, _, _ in listed if not SCENARIOS[name].long] == [
+        name for name, scenario in SCENARIOS.items() if not scenario.long
+    ]
+    assert {name for name, _, _ in listed} == set(SCENARIOS)
+    for name, alerts, companions in listed:
+        assert alerts.split(", ") == list(SCENARIOS[name].alerts)
+        assert set(companions.split(", ")) == (SCENARIOS[name].companions or {"–"})
 
 
 def test_every_shipped_alert_is_drilled_or_said_why_not() -> None:

@@ -28,7 +28,7 @@ _VERDICTS: Final = {
     Verdict.UNRESOLVED: ("NOT RESOLVED", "解消されず"),
     Verdict.FALSE_ALARM: ("FALSE ALARM", "誤報あり"),
     Verdict.NOT_RUN: ("NOT RUN: what was before it did not end", "未実施(前の警報が収まらない)"),
-    Verdict.NOT_OFFERED: ("not run: this emulator has no such fault", "未実施(このエミュレーターにない障害)"),
+    Verdict.NOT_OFFERED: ("NOT RUN: this emulator has no such fault", "未実施(このエミュレーターにない障害)"),
     Verdict.PASSED: ("ok", "正常"),
 }
 _NEVER: Final = "–"

@@ -96,11 +96,10 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether every fault was noticed by its alert, and nothing else rang. A drill of nothing has not passed."""
-        judged = [each.verdict for each in self.outcomes if each.verdict is not Verdict.NOT_OFFERED]
+        """Whether every fault was noticed by its alert, and nothing else rang. What was left out has not passed."""
         return (
-            bool(judged)
-            and all(verdict is Verdict.PASSED for verdict in judged)
+            bool(self.outcomes)
+            and all(each.verdict is Verdict.PASSED for each in self.outcomes)
             and bool(self.quiet)
             and all(each.passed for each in self.quiet)
         )
