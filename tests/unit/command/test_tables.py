@@ -48,3 +48,20 @@ def test_a_table_that_is_too_wide_becomes_a_line_per_cell(at: Callable[[int, lis
 
 def test_brackets_are_no_markup(at: Callable[[int, list[str]], str]) -> None:
     assert "[bold]x" in at(80, ["[bold]x"])
+
+
+@pytest.mark.parametrize("width", [70, 72, 76, 80, 84, 88, 92, 100])
+def test_long_japanese_texts_lose_nothing(width: int, at: Callable[[int, list[str]], str]) -> None:
+    """However narrow the terminal: what doesn't fit is folded, never cut off."""
+    row = [
+        "ネットワークが提供者に到達できない",
+        "ChukanInquiriesOld",
+        "18.3秒 (36分31秒)",
+        "10.0秒 (20分0秒)",
+        "警報は届きましたが、(障害を受けた呼出し: 9件)、ほかに鳴った警報もあります",
+    ]
+
+    shown = at(width, row)
+
+    for cell in row:
+        assert all(shown.count(character) >= cell.count(character) for character in set(cell) - {" "}), cell

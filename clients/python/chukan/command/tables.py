@@ -41,9 +41,12 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: s
     if sum(least) + _BETWEEN * (len(least) - 1) + _EDGES > console.width:
         _print_blocks(heads, rows, title=title)
         return
+    wanted = [max(map(width_of, (head, *cells))) for head, cells in zip(heads, zip(*rows, strict=True), strict=True)]
+    room = console.width - _BETWEEN * (len(least) - 1) - _EDGES
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for head, width in zip(heads, least, strict=True):
-        table.add_column(Text(head), overflow="fold", min_width=width)
+    for head, width in zip(heads, _shared(least, wanted, room), strict=True):
+        # Fixed: given least widths only, Rich makes columns wider than there is room, and cuts off the text.
+        table.add_column(Text(head), overflow="fold", width=width)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
@@ -68,6 +71,17 @@ def _least(head: str, cells: Sequence[str]) -> int:
     unbroken = max((len(part) for cell in (head, *cells) for part in _UNBROKEN.findall(cell)), default=0)
     text = min(width, _NARROWEST) if any(not cell.isascii() or " " in cell for cell in cells) else 0
     return max(whole, min(unbroken, _LONGEST_CODE), text, *(width_of(part) for part in head.split() or ("",)))
+
+
+def _shared(least: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Share out the room: each column has its least, then those that want more get it evenly."""
+    widths = list(least)
+    left = room - sum(widths)
+    while left > 0 and (short := [at for at, width in enumerate(widths) if width < wanted[at]]):
+        for at in short[:left]:
+            widths[at] += 1
+        left -= len(short[:left])
+    return widths
 
 
 def _print_blocks(heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: str) -> None:
