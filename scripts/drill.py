@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     except ChukanError as error:
-        return tell(error, language=say.language)
+        tell(error, language=say.language)
+        return FAILED
     except (OSError, ModuleNotFoundError) as error:
         say.complain(f"The drill could not go on: {error}", f"訓練を続けられません: {error}")
         return FAILED

@@ -1,27 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make drill` as its user runs it: it passes, is broken off, or says in a sentence why it can't."""
+"""`make drill` as its user runs it: it is broken off, or says in a sentence why it can't go on."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.monitoring.conftest import ROOT
+from tests.drill.conftest import COMMAND, SECONDS, environment, left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-COMMAND = [sys.executable, str(ROOT / "scripts" / "drill.py")]
-SECONDS = 90
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -35,50 +30,15 @@ def script() -> Any:
     return module
 
 
-def _environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHUKAN_")}
-    return {**kept, "LC_ALL": "C.UTF-8", **more}
-
-
 def _run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,
-        env=_environment(**more),
+        env=environment(**more),
         check=False,
         timeout=SECONDS,
     )
-
-
-def _left(marker: str) -> list[str]:
-    """Command lines of processes that work in a folder."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = place.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:
-            continue
-        if marker in line:
-            found.append(line)
-    return found
-
-
-def test_a_killed_server_is_noticed_in_the_persons_language(tool: Callable[[str], str], tmp_path: Path) -> None:
-    for each in ("prometheus", "alertmanager"):
-        tool(each)
-
-    ended = _run("--scenario", "server-killed", LC_ALL="ja_JP.UTF-8", TMPDIR=str(tmp_path))
-
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stderr == ""
-    assert "サーバーが強制終了する" in ended.stdout
-    assert "ChukanDown" in ended.stdout
-    assert "合格" in ended.stdout
-    assert "計算値" in ended.stdout
-    assert "ChukanApprovalWaiting: 2日待つ" in ended.stdout
-    assert not list(tmp_path.iterdir())
-    assert not _left(str(tmp_path))
 
 
 def test_broken_off_it_leaves_nothing_running(tool: Callable[[str], str], tmp_path: Path) -> None:
@@ -90,12 +50,12 @@ def test_broken_off_it_leaves_nothing_running(tool: Callable[[str], str], tmp_pa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=_environment(TMPDIR=str(tmp_path)),
+        env=environment(TMPDIR=str(tmp_path)),
     ) as running:
         assert running.stderr is not None
         said = [running.stderr.readline(), running.stderr.readline()]
         time.sleep(1)
-        assert len(_left(str(tmp_path))) >= 3  # the server, Prometheus, Alertmanager
+        assert len(left(str(tmp_path))) >= 3  # the server, Prometheus, Alertmanager
         running.send_signal(signal.SIGINT)
         out, rest = running.communicate(timeout=SECONDS)
 
@@ -104,7 +64,7 @@ def test_broken_off_it_leaves_nothing_running(tool: Callable[[str], str], tmp_pa
     assert out == ""
     assert "nothing is left running" in rest
     assert "Traceback" not in rest
-    assert not _left(str(tmp_path))
+    assert not left(str(tmp_path))
     assert not list(tmp_path.iterdir())
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from chukan.drill.results import Result
+    from tests.drill.conftest import Running
 
 ASK = "chukan.v1.InquiryService/CreateInquiry"
 
@@ -47,6 +48,10 @@ SILENT = dataclasses.replace(
 )
 """Ten milliseconds are no fault an alert would tell."""
 WITH_ANOTHER = dataclasses.replace(SCENARIOS["forged-permits"], name="forged-and-more", inject=_forge_and_more)
+LASTING = dataclasses.replace(
+    SCENARIOS["forged-permits"], name="lasting", resolve=timedelta(0), heal=lambda hands: hands.kinds()
+)
+"""Nobody takes this fault away."""
 ABSENT = dataclasses.replace(SCENARIOS["overload"], name="absent", kind="NO_SUCH_FAULT")
 
 
@@ -59,10 +64,9 @@ class Treacherous(Hands):
 
 
 @pytest.fixture(scope="module")
-def play(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Result]]:
-    """Everything a drill needs, running; called with hands and scenarios."""
-    for each in ("prometheus", "alertmanager"):
-        tool(each)
+def play(whole_drill: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Result]]:
+    """Everything a drill needs, running; called with hands and scenarios. The whole drill goes on beside it."""
+    del whole_drill
     folder = tmp_path_factory.mktemp("drill")
     with ExitStack() as stack:
         webhook = stack.enter_context(Webhook())
@@ -76,9 +80,10 @@ def play(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -
         load = stack.enter_context(SteadyLoad(client, per_second=5))
         pace = Pace(120, notice_slack=3, quiet=timedelta(minutes=5))
 
-        def run(hands: type[Hands], *scenarios: object) -> Result:
+        def run(hands: type[Hands], *scenarios: object, **slower: Any) -> Result:
             with hands(server) as playing:
-                rehearsal = Rehearsal(playing, webhook, Prometheus(watching.prometheus), load, pace)
+                changed = dataclasses.replace(pace, **slower)
+                rehearsal = Rehearsal(playing, webhook, Prometheus(watching.prometheus), load, changed)
                 return rehearsal.run(scenarios)  # type: ignore[arg-type]  # scenarios all
 
         yield run
@@ -102,8 +107,17 @@ def test_a_silent_fault_and_a_false_alarm_are_reported_as_such(play: Callable[..
     assert not result.passed
 
 
-def test_what_rings_in_a_quiet_period_fails_the_drill(play: Callable[..., Result]) -> None:
-    result = play(Treacherous)
+def test_what_rings_in_a_quiet_period_and_what_does_not_go_is_reported_and_ends_the_drill(
+    play: Callable[..., Result],
+) -> None:
+    result = play(Treacherous, LASTING, SCENARIOS["overload"], resolve_slack=1.0, settle=timedelta(0))
+    lasting, after = result.outcomes
+    first, second = result.quiet
 
-    assert [each.false_alarms for each in result.quiet] == [("ChukanUnexpectedErrors",)]
+    assert first.false_alarms == ("ChukanUnexpectedErrors",)
+    assert lasting.verdict is Verdict.UNRESOLVED
+    assert lasting.noticed[0].detected is not None
+    assert lasting.false_alarms == ()
+    assert "ChukanVerificationFailed" in second.false_alarms
+    assert after.verdict is Verdict.NOT_RUN
     assert not result.passed

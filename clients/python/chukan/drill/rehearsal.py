@@ -25,7 +25,6 @@ _FIRST_QUIET: Final = timedelta(minutes=10)
 _QUIET: Final = timedelta(minutes=5)
 _LEAST_QUIET: Final = 2.0
 _SETTLE: Final = timedelta(minutes=45)
-"""The longest that what the rules look back on rings after a fault is gone: half an hour and a quarter to wait."""
 _START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 
@@ -35,14 +34,16 @@ class Pace:
     """How fast time runs, and what it takes that no scale makes shorter.
 
     notice_slack: scraping, evaluating and telling. resolve_slack: the pauses between a server's attempts, a minute at
-    most, and its start. quiet: the control period before the first fault, at the shipped times. stretches: seconds
-    by which alerts wait longer than their shipped wait divided by the scale.
+    most, and its start. quiet: the control period before the first fault, at the shipped times. stretches: seconds by
+    which alerts wait longer than their shipped wait divided by the scale. settle: the longest that what the rules look
+    back on rings after a fault is gone: half an hour, and a quarter to wait.
     """
 
     scale: float
     notice_slack: float = 15.0
     resolve_slack: float = 90.0
     quiet: timedelta = _FIRST_QUIET
+    settle: timedelta = _SETTLE
     stretches: Mapping[str, float] = field(default_factory=dict)
 
     def seconds(self, shipped: timedelta) -> float:
@@ -137,7 +138,7 @@ class Rehearsal:
 
     def _settle(self) -> bool:
         """Wait until nothing rings or is about to, and the load is answered again."""
-        until = time.monotonic() + self._pace.seconds(_SETTLE) + self._pace.resolve_slack
+        until = time.monotonic() + self._pace.seconds(self._pace.settle) + self._pace.resolve_slack
         answered = self._load.answered
         while time.monotonic() < until:
             if self._is_settled() and self._load.answered > answered:
