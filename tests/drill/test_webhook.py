@@ -63,11 +63,11 @@ def test_a_repetition_is_the_same_alert(webhook: Webhook) -> None:
 
 def test_waiting_ends_with_what_arrives_and_not_before_its_deadline(webhook: Webhook) -> None:
     later = threading.Timer(0.2, _post, (webhook, _notice(("ChukanDown", "", "firing"))))
-    later.start()
     begun = time.monotonic()
+    later.start()
 
-    assert webhook.wait(lambda: webhook.firing() == {"ChukanDown"}, begun + 10)
-    assert 0.1 < time.monotonic() - begun < 5
+    assert webhook.wait(lambda: webhook.firing() == {"ChukanDown"}, begun + 30)
+    assert 0.2 <= time.monotonic() - begun < 30
     assert not webhook.wait(lambda: not webhook.firing(), time.monotonic() + 0.1)
     later.join()
 
