@@ -9,7 +9,7 @@ import pytest
 
 from chukan.drill.scenarios import NOT_DRILLED, SCENARIOS
 from chukan.monitoring.scaling import seconds_of
-from chukan.server.emulator.faults import KINDS
+from chukan.server.emulator.fault import KINDS
 from tests.monitoring.conftest import MONITORING, ROOT
 
 ALERTS = (MONITORING / "prometheus" / "rules" / "alerts.yml").read_text("utf-8")

@@ -38,7 +38,9 @@ class Webhook:
         self._firing: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="chukan-webhook", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="chukan-webhook", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
