@@ -28,7 +28,7 @@ from chukan.drill.hands import Hands
 from chukan.drill.load import INQUIRER, SteadyLoad, carry_people, write_people
 from chukan.drill.prometheus import Prometheus
 from chukan.drill.rehearsal import Pace, Rehearsal
-from chukan.drill.report import as_document, footnote, heads, quiet_lines, rows, untried
+from chukan.drill.report import as_document, footnote, heads, hints, quiet_lines, rows, untried
 from chukan.drill.scenarios import SCENARIOS
 from chukan.drill.webhook import Webhook
 from chukan.monitoring.stack import Stack, ToolMissingError, find_tool
@@ -200,7 +200,7 @@ def _tell_result(result: Result, say: _Speech) -> None:
     lines = [row for outcome in result.outcomes for row in rows(outcome, say.pick, scale=result.scale)]
     print_table(heads(say.pick), lines)
     print("\n".join(footnote(say.pick, scale=result.scale)))
-    print("\n".join(quiet_lines(result, say.pick)))
+    print("\n".join([*quiet_lines(result, say.pick), *hints(result, say.pick)]))
     print(say.pick("Not drilled:", "訓練の対象外:"))
     print("\n".join(f"  {line}" for line in untried(say.pick)))
     if result.passed:

@@ -57,7 +57,7 @@ def whole_drill(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFac
         tool(each)
     folder = tmp_path_factory.mktemp("whole")
     with subprocess.Popen(
-        [*COMMAND, "--scenario", "server-killed"],
+        [*COMMAND, "--scenario", "server-killed", "--scale", "60"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from chukan.drill.report import as_document, footnote, heads, quiet_lines, rows
+from chukan.drill.report import as_document, footnote, heads, hints, quiet_lines, rows
 from chukan.drill.results import Noticed, Outcome, Quiet, Result, Verdict
 from chukan.drill.scenarios import SCENARIOS
 
@@ -95,6 +95,13 @@ def test_quiet_periods_tell_what_rang_and_whether_they_prove_anything() -> None:
         "quiet period 2 proves nothing: no call was answered in it",
     ]
     assert "対照期間 2 で誤報: ChukanDown" in quiet_lines(result, japanese)
+
+
+def test_a_server_that_seems_down_without_cause_is_explained_by_a_busy_machine() -> None:
+    assert "SCALE=60" in hints(_result(_down(), quiet=Quiet(5.0, ("ChukanDown",), 20)), english)[0]
+    assert "SCALE=60" in hints(_result(_down(false_alarms=("ChukanDown",))), japanese)[0]
+    assert hints(_result(_down(false_alarms=("ChukanUnsentOld",))), english) == []
+    assert hints(_result(_down()), english) == []
 
 
 def test_a_document_holds_measured_and_calculated_seconds_apart() -> None:

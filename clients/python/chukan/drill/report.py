@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Pick = Callable[[str, str], str]
     """Chooses between English and Japanese."""
 
-__all__ = ["as_document", "footnote", "heads", "quiet_lines", "rows", "untried"]
+__all__ = ["as_document", "footnote", "heads", "hints", "quiet_lines", "rows", "untried"]
 
 _VERDICTS: Final = {
     Verdict.SILENT: ("SILENT: no alert", "沈黙(警報なし)"),
@@ -32,6 +32,7 @@ _VERDICTS: Final = {
     Verdict.PASSED: ("ok", "正常"),
 }
 _NEVER: Final = "–"
+_DOWN: Final = "ChukanDown"
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 
@@ -99,6 +100,21 @@ def quiet_lines(result: Result, pick: Pick) -> list[str]:
                 )
             )
     return lines
+
+
+def hints(result: Result, pick: Pick) -> list[str]:
+    """Return what may explain a failure that is this machine's."""
+    rang = [each.false_alarms for each in result.outcomes] + [each.false_alarms for each in result.quiet]
+    if result.scale == 1 or not any(_DOWN in names for names in rang):
+        return []
+    return [
+        pick(
+            f"{_DOWN} without cause: this machine may have been too busy to be scraped as often as a drill does; "
+            "try again when it is calmer, or with SCALE=60 or less",
+            f"原因のない {_DOWN}: この端末が混み合い、訓練の短い間隔では取得できなかった可能性があります。"
+            "空いているとき、または SCALE=60 以下でやり直してください",
+        )
+    ]
 
 
 def untried(pick: Pick) -> list[str]:
