@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from chukan.drill.scenarios import NOT_DRILLED, SCENARIOS
 from chukan.monitoring.scaling import seconds_of
 from chukan.server.emulator.fault import KINDS
 from tests.monitoring.conftest import MONITORING, ROOT
+
+if TYPE_CHECKING:
+    from chukan.drill.scenarios import Scenario
 
 ALERTS = (MONITORING / "prometheus" / "rules" / "alerts.yml").read_text("utf-8")
 SHIPPED = re.findall(r"^ +- alert: (\w+)$", ALERTS, re.MULTILINE)
@@ -39,24 +43,20 @@ def test_every_shipped_alert_is_drilled_or_said_why_not() -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
-def test_a_scenario_names_what_exists_in_both_languages(scenario: object) -> None:
-    known = SCENARIOS[scenario.name]  # type: ignore[attr-defined]
-
-    assert known is scenario
-    assert known.kind in {"", *KINDS}
-    assert known.alerts
-    assert known.companions <= set(SHIPPED) - set(known.alerts)
-    assert not JAPANESE.search(known.english)
-    assert JAPANESE.search(known.japanese)
+def test_a_scenario_names_what_exists_in_both_languages(scenario: Scenario) -> None:
+    assert SCENARIOS[scenario.name] is scenario
+    assert scenario.kind in {"", *KINDS}
+    assert scenario.alerts
+    assert scenario.companions <= set(SHIPPED) - set(scenario.alerts)
+    assert not JAPANESE.search(scenario.english)
+    assert JAPANESE.search(scenario.japanese)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
-def test_a_scenario_gives_its_alerts_the_time_their_rules_wait(scenario: object) -> None:
+def test_a_scenario_gives_its_alerts_the_time_their_rules_wait(scenario: Scenario) -> None:
     """A limit shorter than `for` would call every drill silent; one of a day would never call one so."""
-    known = SCENARIOS[scenario.name]  # type: ignore[attr-defined]
-
-    for alert in known.alerts:
+    for alert in scenario.alerts:
         rule = ALERTS.split(f"- alert: {alert}\n")[1].split("- alert:")[0]
         waits = re.search(r"^ +for: (\S+)$", rule, re.MULTILINE)
         least = seconds_of(waits[1]) if waits else 0
-        assert least < known.notice.total_seconds() <= 5 * 3600
+        assert least < scenario.notice.total_seconds() <= 5 * 3600
