@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Chukan needs Python 3.11 or later; got " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'
 	@echo "installing what Chukan needs into $(VENV), about a minute / 必要なものをインストールしています(1分ほど)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[people]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[people,console]'
 	@# As pip does for the libraries; else every start compiles our modules anew where Python may not write (PYTHONDONTWRITEBYTECODE).
 	@$(BIN)/python -m compileall -q protos server adapter clients/python monitoring
 	@touch $@

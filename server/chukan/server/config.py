@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -77,8 +79,21 @@ def _address(value: object) -> str:
     return value
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _optional_address(value: object) -> str:
     return _address(value) if value else ""
+
+
+def _web_address(value: object) -> str:
+    if value and not (isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+(/\S*)?", value)):
+        raise _BadValueError("an address of the web, such as http://127.0.0.1:9093")
+    return str(value or "")
 
 
 def _days(value: object) -> timedelta:
@@ -140,6 +155,16 @@ class Config:
     )
     metrics: str = field(
         default="127.0.0.1:9464", metadata=_about(_optional_address, "Address of /metrics, loopback; empty for none.")
+    )
+    console: str = field(
+        default="",
+        metadata=_about(
+            _optional_address, "Address of the web console, loopback, which only reads; empty for none. Emulator only."
+        ),
+    )
+    alertmanager: str = field(
+        default="",
+        metadata=_about(_web_address, "Base address of the Alertmanager whose alerts the web console shows."),
     )
     role: str = field(
         default="all",
@@ -240,6 +265,22 @@ class Config:
             faults.append("the production profile refuses plaintext: give tls_cert, tls_key and tls_ca")
         if self.profile == "production" and self.data is None:
             faults.append("the production profile keeps nothing in memory only: give the setting data")
+        return faults + self._console_faults()
+
+    def _console_faults(self) -> list[str]:
+        if not self.console:
+            return (
+                ["the setting alertmanager is for the console: give the setting console"] if self.alertmanager else []
+            )
+        faults = []
+        if not _is_loopback(self.console.rpartition(":")[0].strip("[]")):
+            faults.append(
+                f"the console is served on loopback only: got {self.console}, expected 127.0.0.1:PORT or localhost:PORT"
+            )
+        if self.profile == "production":
+            faults.append("the console asks nobody who they are, so the production profile has none: leave it out")
+        if self.role == "network":
+            faults.append("the console shows middle servers, and the role network has none: leave it out")
         return faults
 
     @property

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+from chukan.command.console import console_of
 from chukan.command.emulation import Emulation
 from chukan.command.world import build_world
 from chukan.edge import EdgeConfig, EdgeServer, build_server, make_development_pki
@@ -47,6 +48,7 @@ class Running:
     listen: str
     control: str
     metrics: str
+    console: str
     version: str
     prepare: Callable[[], None]
     """Loads what the first call would wait for, when nobody waits for the start any more."""
@@ -60,6 +62,7 @@ class Running:
             "listen": self.listen,
             "control": self.control,
             "metrics": self.metrics,
+            "console": self.console,
             "pid": os.getpid(),
             "role": self.config.role,
             "profile": self.config.profile,
@@ -107,6 +110,7 @@ def _calm_collector() -> None:
 def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], object]], seed_people: int) -> Running:
     if tls_folder is not None and config.profile == "emulator":
         _make_certificates(config, tls_folder)
+    console = console_of(config)
     emulated = config.profile == "emulator" and bool(config.control)
     emulation = Emulation(config, seed_people=seed_people) if emulated else None
     world = _world(config, emulation)
@@ -145,11 +149,15 @@ def _start(config: Config, tls_folder: Path | None, stops: list[Callable[[], obj
     edge.start()
     if control:
         control.start()
+    pages = console(listen, world) if console else None
+    if pages:
+        stops.append(pages.close)
     return Running(
         config=config,
         listen=listen,
         control=_at(config.control, control.port) if control else "",
         metrics=f"http://{_at(config.metrics, metrics.port)}/metrics" if metrics else "",
+        console=pages.url if pages else "",
         version=installed,
         prepare=edge.prepare,
         stops=tuple(reversed(stops)),

@@ -62,6 +62,7 @@ def _declare() -> None:
             "chukan serve --data ./data",
             "chukan serve --data ./data --listen 127.0.0.1:0 --ready-file ready.json",
             "chukan serve --data :memory:",
+            "chukan serve --data ./data --console 127.0.0.1:8080",
             "chukan serve --data ./data --tls ./tls",
             "chukan serve --role network --data ./net --listen 127.0.0.1:50061 --authority ./data/keys",
             "chukan serve --role middle --data ./data --network 127.0.0.1:50061",

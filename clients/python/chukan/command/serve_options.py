@@ -32,12 +32,23 @@ OWN: Final = (
     Option("config", "FILE", "", "Settings in TOML; environment CHUKAN_* and options go before it."),
     Option("tls", "DIR", "", "Mutual TLS by the files of this folder; in the emulator profile they are made there."),
     Option(
-        "ready_file", "FILE", "", "Written as JSON (listen, control, metrics, pid) once an inquiry can be answered."
+        "ready_file",
+        "FILE",
+        "",
+        "Written as JSON (listen, control, metrics, console, pid) once an inquiry can be answered.",
     ),
     Option("json", "", "", "Print the same JSON on stdout instead of sentences."),
     Option("lang", "ja|en|both", "", "Language; by default the environment's."),
 )
-_METAVARS: Final = {"data": "DIR", "listen": "ADDR", "control": "ADDR", "metrics": "ADDR", "network": "ADDR"}
+_METAVARS: Final = {
+    "data": "DIR",
+    "listen": "ADDR",
+    "control": "ADDR",
+    "metrics": "ADDR",
+    "console": "ADDR",
+    "alertmanager": "URL",
+    "network": "ADDR",
+}
 
 
 def options() -> tuple[Option, ...]:

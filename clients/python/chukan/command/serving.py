@@ -89,7 +89,7 @@ def _started(config: Config, own: Mapping[str, str], language: Language) -> Runn
     from chukan.standard.reasons import ChukanError
 
     try:
-        for setting in ("listen", "control", "metrics"):
+        for setting in ("listen", "control", "metrics", "console"):
             _check_free(setting, str(getattr(config, setting) or ""))
         return start(config, tls_folder=Path(own["tls"]) if own["tls"] else None)
     except ChukanError as error:
@@ -138,7 +138,7 @@ def _tell_ready(running: Running, own: Mapping[str, str], language: Language, *,
     tail = Text("Ctrl-C stops it.", "Ctrl-C で停止します。")
     memory = Text("in memory, gone afterwards", "メモリ上のみ(終了すると消えます)")
     lines = [*head.lines(language)]
-    lines += [f"  {name:9}{document[name]}" for name in ("listen", "control", "metrics") if document[name]]
+    lines += [f"  {name:9}{document[name]}" for name in ("listen", "control", "metrics", "console") if document[name]]
     made = f" {Text('(new)', '(新規作成)').word(language)}" if new else ""
     data = f"{Path(document['data']).absolute()}{made}" if document["data"] else memory.word(language)
     lines.append(f"  {'data':9}{data}")

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page's own behaviour: a chart kept in this page, a switch for refreshing, a sentence when nothing answers.
+"use strict";
+(() => {
+  const MOST = 720; // an hour of looks
+  const live = () => document.getElementById("live");
+  const away = document.getElementById("away");
+  const pause = document.getElementById("pause");
+  const chart = document.getElementById("chart");
+  const seen = [[], [], []];
+  let plot = null;
+  let paused = false;
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const figure = (text) => (text === undefined ? null : Number(text));
+
+  function draw() {
+    if (!chart) return;
+    if (plot) plot.destroy();
+    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+    const series = (label, name) => ({ label, stroke: colour(name), width: 1.5, points: { size: 4 } });
+    const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("ja-JP", { timeZone: "Asia/Tokyo" });
+    plot = new uPlot(
+      {
+        width: chart.clientWidth,
+        height: 130,
+        legend: { show: true, live: true },
+        cursor: { y: false },
+        scales: { x: { range: (_, low, high) => [Math.min(low ?? 0, (high ?? 0) - 60), high ?? 60] }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil((high || 0) * 1.1))] } },
+        axes: [
+          { ...axis, size: 24, space: 90, values: (_, at) => at.map(clock) },
+          { ...axis, size: 44, values: (_, at) => at.map((each) => (Number.isInteger(each) ? each.toLocaleString() : "")) },
+        ],
+        series: [
+          { label: chart.dataset.time, value: (_, at) => (at === null ? "" : clock(at)) },
+          series(chart.dataset.open, "--series-open"),
+          { ...series(chart.dataset.unsent, "--series-unsent"), dash: [6, 4] },
+        ],
+      },
+      seen,
+      chart,
+    );
+  }
+
+  function note() {
+    const figures = live().dataset;
+    if (!chart || figures.at === undefined || seen[0].at(-1) === Number(figures.at)) return;
+    seen[0].push(Number(figures.at));
+    seen[1].push(figure(figures.open));
+    seen[2].push(figure(figures.unsent));
+    if (seen[0].length > MOST) seen.forEach((each) => each.shift());
+    if (plot) plot.setData(seen);
+  }
+
+  note();
+  draw();
+  let width = chart ? chart.clientWidth : 0;
+  addEventListener("resize", () => {
+    if (chart && chart.clientWidth !== width) {
+      width = chart.clientWidth;
+      draw();
+    }
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+
+  if (live().hasAttribute("hx-get")) pause.hidden = false;
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.setAttribute("aria-pressed", String(paused));
+    pause.textContent = paused ? pause.dataset.resume : pause.dataset.pause;
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    // A refresh would take the focus or a marked text away from who works in what it replaces.
+    const busy = live().contains(document.activeElement) || !getSelection().isCollapsed;
+    if (paused || busy) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterSwap", note);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    away.hidden = event.detail.xhr.status !== 0;
+  });
+  document.addEventListener("htmx:sendError", () => {
+    away.hidden = false;
+  });
+})();
