@@ -34,7 +34,7 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 demo: $(VENV)/.installed ## the main job, end to end, on dummy people (PEOPLE=3000 SEED=1)
 	$(BIN)/chukan demo --people $(PEOPLE) --seed $(SEED)
 
-monitor: $(VENV)/.installed ## the demo under load with Prometheus and Alertmanager beside it, until Ctrl-C (PEOPLE=3000)
+monitor: $(VENV)/.installed ## the demo under load, its console, Prometheus and Alertmanager beside it, until Ctrl-C (PEOPLE=3000)
 	@$(BIN)/python scripts/monitor.py --people $(PEOPLE)
 
 drill: $(VENV)/.installed ## inject faults, see that the shipped alerts reach a webhook; some four minutes (SCALE=120)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make monitor`: a server under a light load with Prometheus and Alertmanager beside it, until Ctrl-C.
+"""`make monitor`: a server under a light load, its console, Prometheus and Alertmanager beside it, until Ctrl-C.
 
 Everything listens on this machine only and works in a temporary folder; nothing is left running or lying about. What is
 loaded is the demo's: dummy people of 新宿区 and 世田谷区; then 世田谷区 keeps asking 新宿区, now and then what the list
@@ -23,7 +23,7 @@ from chukan.command.demo.stage import ServerProcess
 from chukan.command.failures import tell
 from chukan.command.language import Text, language_of
 from chukan.drill.load import INQUIRER, Questions, carry_people, write_people
-from chukan.monitoring.stack import Stack, ToolMissingError, find_tool
+from chukan.monitoring.stack import Stack, ToolMissingError, find_tool, free_address
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -65,10 +65,17 @@ def _run(options: argparse.Namespace) -> None:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="chukan-monitor-")))
         _say("Making dummy people and starting everything …", "ダミー住民を作成し、起動しています…")
         write_people(folder, options.people)
-        server = ServerProcess(folder)
+        alertmanager = free_address()
+        server = ServerProcess(folder, options=("--console", "127.0.0.1:0", "--alertmanager", alertmanager))
         stack.callback(server.stop)
         metrics = str(server.where["metrics"])
-        watching = Stack(ROOT / "monitoring", folder, metrics=server.metrics, interval=options.interval)
+        watching = Stack(
+            ROOT / "monitoring",
+            folder,
+            metrics=server.metrics,
+            interval=options.interval,
+            alertmanager=alertmanager,
+        )
         stack.enter_context(watching)
         _tell_addresses(server, metrics, watching)
         carry_people(folder, server.target)
@@ -95,6 +102,7 @@ def _keep_asking(target: str) -> None:
 def _document(server: ServerProcess, metrics: str, watching: Stack) -> dict[str, Any]:
     return {
         "services": server.target,
+        "console": server.where["console"],
         "metrics": metrics,
         "prometheus": watching.prometheus,
         "alertmanager": watching.alertmanager,
@@ -104,11 +112,13 @@ def _document(server: ServerProcess, metrics: str, watching: Stack) -> dict[str,
 
 def _tell_addresses(server: ServerProcess, metrics: str, watching: Stack) -> None:
     _say(
-        f"  services      {server.target}, pid {server.pid}\n  metrics       {metrics}\n"
+        f"  services      {server.target}, pid {server.pid}\n"
+        f"  console       {server.where['console']}\n  metrics       {metrics}\n"
         f"  Prometheus    {watching.prometheus}\n"
         f"  alerts        {watching.prometheus}/alerts\n  Alertmanager  {watching.alertmanager}\n"
         "  dashboards    monitoring/grafana/*.json, to import into a Grafana of your own",
-        f"  サービス      {server.target}、pid {server.pid}\n  メトリクス    {metrics}\n"
+        f"  サービス      {server.target}、pid {server.pid}\n"
+        f"  コンソール    {server.where['console']}\n  メトリクス    {metrics}\n"
         f"  Prometheus    {watching.prometheus}\n"
         f"  警報          {watching.prometheus}/alerts\n  Alertmanager  {watching.alertmanager}\n"
         "  ダッシュボード monitoring/grafana/*.json(お手元の Grafana に取り込んでください)",

@@ -142,6 +142,14 @@ def test_prometheus_tells_alertmanager(monitored: Monitored) -> None:
     _wait_for(lambda: bool(monitored.ask("alertmanagers")["activeAlertmanagers"]), "no Alertmanager")
 
 
+def test_the_console_shows_what_alertmanager_holds(monitored: Monitored) -> None:
+    with urllib.request.urlopen(f"{monitored.where['console']}en/alerts", timeout=10) as answer:  # noqa: S310  # loopback
+        page = answer.read().decode()
+
+    assert "No alerts." in page
+    assert "not known" not in page
+
+
 def test_series_stay_within_their_budget_and_no_label_is_a_person_or_an_organization(monitored: Monitored) -> None:
     samples = [
         (name, re.findall(r'(\w+)="([^"]*)"', labels)) for name, labels, _ in SAMPLE.findall(monitored.metrics())

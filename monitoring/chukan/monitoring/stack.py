@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Stack", "ToolMissingError", "find_tool"]
+__all__ = ["Stack", "ToolMissingError", "find_tool", "free_address"]
 
 _READY_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
@@ -59,6 +59,7 @@ class Stack:
     monitoring: the repository's folder of this name. folder: for data and logs. metrics: host:port of the server's
     /metrics. webhook: where alerts are sent. interval: of scraping and evaluating, in seconds. scale: how many times
     faster than shipped the times of rules and notifications pass.
+    alertmanager: its address, for who must name it before it runs.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Stack:
         webhook: str = "http://127.0.0.1:9095/",
         interval: float = 5,
         scale: float = 1,
+        alertmanager: str = "",
     ) -> None:
         self._tools = find_tool("prometheus"), find_tool("alertmanager")
         self._monitoring = monitoring
@@ -80,8 +82,8 @@ class Stack:
         self._least_for = interval * _SCRAPES
         self._scale = scale
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.prometheus = f"http://127.0.0.1:{_free_port()}"
-        self.alertmanager = f"http://127.0.0.1:{_free_port()}"
+        self.prometheus = free_address()
+        self.alertmanager = alertmanager or free_address()
 
     def __enter__(self) -> Self:
         try:
@@ -199,7 +201,8 @@ def _put(text: str, changes: dict[str, str]) -> str:
     return text
 
 
-def _free_port() -> int:
+def free_address() -> str:
+    """Return an address of this machine at which nothing answers yet."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
