@@ -11,6 +11,7 @@ import pytest
 from chukan.server.console.guards import CONTENT_SECURITY_POLICY
 from tests.browser.fetching import get
 from tests.builders import SETAGAYA, SHINJUKU
+from tests.conformance.proxy import Mutant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +167,29 @@ def test_no_page_shows_a_number_that_names_a_person(held: Held, console: Callabl
     assert all("<main" in each for each in shown)
     assert [number for number in held.numbers for each in shown if number in each] == []
     assert any(f"case-…{held.numbers[-4][-3:]}-1" in each for each in shown)
+
+
+def test_no_page_calls_what_writes(held: Held, console: Callable[..., str]) -> None:
+    """Looking changes nothing, and has nothing done."""
+    called: set[str] = set()
+
+    def note(method: str, _message: object, _metadata: dict[str, str]) -> bool:
+        called.add(method.rpartition("/")[2])
+        return False
+
+    url = console(held.server.target, mutant=Mutant("none", "any", (), request=note))
+    body = f"en/organizations/{SETAGAYA}"
+    for page in ("en/", body, f"{body}/inquiries", *(f"{body}/exchanges/{each}" for each in held.exchanges.values())):
+        assert get(f"{url}{page}").status == 200
+
+    assert called == {
+        "GetExchangeRecord",
+        "GetStatus",
+        "ListInquiries",
+        "ListLanes",
+        "ListNetworkRecords",
+        "WatchInquiries",
+    }
 
 
 def _last_page(held: Held) -> str:

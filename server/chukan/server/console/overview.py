@@ -80,11 +80,20 @@ class Look(NamedTuple):
         return sorted(every, key=lambda lane: (not lane.held, not lane.stuck))
 
     @property
+    def counted(self) -> bool:
+        """Whether every organization's inquiries were counted."""
+        return all(row.counts is not None and row.counts.complete for row in self.rows)
+
+    @property
     def open_inquiries(self) -> int | None:
         """Inquiries that are not finished; None if they were not counted everywhere."""
-        if any(row.counts is None or not row.counts.complete for row in self.rows):
-            return None
-        return sum(row.inquiries.get(state, 0) for row in self.rows for state in OPEN_STATES)
+        every = sum(row.inquiries.get(state, 0) for row in self.rows for state in OPEN_STATES)
+        return every if self.counted else None
+
+    @property
+    def all_inquiries(self) -> int | None:
+        """Inquiries of every state; None if they were not counted everywhere."""
+        return sum(sum(row.inquiries.values()) for row in self.rows) if self.counted else None
 
     @property
     def waiting(self) -> int | None:

@@ -47,7 +47,6 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         # overview
         "organizations": Text("Organizations", "機関の状態"),
         "quiet": Text("Without inquiries and replicas", "照会・副本のない機関"),
-        "quiet_count": Text("organizations", "機関"),
         "waiting": Text("waiting", "未送信"),
         "retrying": Text("retrying", "再試行中"),
         "oldest": Text("oldest waits", "最古の待ち時間"),
@@ -56,12 +55,13 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "lanes_held": Text("lanes held", "停止中レーン"),
         "counting": Text("still counting", "集計中"),
         "too_many": Text("more than 200,000: not counted", "20万件超のため集計しません"),
-        "chart_title": Text("Work under way", "処理中の件数"),
+        "chart_title": Text("Inquiries and unsent work", "照会と未送信の件数"),
         "chart_text": Text(
-            "Since this page was opened: inquiries that are not finished, and entries that wait to be sent. "
-            "Kept in this page only.",
-            "このページを開いてからの推移です(未完了の照会、未送信)。このページ内だけに保持されます。",
+            "Since this page was opened: inquiries that came, those that are not finished, and entries that wait to be "
+            "sent. Kept in this page only.",
+            "このページを開いてからの推移です(新しい照会、未完了の照会、未送信)。このページ内だけに保持されます。",
         ),
+        "new_inquiries": Text("new inquiries since the look before", "直前の取得以後の新しい照会"),
         "open_inquiries": Text("open inquiries", "未完了の照会"),
         "unsent": Text("unsent entries", "未送信"),
         "more_lanes": Text("more on the organizations' pages", "レーンの残りは各機関のページにあります"),
@@ -107,7 +107,6 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "provider": Text("provider", "情報提供者"),
         "accepted": Text("accepted", "受付"),
         "took": Text("finished after", "所要"),
-        "age": Text("open for", "経過"),
         "why": Text("reason or legal basis", "理由・根拠"),
         "compare": Text("compare", "比較"),
         "three_records": Text("three records", "三者の記録"),

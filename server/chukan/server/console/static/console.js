@@ -7,7 +7,8 @@
   const away = document.getElementById("away");
   const pause = document.getElementById("pause");
   const chart = document.getElementById("chart");
-  const seen = [[], [], []];
+  const seen = [[], [], [], []];
+  let counted = null;
   let plot = null;
   let paused = false;
 
@@ -27,7 +28,7 @@
       {
         width: chart.clientWidth,
         height: 130,
-        legend: { live: false },
+        legend: { live: false, markers: { dash: (_, at) => ["none", "solid", "dotted", "dashed"][at] } },
         cursor: { y: false },
         scales: { x: { range: span }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil((high || 0) * 1.1))] } },
         axes: [
@@ -36,7 +37,8 @@
         ],
         series: [
           { label: chart.dataset.time, value: (_, at) => (at === null ? "" : clock(at)) },
-          series(chart.dataset.open, "--series-open"),
+          series(chart.dataset.fresh, "--series-fresh"),
+          { ...series(chart.dataset.open, "--series-open"), dash: [2, 3] },
           { ...series(chart.dataset.unsent, "--series-unsent"), dash: [6, 4] },
         ],
       },
@@ -49,8 +51,11 @@
     const figures = live().dataset;
     if (!chart || figures.at === undefined || seen[0].at(-1) === Number(figures.at)) return;
     seen[0].push(Number(figures.at));
-    seen[1].push(figure(figures.open));
-    seen[2].push(figure(figures.unsent));
+    const all = figure(figures.all);
+    seen[1].push(all === null || counted === null || all < counted ? null : all - counted);
+    seen[2].push(figure(figures.open));
+    seen[3].push(figure(figures.unsent));
+    counted = all;
     if (seen[0].length > MOST) seen.forEach((each) => each.shift());
     if (plot) plot.setData(seen);
   }
@@ -74,7 +79,7 @@
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     // A refresh would take the focus or a marked text away from who works in what it replaces.
-    const busy = live().contains(document.activeElement) || !getSelection().isCollapsed;
+    const busy = live().querySelector(":focus-visible") !== null || !getSelection().isCollapsed;
     if (paused || busy) event.preventDefault();
   });
   document.addEventListener("htmx:afterSwap", note);
