@@ -39,6 +39,7 @@ SIDES: Final = {
 }
 _Record = pb.ExchangeRecord
 _ANSWERED: Final = frozenset({common_pb2.EXCHANGE_OUTCOME_PROVIDED, common_pb2.EXCHANGE_OUTCOME_NO_REPLICA})
+_TWO: Final = 2
 _NOT_HERE: Final = Text("not served by this server", "このサーバーにありません")
 _NONE: Final = Text("no record", "記録なし")
 
@@ -51,6 +52,8 @@ class Side(NamedTuple):
     record: pb.ExchangeRecord | None
     problem: Problem | None = None
     note: Text | None = None
+    committed: bool = False
+    """At the network: whether it holds the provider's signed answer, so that the provider must have a record."""
 
     @property
     def absent(self) -> bool:
@@ -171,7 +174,9 @@ def _network(callers: Callers, organization: str, exchange_id: str) -> Side:
         found = callers.of(organization).network.ListNetworkRecords(request).records
     except ChukanError as error:
         return Side(text, "", None, problem_of(error))
-    return Side(text, "", found[0].record) if found else Side(text, "", None, note=_NONE)
+    if not found:
+        return Side(text, "", None, note=_NONE)
+    return Side(text, "", found[0].record, committed=found[0].provider_committed)
 
 
 def _lines(records: Sequence[_Record | None]) -> list[Line]:
@@ -179,7 +184,9 @@ def _lines(records: Sequence[_Record | None]) -> list[Line]:
 
     def line(label: Text, show: Callable[[_Record], Text], key: Callable[[_Record], object] | None) -> Line:
         values = [show(each) if each is not None else Text("", "") for each in records]
-        return Line(label, values, key is not None, key is not None and len({repr(key(each)) for each in held}) > 1)
+        if key is None or len(held) < _TWO:  # one record agrees with nobody
+            return Line(label, values, compared=False, differs=False)
+        return Line(label, values, compared=True, differs=len({repr(key(each)) for each in held}) > 1)
 
     lines = [
         line(label, show, lambda each, field=field: getattr(each, field))  # type: ignore[misc]
@@ -199,12 +206,28 @@ def _lines(records: Sequence[_Record | None]) -> list[Line]:
 
 def _verdict(sides: Sequence[Side], lines: Sequence[Line]) -> str:
     held = [side.record for side in sides if side.record is not None]
+    pending = any(each.outcome == common_pb2.EXCHANGE_OUTCOME_PENDING for each in held)
+    # 1. What differs is said whoever else could not be read.
     if any(line.differs for line in lines):
-        pending = any(each.outcome == common_pb2.EXCHANGE_OUTCOME_PENDING for each in held)
         return "records_pending" if pending else "records_differ"
+    # 2. All three are there.
     if len(held) == len(sides):
-        return "records_equal"
-    if any(side.problem or side.note is _NOT_HERE for side in sides):
+        return "records_equal_so_far" if pending else "records_equal"
+    # 3. Nothing is said about a record that could not be read.
+    if any(not side.absent for side in sides if side.record is None):
         return "records_unknown"
+    # 4. A record that must be there is not.
+    if _missing(sides, held):
+        return "records_missing"
+    # 5. Not every side was reached, yet or at all.
+    if pending:
+        return "records_incomplete"
+    return "records_ended_early" if len(held) > 1 else "records_single"
+
+
+def _missing(sides: Sequence[Side], held: Sequence[_Record]) -> bool:
+    """Whether a side without a record must have one: all of an answer, the network of a permit, the provider of its."""
+    inquirer, network, provider = sides
     answered = any(each.outcome in _ANSWERED for each in held)
-    return "records_missing" if answered else "records_ended_early"
+    permitted = any(each.permit_digest for each in held)
+    return answered or inquirer.absent or (permitted and network.absent) or (network.committed and provider.absent)

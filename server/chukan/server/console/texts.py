@@ -128,6 +128,10 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
             "All three records agree in every field that all of them hold.",
             "三者の記録は、共通に記録する全項目で一致しています。",
         ),
+        "records_equal_so_far": Text(
+            "The exchange is not finished. All three records agree so far.",
+            "処理中です。現時点で三者の記録は一致しています。",
+        ),
         "records_differ": Text("The records differ in:", "次の項目が相違しています:"),
         "records_pending": Text(
             "The exchange is not finished: the records still differ in:", "処理中のため、次の項目がまだ揃っていません:"
@@ -136,6 +140,15 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
             "The exchange ended before it reached every side: who was not reached has no record. "
             "The records there are agree.",
             "全ての機関に届く前に終わった照会です。届いていない側に記録はありません。現存する記録は一致しています。",
+        ),
+        "records_incomplete": Text(
+            "The exchange is not finished: not every side has its record yet.",
+            "処理中のため、まだ記録のない側があります。",
+        ),
+        "records_single": Text(
+            "The exchange ended at the inquirer and never went out: only the inquirer has a record, "
+            "so there is nothing to compare.",
+            "情報照会者側で終わり、外部に送られていない照会です。記録は情報照会者のみにあり、比較する相手はありません。",
         ),
         "records_missing": Text(
             "A record is missing on a side that must have one. chukan record reconcile looks further.",
