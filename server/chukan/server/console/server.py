@@ -55,6 +55,7 @@ class ConsoleServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 lifespan="off",
                 ws="none",
                 http="h11",
