@@ -129,7 +129,11 @@ class Window:
         self.page.set_default_timeout(PATIENCE)
         self.page.on("console", lambda said: self._note(f"{said.type}: {said.text}", said.type in {"error", "warning"}))
         self.page.on("pageerror", lambda error: self._note(f"exception: {error}", happened=True))
-        self.page.on("requestfailed", lambda request: self._note(f"failed: {request.url}", happened=True))
+        # Who goes on to the next page breaks off what the former one was still loading.
+        self.page.on(
+            "requestfailed",
+            lambda request: self._note(f"{request.failure}: {request.url}", request.failure != "net::ERR_ABORTED"),
+        )
         self.page.on("response", lambda answer: self._note(f"{answer.status}: {answer.url}", answer.status >= 400))
 
     def _note(self, text: str, happened: bool) -> None:  # noqa: FBT001  # one place
