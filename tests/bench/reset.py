@@ -14,9 +14,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from chukan.client import Client
-from chukan.command.composition import start
-from chukan.command.seeds import standard_seed
-from chukan.command.world import in_memory
+from chukan.composition.running import start
+from chukan.composition.seeds import standard_seed
+from chukan.composition.world import in_memory
 from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.server.config import Config
 from chukan.standard.reasons import ChukanError

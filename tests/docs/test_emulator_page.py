@@ -10,7 +10,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from chukan.command.composition import start
+from chukan.composition.running import start
 from chukan.server.config import Config
 from chukan.server.emulator.fault_catalogue import KINDS
 from chukan.standard.clock import SystemClock

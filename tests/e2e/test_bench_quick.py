@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chukan.command.composition import start
+from chukan.composition.running import start
 from chukan.server.config import Config
 from tests.bench.__main__ import NAMES, main
 from tests.bench.floors import tables

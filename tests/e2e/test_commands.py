@@ -281,7 +281,7 @@ class TestWhatLoads:
     SERVERS = frozenset({"grpc", "sqlalchemy", "google.protobuf", "cryptography", "prometheus_client", "asyncio"})
     START = """
 from chukan.command.serving import serve
-from chukan.command.composition import start
+from chukan.composition.running import start
 from chukan.server.config import Config
 
 ports = dict.fromkeys(("listen", "control", "metrics"), "127.0.0.1:0")
@@ -321,7 +321,7 @@ with grpc.insecure_channel(running.control) as channel:
     EmulatorServiceStub(channel).ListWorlds(pb.ListWorldsRequest(), metadata=metadata)
 running.stop()
 """
-        theirs = {"chukan.command.worlds", "chukan.server.emulator.faults", "chukan.server.rpc.emulator_service"}
+        theirs = {"chukan.composition.worlds", "chukan.server.emulator.faults", "chukan.server.rpc.emulator_service"}
 
         assert not theirs & self.loaded(f"{self.START}running.stop()")
         assert theirs <= self.loaded(f"{self.START}{ask}")

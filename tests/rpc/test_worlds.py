@@ -13,7 +13,7 @@ import pytest
 from builders import SHINJUKU, Body, address_number, fresh_serial
 
 from chukan.client import Client
-from chukan.command.world import World, WorldImage, build_world, in_memory
+from chukan.composition.world import World, WorldImage, build_world, in_memory
 from chukan.edge import EdgeConfig, Validation, build_server
 from chukan.emulator.v1 import emulator_service_pb2
 from chukan.server.config import Config
@@ -151,7 +151,7 @@ def test_a_world_in_memory_keeps_the_settings_but_no_place_on_disk(tmp_path: obj
 
 def test_who_starts_an_emulator_in_its_own_process_can_reach_its_controls() -> None:
     """In memory the token is in no file."""
-    from chukan.command.composition import start  # noqa: PLC0415
+    from chukan.composition.running import start  # noqa: PLC0415
 
     running = start(Config(listen="127.0.0.1:0", control="127.0.0.1:0", metrics="", organizations=(SHINJUKU,)))
     try:

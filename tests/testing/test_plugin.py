@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chukan.command.composition import CONTROL_TOKEN_FILE, start
+from chukan.composition.running import CONTROL_TOKEN_FILE, start
 from chukan.server.config import Config
 from chukan.standard.reasons import ChukanError
 from chukan.testing import Emulator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from chukan.command.composition import Running
+    from chukan.composition.running import Running
 
 PROBE = """
 import json, sys
@@ -135,7 +135,7 @@ def test_a_marker_says_how_the_world_begins_and_a_wrong_one_is_told_in_a_sentenc
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Running]:
     config = Config(data=tmp_path / "emulator", listen="127.0.0.1:0", control="127.0.0.1:0", metrics="")
-    running = start(config, own_process=False)
+    running = start(config)
     yield running
     running.stop()
 

@@ -14,7 +14,7 @@ from builders import SETAGAYA, SHINJUKU, Body, eventually
 from chukan.adapter.exchange import InquireOptions
 from chukan.address.v1.address_service_pb2 import RegisterPeopleRequest, ResidentKind, ResidentState
 from chukan.client import Client
-from chukan.command.composition import start
+from chukan.composition.running import start
 from chukan.server.config import Config
 from chukan.standard.numbers import dummy_individual_number
 from chukan.v1 import linkage_code_service_pb2 as linkage

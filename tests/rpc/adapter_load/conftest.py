@@ -13,7 +13,7 @@ import pytest
 
 from chukan.adapter.sync import LoadOptions, Report, load
 from chukan.client import Client
-from chukan.command.composition import start
+from chukan.composition.running import start
 from chukan.people.writing import write
 from chukan.server.config import Config
 from chukan.standard.organizations import by_municipality

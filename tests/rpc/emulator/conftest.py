@@ -9,7 +9,7 @@ import grpc
 import pytest
 from builders import SHINJUKU
 
-from chukan.command.composition import CONTROL_TOKEN_FILE, start
+from chukan.composition.running import CONTROL_TOKEN_FILE, start
 from chukan.edge import make_development_pki
 from chukan.edge import pki as pki_module
 from chukan.edge.tls import channel_credentials

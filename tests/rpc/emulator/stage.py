@@ -23,7 +23,7 @@ from chukan.v1.operation_service_pb2_grpc import OperationServiceStub
 from chukan.v1.provision_service_pb2_grpc import ProvisionServiceStub
 
 if TYPE_CHECKING:
-    from chukan.command.composition import Running
+    from chukan.composition.running import Running
 
 GET_STATUS = "chukan.v1.OperationService/GetStatus"
 LIST_WORLDS = "chukan.emulator.v1.EmulatorService/ListWorlds"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chukan.adapter.exchange import InquireOptions, inquire
-from chukan.command.seeds import SEED_DATE, STANDARD_PEOPLE
+from chukan.composition.seeds import SEED_DATE, STANDARD_PEOPLE
 from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.people import write
 from chukan.standard.organizations import by_municipality

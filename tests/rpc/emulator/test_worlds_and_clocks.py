@@ -12,8 +12,8 @@ import grpc
 import pytest
 from builders import SETAGAYA, SHINJUKU, address_number, eventually, fresh_serial
 
-from chukan.command.world import build_world
-from chukan.command.worlds import WorldMaker, all_worlds
+from chukan.composition.world import build_world
+from chukan.composition.worlds import WorldMaker, all_worlds
 from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.server.config import Config
 from chukan.server.emulator.clock import WorldClock

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
-    from chukan.command.composition import Running
+    from chukan.composition.running import Running
     from chukan.server.config import Config
 
 __all__ = ["serve"]
@@ -84,14 +84,14 @@ def _config(settings: dict[str, str], own: Mapping[str, str]) -> Config | None:
 
 
 def _started(config: Config, own: Mapping[str, str], language: Language) -> Running | int:
-    from chukan.command.composition import start
+    from chukan.composition.running import calm_collector, start
     from chukan.edge import EdgeConfigError
     from chukan.standard.reasons import ChukanError
 
     try:
         for setting in ("listen", "control", "metrics", "console"):
             _check_free(setting, str(getattr(config, setting) or ""))
-        return start(config, tls_folder=Path(own["tls"]) if own["tls"] else None)
+        running = start(config, tls_folder=Path(own["tls"]) if own["tls"] else None)
     except ChukanError as error:
         if error.code in _OF_DATA and config.data is not None:
             error.params["data"] = str(config.data.absolute())
@@ -101,6 +101,8 @@ def _started(config: Config, own: Mapping[str, str], language: Language) -> Runn
     except (EdgeConfigError, ValueError) as error:
         print(f"chukan serve: {error}", file=sys.stderr)
         return FAILED
+    calm_collector()
+    return running
 
 
 def _check_free(setting: str, address: str) -> None:

@@ -48,11 +48,11 @@ class Emulator:
     @classmethod
     def in_process(cls) -> Self:
         """Start one in this process, in memory, on free ports of this machine. Nothing of it is on disk."""
-        from chukan.command.composition import start  # noqa: PLC0415  # loads the server
+        from chukan.composition.running import start  # noqa: PLC0415  # loads the server
         from chukan.server.config import Config  # noqa: PLC0415
 
         config = Config(data=None, listen=_FREE, control=_FREE, metrics="")
-        running = start(config, own_process=False)
+        running = start(config)
         return cls(running.listen, running.control, running.control_token, stop=running.stop)
 
     @classmethod

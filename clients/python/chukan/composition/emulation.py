@@ -18,7 +18,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chukan.command.world import World
+    from chukan.composition.world import World
     from chukan.edge import Caller, Service
     from chukan.edge.interposition import Interposer, Passage
     from chukan.server.config import Config
@@ -84,7 +84,7 @@ class Emulation:
             return self._loaded
 
     def _make(self) -> _Loaded:
-        from chukan.command.worlds import WorldMaker, all_worlds
+        from chukan.composition.worlds import WorldMaker, all_worlds
         from chukan.server.rpc.emulator_service import EmulatorServicer
         from chukan.server.rpc.fault_interposer import FaultInterposer
 

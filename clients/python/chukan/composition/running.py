@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from chukan.command.console import console_of
-from chukan.command.emulation import Emulation
-from chukan.command.world import build_world
+from chukan.composition.console import console_of
+from chukan.composition.emulation import Emulation
+from chukan.composition.world import build_world
 from chukan.edge import EdgeConfig, EdgeServer, build_server, make_development_pki
 from chukan.edge.tls import TlsFiles
 from chukan.monitoring import MetricsServer
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn
 
-    from chukan.command.world import World
+    from chukan.composition.world import World
     from chukan.server.app import ServerApp
     from chukan.server.config import Config
 
-__all__ = ["Running", "start"]
+__all__ = ["Running", "calm_collector", "start"]
 
 CONTROL_TOKEN_FILE: Final = "control.token"  # noqa: S105  # a file's name
 _GRACE: Final = 5.0
@@ -77,30 +77,26 @@ class Running:
             each()
 
 
-def start(config: Config, *, tls_folder: Path | None = None, seed_people: int = 0, own_process: bool = True) -> Running:
+def start(config: Config, *, tls_folder: Path | None = None, seed_people: int = 0) -> Running:
     """Start everything. Errors: ChukanError, EdgeConfigError, OSError; nothing keeps running after one.
 
-    seed_people: see `Emulation`. own_process: whether the process is there for this alone; somebody else's collector is
-    left as it is.
+    seed_people: see `Emulation`.
     """
     stops: list[Callable[[], object]] = []
     try:
-        running = _start(config, tls_folder, stops, seed_people)
+        return _start(config, tls_folder, stops, seed_people)
     except BaseException:
         for each in reversed(stops):
             each()
         raise
-    if own_process:
-        _calm_collector()
-    return running
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Let Python's collector leave alone what lives as long as the process, and look at batches of rows less often.
 
-    A batch of 1,000 rows makes tens of thousands of objects that reference counting frees; at the usual threshold the
-    collector goes through all of them dozens of times (10 to 20 % of the time of registering). It is not run first:
-    that takes 60 ms of a start and frees a few hundred kilobytes.
+    For a process that is there for a server alone. A batch of 1,000 rows makes tens of thousands of objects that
+    reference counting frees; at the usual threshold the collector goes through all of them dozens of times (10 to 20 %
+    of the time of registering). It is not run first: that takes 60 ms of a start and frees a few hundred kilobytes.
     """
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)

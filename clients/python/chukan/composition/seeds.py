@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from chukan.command.world import build_world
+from chukan.composition.world import build_world
 from chukan.edge import EdgeConfig, build_server
 from chukan.standard.ids import SeededIds
 from chukan.standard.organizations import by_municipality
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from chukan.command.world import World, WorldImage
+    from chukan.composition.world import World, WorldImage
     from chukan.server.config import Config
 
 __all__ = ["SEED_DATE", "STANDARD_PEOPLE", "standard_seed"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from chukan.command.seeds import STANDARD_PEOPLE, standard_seed
-from chukan.command.world import World, build_world, in_memory
+from chukan.composition.seeds import STANDARD_PEOPLE, standard_seed
+from chukan.composition.world import World, build_world, in_memory
 from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
 from chukan.server.emulator.clock import WorldClock
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from chukan.command.world import WorldImage
+    from chukan.composition.world import WorldImage
     from chukan.server.config import Config
 
 __all__ = ["WorldMaker", "all_worlds"]

@@ -10,7 +10,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chukan.command.world import World
+    from chukan.composition.world import World
     from chukan.server.config import Config
     from chukan.server.console import ConsoleServer
 
