@@ -9,6 +9,7 @@ PEOPLE ?= 3000
 SEED   ?= 1
 BENCH  ?= all
 ROUNDS ?= 20
+JOBS   ?= 2
 SCALE  ?= 120
 
 .DEFAULT_GOAL := help
@@ -40,8 +41,8 @@ monitor: $(VENV)/.installed ## the demo under load, its console, Prometheus and 
 drill: $(VENV)/.installed ## inject faults, see that the shipped alerts reach a webhook; some four minutes (SCALE=120)
 	@$(BIN)/python scripts/drill.py --scale $(SCALE)
 
-test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why (JOBS=2 files at a time)
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 check: check-generated check-contract lint types imports ## generated code, the contract, ruff, mypy, import rules
 
