@@ -8,6 +8,7 @@ its own, because it alone holds individual numbers.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -28,7 +29,7 @@ from chukan.address_system.storage.people import PersonStore
 from chukan.address_system.storage.schema import metadata, outbox
 from chukan.address_system.storage.tenants import TenantStore
 from chukan.durable.database import Database
-from chukan.durable.dispatcher import Backoff, Dispatcher
+from chukan.durable.dispatcher import RETRY, Backoff, Dispatcher
 from chukan.durable.idempotency import forget_old
 from chukan.durable.image import Image
 from chukan.durable.outbox import Outbox
@@ -104,10 +105,9 @@ class AddressSystem:
         """Return everything committed so far, for a world in memory to start from."""
         return Image(self.environment.database.image(), self.master_key)
 
-    def run_due(self) -> None:
-        """Do at once what has become due, after a test moved the clock."""
-        self.upkeep.run_due()
-        self.dispatcher.run_due()
+    def run_due(self) -> Counter[str]:
+        """Do at once what has become due, after a test moved the clock; return how often, by kind of job."""
+        return Counter({self.upkeep.kind: self.upkeep.run_due(), RETRY: self.dispatcher.run_due()})
 
 
 def build(
@@ -176,7 +176,7 @@ def build(
         pools={"RegisterPeople": "bulk"},
         mode_of=environment.mode_of,
     )
-    upkeep = Timer(lambda: forget_old(database, clock), seconds=_UPKEEP_EVERY)
+    upkeep = Timer("tidy_address_systems", lambda: forget_old(database, clock), seconds=_UPKEEP_EVERY)
     return AddressSystem([service], environment, dispatcher, upkeep, key, resting)
 
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from chukan.durable.outbox import Backlog, Item, Outbox
     from chukan.standard.clock import Clock
 
-__all__ = ["Backoff", "Dispatcher", "Handler"]
+__all__ = ["RETRY", "Backoff", "Dispatcher", "Handler"]
+
+RETRY: Final = "retry"
+"""What waking a lane is called among the jobs time sets going."""
 
 Handler = Callable[[list["Item"]], None]
 
@@ -124,7 +127,7 @@ class Dispatcher:
         return not any(thread.is_alive() for thread in self._threads)
 
     def run_due(self) -> int:
-        """Wake the lanes the clock has made due (after it was advanced) and return how many."""
+        """Wake the lanes the clock has made due (after it was advanced) and return how many; a job of kind `RETRY`."""
         return self._lanes.fire()
 
     def next_due(self) -> datetime | None:

@@ -25,9 +25,18 @@ class Timer:
     """Looks every second, or as often as it is told, on a thread of its own."""
 
     def __init__(
-        self, run_due: Callable[[], int], *, seconds: float = _SECONDS, next_due: Callable[[], datetime | None] = _never
+        self,
+        kind: str,
+        run_due: Callable[[], int],
+        *,
+        seconds: float = _SECONDS,
+        next_due: Callable[[], datetime | None] = _never,
     ) -> None:
-        """`next_due`: when it will have to do by the clock; a timer without it tidies up and has no hour of its own."""
+        """kind: what it does, in a word. run_due: does it and says how often.
+
+        next_due: when it will have to do by the clock; a timer without it tidies up and has no hour of its own.
+        """
+        self.kind = kind
         self.run_due = run_due
         self.next_due = next_due
         self._seconds = seconds

@@ -10,10 +10,11 @@ is true of a separate process only: whoever runs both runs the members' keys too
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
-from chukan.durable.dispatcher import Backoff, Dispatcher
+from chukan.durable.dispatcher import RETRY, Backoff, Dispatcher
 from chukan.durable.timer import Timer
 from chukan.edge.tls import TlsFiles, expiries
 from chukan.edge.transport import ChannelTransport, InProcessTransport
@@ -144,11 +145,11 @@ class ServerApp:
         """Whether inquiries are carried on."""
         return self._running.is_set()
 
-    def run_due(self) -> None:
-        """Do at once what has become due, after a test moved the clock."""
-        for timer in self._timers:
-            timer.run_due()
-        self.dispatcher.run_due()
+    def run_due(self) -> Counter[str]:
+        """Do at once what has become due, after a test moved the clock; return how often, by kind of job."""
+        ran = Counter({timer.kind: timer.run_due() for timer in self._timers})
+        ran[RETRY] += self.dispatcher.run_due()
+        return ran
 
     def next_due(self) -> datetime | None:
         """Return when the next thing falls due by the clock; None when nothing waits for time."""
@@ -330,7 +331,7 @@ def _dispatcher(
 
 
 def _upkeep(core: Core) -> Timer:
-    return Timer(lambda: run_upkeep(core), seconds=_UPKEEP_EVERY)
+    return Timer("tidy_network", lambda: run_upkeep(core), seconds=_UPKEEP_EVERY)
 
 
 def _tls(config: Config) -> TlsFiles | None:

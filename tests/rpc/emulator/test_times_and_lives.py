@@ -76,9 +76,10 @@ class TestWaiting:
         emulator.do("ClearFaults", pb.ClearFaultsRequest(world_id=world, fault_ids=[away.fault.fault_id]))
 
         due = emulator.do("GetClock", pb.GetClockRequest(world_id=world)).clock.next_due_time
-        clock = emulator.do("AdvanceClock", pb.AdvanceClockRequest(world_id=world, to_next_due=True)).clock
+        answer = emulator.do("AdvanceClock", pb.AdvanceClockRequest(world_id=world, to_next_due=True))
 
-        assert clock.now == due
+        assert answer.clock.now == due
+        assert [(job.kind, job.count) for job in answer.jobs] == [("retry", 1)]
         assert inquirer.inquiry(receipt).state == common_pb2.INQUIRY_STATE_ANSWERED
 
     def test_a_clock_is_set_to_an_instant_and_a_mode_at_once(self, emulator: Emulator) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,9 +40,10 @@ class EveryMinute:
     def stop(self) -> None:
         """End."""
 
-    def run_due(self) -> None:
+    def run_due(self) -> Counter[str]:
         self.done.append(self._clock.now())
         sleep(self._seconds)
+        return Counter(minute=1)
 
     def next_due(self) -> datetime:
         return (self.done[-1] if self.done else self._begun) + MINUTE
@@ -87,8 +89,9 @@ class Waits:
 def test_everything_is_done_at_its_instant() -> None:
     world, parts = made()
 
-    world.advance_by(3.5 * MINUTE, Waits())
+    ran = world.advance_by(3.5 * MINUTE, Waits())
 
+    assert ran == {"minute": 4}
     assert parts.done == [FAR + MINUTE, FAR + 2 * MINUTE, FAR + 3 * MINUTE, FAR + 3.5 * MINUTE]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from chukan.server.app import Given, ServerApp, build
 
 if TYPE_CHECKING:
+    from collections import Counter
     from datetime import datetime
     from typing import Unpack
 
@@ -60,11 +61,10 @@ class World:
         if self.address is not None:
             self.address.start()
 
-    def run_due(self) -> None:
-        """Do at once what has become due."""
-        self.server.run_due()
-        if self.address is not None:
-            self.address.run_due()
+    def run_due(self) -> Counter[str]:
+        """Do at once what has become due; return how often, by kind of job."""
+        ran = self.server.run_due()
+        return ran if self.address is None else ran + self.address.run_due()
 
     def next_due(self) -> datetime | None:
         """Return when the next thing falls due by its clock; None when nothing waits for time."""

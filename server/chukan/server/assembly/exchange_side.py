@@ -164,7 +164,7 @@ def build_exchange_side(
             database=environment.database,
             outbox=outbox,
         ),
-        timer=Timer(timers.run_due, next_due=timers.next_due),
+        timer=Timer("look_after_inquiries", timers.run_due, next_due=timers.next_due),
         acceptance=acceptance,
         desk=desk,
         provision_desk=provision_desk,

@@ -135,7 +135,7 @@ def _upkeep(foundation: Foundation, acquisition: CodeAcquisition) -> Timer:
     def run_due() -> int:
         return acquisition.end_run_out() + forget_old(foundation.database, foundation.clock)
 
-    return Timer(run_due, seconds=_UPKEEP_EVERY)
+    return Timer("tidy_middle_servers", run_due, seconds=_UPKEEP_EVERY)
 
 
 @cache

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,8 +48,8 @@ class Parts(Protocol):
     def stop(self) -> None:
         """End."""
 
-    def run_due(self) -> None:
-        """Do what has become due."""
+    def run_due(self) -> Counter[str]:
+        """Do what has become due; return how often, by kind of job."""
 
     def next_due(self) -> datetime | None:
         """Return when something falls due."""
@@ -147,15 +148,17 @@ class World:
                 raise
             return None
 
-    def advance_by(self, step: timedelta, patience: Patience) -> None:
-        """Move the clock on by so much, doing everything at its hour."""
+    def advance_by(self, step: timedelta, patience: Patience) -> Counter[str]:
+        """Move the clock on by so much, doing everything at its hour; return what was done, by kind of job."""
         with self._move(patience):
             now = self.clock.now()
             if step > LATEST - now:
                 raise ChukanError("INVALID_FIELD", field="by")
-            self._advance(now + step, patience)
+            return self._advance(now + step, patience)
 
-    def advance_to(self, until: datetime, patience: Patience, *, named: str, mode: ClockMode | None = None) -> None:
+    def advance_to(
+        self, until: datetime, patience: Patience, *, named: str, mode: ClockMode | None = None
+    ) -> Counter[str]:
         """Move the clock on to an instant, doing everything at its hour; then let it go in a mode.
 
         named: the field that has the instant. Errors: CLOCK_BACKWARDS.
@@ -163,23 +166,24 @@ class World:
         with self._move(patience):
             if until < self.clock.now():
                 raise ChukanError("CLOCK_BACKWARDS", field=named)
-            self._advance(until, patience)
+            ran = self._advance(until, patience)
             self.clock.set(mode, None)
+            return ran
 
-    def advance_to_next_due(self, patience: Patience) -> None:
+    def advance_to_next_due(self, patience: Patience) -> Counter[str]:
         """Move the clock on to the next thing due and do it; nothing happens if none waits."""
         with self._move(patience):
             until = self.parts.next_due()
-            if until is not None:
-                self._advance(until, patience)
+            return Counter() if until is None else self._advance(until, patience)
 
-    def set_mode(self, mode: ClockMode | None, patience: Patience) -> None:
+    def set_mode(self, mode: ClockMode | None, patience: Patience) -> Counter[str]:
         """Let the clock go in a mode; where it falls in with real time, what is due until then is done before."""
         with self._move(patience):
             real = self.clock.real()
-            if mode is ClockMode.SYSTEM and self.clock.now() < real:
-                self._advance(real, patience)
+            falls_in = mode is ClockMode.SYSTEM and self.clock.now() < real
+            ran = self._advance(real, patience) if falls_in else Counter[str]()
             self.clock.set(mode, None)
+            return ran
 
     @contextmanager
     def _move(self, patience: Patience) -> Iterator[None]:
@@ -195,22 +199,24 @@ class World:
         finally:
             self._moving.release()
 
-    def _advance(self, until: datetime, patience: Patience) -> None:
+    def _advance(self, until: datetime, patience: Patience) -> Counter[str]:
         rounds, last = 0, None
+        ran = Counter[str]()
         while (due := self.parts.next_due()) is not None and due <= until:
             rounds = rounds + 1 if due == last else 0
             last = due
             if rounds >= _SAME_INSTANT:
                 break
-            self._reach(due, patience)
-        self._reach(until, patience)
+            ran += self._reach(due, patience)
+        return ran + self._reach(until, patience)
 
-    def _reach(self, instant: datetime, patience: Patience) -> None:
+    def _reach(self, instant: datetime, patience: Patience) -> Counter[str]:
         if self.ended:
             raise ChukanError("WORLD_RESET")
         if patience.left() <= 0:
             raise ChukanError("DEADLINE_EXCEEDED")
         self.clock.move_to(instant)
-        self.parts.run_due()
+        ran = self.parts.run_due()
         if not self.parts.drain(patience.left()):
             raise ChukanError("DEADLINE_EXCEEDED")
+        return ran

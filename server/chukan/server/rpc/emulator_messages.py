@@ -16,7 +16,7 @@ from chukan.server.emulator.world import LATEST
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from google.protobuf.duration_pb2 import Duration
@@ -32,6 +32,7 @@ __all__ = [
     "fault_of",
     "fault_state",
     "instant",
+    "job_messages",
     "kind_message",
     "span",
     "world_message",
@@ -122,6 +123,11 @@ def clock_message(world: World) -> wire.ClockState:
     if due is not None:
         message.next_due_time.FromDatetime(due)
     return message
+
+
+def job_messages(ran: Mapping[str, int]) -> list[wire.JobRun]:
+    """Return the jobs that ran as they are told; what became of a retry is not known here."""
+    return [wire.JobRun(kind=kind, count=count) for kind, count in sorted(ran.items()) if count]
 
 
 def _parameter(name: str, default: str) -> wire.FaultParameter:

@@ -17,6 +17,7 @@ from chukan.server.rpc.emulator_messages import (
     fault_of,
     fault_state,
     instant,
+    job_messages,
     kind_message,
     span,
     world_message,
@@ -120,10 +121,10 @@ class EmulatorServicer:
         world = self._movable(request.world_id)
         mode, now = clock_setting(request.clock)
         if now is None:
-            world.set_mode(mode, _Patience(context))
+            ran = world.set_mode(mode, _Patience(context))
         else:
-            world.advance_to(now, _Patience(context), named="clock.now", mode=mode)
-        return wire.SetClockResponse(clock=clock_message(world))
+            ran = world.advance_to(now, _Patience(context), named="clock.now", mode=mode)
+        return wire.SetClockResponse(clock=clock_message(world), jobs=job_messages(ran))
 
     def AdvanceClock(  # noqa: D102
         self, request: wire.AdvanceClockRequest, context: grpc.ServicerContext
@@ -132,12 +133,12 @@ class EmulatorServicer:
         patience = _Patience(context)
         match request.WhichOneof("step"):
             case "by":
-                world.advance_by(span(request.by, "by"), patience)
+                ran = world.advance_by(span(request.by, "by"), patience)
             case "until":
-                world.advance_to(instant(request.until, "until"), patience, named="until")
+                ran = world.advance_to(instant(request.until, "until"), patience, named="until")
             case _:
-                world.advance_to_next_due(patience)
-        return wire.AdvanceClockResponse(clock=clock_message(world))
+                ran = world.advance_to_next_due(patience)
+        return wire.AdvanceClockResponse(clock=clock_message(world), jobs=job_messages(ran))
 
     def AwaitIdle(  # noqa: D102
         self, request: wire.AwaitIdleRequest, context: grpc.ServicerContext
