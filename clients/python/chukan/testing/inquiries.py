@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from chukan.testing.bare_world import BareWorld
     from chukan.testing.people import Addressee
-    from chukan.testing.world import World
 
 __all__ = ["permitted"]
 
@@ -23,7 +23,7 @@ __tracebackhide__ = True  # a failure is shown at the line of the test
 
 
 def permitted(
-    world: World,
+    world: BareWorld,
     addressee: Addressee | str,
     *,
     by: str,
@@ -51,7 +51,7 @@ def permitted(
     return spec
 
 
-def _row(world: World, by: str, provider: str, information: str, items: tuple[str, ...]) -> PermissionRow:
+def _row(world: BareWorld, by: str, provider: str, information: str, items: tuple[str, ...]) -> PermissionRow:
     today, permissions = world.clock.today(), permission_list()
     for row in permissions.rows:
         question = Question(

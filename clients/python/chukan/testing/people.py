@@ -15,7 +15,7 @@ from chukan.v1 import linkage_code_service_pb2 as linkage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chukan.testing.world import World
+    from chukan.testing.bare_world import BareWorld
 
 __all__ = ["Addressee", "introduce"]
 
@@ -52,7 +52,7 @@ class Addressee:
 
 
 def introduce(
-    world: World, serial: int, organizations: Sequence[str], numbers: Mapping[str, str], *, link: bool
+    world: BareWorld, serial: int, organizations: Sequence[str], numbers: Mapping[str, str], *, link: bool
 ) -> Addressee:
     """Make one more person known to organizations; see `World.addressee`."""
     given = {organization_of(each).code: number for each, number in numbers.items()}
@@ -82,7 +82,7 @@ def introduce(
     return person
 
 
-def _notify(world: World, organization: str, person: Addressee) -> None:
+def _notify(world: BareWorld, organization: str, person: Addressee) -> None:
     """Let the simulated resident network (住基ネット) know the person."""
     request = residents.NotifyResidentsRequest(
         batch_id=world.next_id("batch"),
@@ -97,7 +97,7 @@ def _notify(world: World, organization: str, person: Addressee) -> None:
     expect_taken(f"{person.name} at the resident network", answer.failures)
 
 
-def _number(world: World, organization: str, person: Addressee) -> str:
+def _number(world: BareWorld, organization: str, person: Addressee) -> str:
     """Let the emulator's address system of an organization number the person."""
     request = address.RegisterPeopleRequest(
         batch_id=world.next_id("batch"),
@@ -122,7 +122,7 @@ def _number(world: World, organization: str, person: Addressee) -> str:
     return number
 
 
-def _register(world: World, organization: str, number: str, *, link: bool) -> None:
+def _register(world: BareWorld, organization: str, number: str, *, link: bool) -> None:
     """Tell the middle server of the addressee, and ask for the code in the same step."""
     request = linkage.RegisterAddresseesRequest(
         batch_id=world.next_id("batch"), integrated_address_numbers=[number], code_rows=[0] if link else []
@@ -131,7 +131,7 @@ def _register(world: World, organization: str, number: str, *, link: bool) -> No
     expect_taken(f"addressee {number} at {organization}", answer.failures)
 
 
-def _link(world: World, person: Addressee, given: Mapping[str, str]) -> None:
+def _link(world: BareWorld, person: Addressee, given: Mapping[str, str]) -> None:
     """Hand on the processing numbers (処理通番), as the address system of each organization does."""
     world.await_idle()
     for code, number in person.numbers.items():
@@ -149,7 +149,7 @@ def _link(world: World, person: Addressee, given: Mapping[str, str]) -> None:
         _status(world, code, number, linkage.LINKAGE_STATE_LINKED)
 
 
-def _submit_as_own_system(world: World, organization: str, person: Addressee, issued: str) -> None:
+def _submit_as_own_system(world: BareWorld, organization: str, person: Addressee, issued: str) -> None:
     request = residents.SubmitProcessingNumbersRequest(
         batch_id=world.next_id("batch"),
         processing_numbers=[issued],
@@ -160,7 +160,7 @@ def _submit_as_own_system(world: World, organization: str, person: Addressee, is
 
 
 def _status(
-    world: World, organization: str, number: str, expected: linkage.LinkageState.ValueType
+    world: BareWorld, organization: str, number: str, expected: linkage.LinkageState.ValueType
 ) -> linkage.LinkageStatus:
     """Return how far the code is, which must be as far as expected."""
     request = linkage.GetLinkageStateRequest(integrated_address_number=number)

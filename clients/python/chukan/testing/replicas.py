@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chukan.standard.items import Item
+    from chukan.testing.bare_world import BareWorld
     from chukan.testing.people import Addressee
-    from chukan.testing.world import World
 
 __all__ = ["TAX", "number_at", "register"]
 
@@ -31,7 +31,7 @@ def number_at(addressee: Addressee | str, organization: str) -> str:
 
 
 def register(
-    world: World,
+    world: BareWorld,
     addressee: Addressee | str,
     *,
     at: str,

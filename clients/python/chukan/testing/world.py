@@ -1,25 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A world of a test: its clients, clock and faults, and the stage a test sets in it."""
+"""A world of a test: the stage that is set in it with a line each, people, replicas, inquiries."""
 
 from __future__ import annotations
 
 import itertools
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING
 
-from chukan.client import Client
-from chukan.emulator.v1 import emulator_service_pb2 as pb
-from chukan.standard.ids import SeededIds
-from chukan.standard.reasons import ChukanError
 from chukan.testing import inquiries, people, replicas
-from chukan.testing.clock import Clock
-from chukan.testing.faults import Faults
-from chukan.testing.stage import StageError, organization_of
+from chukan.testing.bare_world import BareWorld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
-    from types import TracebackType
+    from datetime import date, timedelta
 
     from chukan.emulator.v1.emulator_service_pb2_grpc import EmulatorServiceStub
     from chukan.testing.people import Addressee
@@ -29,52 +21,13 @@ __all__ = ["World"]
 
 __tracebackhide__ = True  # a failure is shown at the line of the test
 
-_SYSTEM: Final = "chukan-testing"
-_WIRE: Final = 10.0
 
-
-class World:
-    """Middle servers, network and address systems for one test. Organizations are named by 16, 6 or 5 digits.
-
-    Whatever calls the emulator's target with the metadata chukan-world calls in it.
-    """
+class World(BareWorld):
+    """Middle servers, network and address systems for one test. Organizations are named by 16, 6 or 5 digits."""
 
     def __init__(self, target: str, control: EmulatorServiceStub, world_id: str) -> None:
-        self.target: Final = target
-        self.id: Final = world_id
-        self.clock: Final = Clock(control, world_id)
-        self.faults: Final = Faults(control, world_id)
-        self._control = control
-        self._ids = SeededIds(f"{world_id}/client")
+        super().__init__(target, control, world_id)
         self._serials = itertools.count(1)
-        self._clients: list[Client] = []
-        self._own: dict[str, Client] = {}
-        self.closed = False
-        """Whether it was deleted by `close`."""
-
-    def __repr__(self) -> str:
-        return f"<world {self.id}>"
-
-    def client(self, organization: str, *, retries: bool = False, **options: Any) -> Client:  # noqa: ANN401  # Client's
-        """Return a client of an organization in this world, closed with it; options as `chukan.client.Client` has them.
-
-        It repeats nothing by itself unless told to, so that a test sees each failure.
-        """
-        made = Client(
-            self.target,
-            organization=organization_of(organization).code,
-            world=self.id,
-            retries=retries,
-            ids=self._ids,
-            **options,
-        )
-        self._clients.append(made)
-        return made
-
-    def metadata(self, organization: str, *, system: str = "") -> dict[str, str]:
-        """Return what goes with every call in this world, for clients of another make."""
-        found = {"chukan-organization": organization_of(organization).code, "chukan-world": self.id}
-        return {**found, "chukan-system": system} if system else found
 
     def addressee(self, *organizations: str, numbers: Mapping[str, str] | None = None, link: bool = True) -> Addressee:
         """Let organizations know one more dummy person: numbered, registered and linked in each. StageError if not.
@@ -136,63 +89,3 @@ class World:
             item_codes=item_codes,
             time_out=time_out,
         )
-
-    def await_idle(self, seconds: float = 10.0) -> None:
-        """Return when nothing that is due is left to do; StageError after so many seconds of real time."""
-        request = pb.AwaitIdleRequest(world_id=self.id)
-        request.wait_time.FromTimedelta(timedelta(seconds=seconds))
-        answer = self._control.AwaitIdle(request, timeout=seconds + _WIRE)
-        if not answer.idle:
-            raise StageError(f"the world did not come to rest within {seconds:g} s: {', '.join(answer.pending)}")
-
-    def reset(self, *, keep_clock: bool = False, keep_faults: bool = False) -> int:
-        """Set it back to how it began, and return its generation. What is open in it ends with WORLD_RESET."""
-        request = pb.ResetWorldRequest(world_id=self.id, keep_clock=keep_clock, keep_faults=keep_faults)
-        return self._control.ResetWorld(request).world.generation
-
-    def close(self) -> None:
-        """Delete it and close its clients. Again does nothing."""
-        if self.closed:
-            return
-        while self._clients:
-            self._clients.pop().close()
-        self._own.clear()
-        self._control.DeleteWorld(pb.DeleteWorldRequest(world_id=self.id))
-        self.closed = True
-
-    def describe(self) -> str:
-        """Return how it stands, for people: its clock, its faults and their strikes, what waits."""
-        try:
-            mode, due = self.clock.state().mode, self.clock.next_due()
-            standing = pb.ClockMode.Name(mode).removeprefix("CLOCK_MODE_").lower()
-            lines = [f"{self.id}: {self.clock.now():%Y-%m-%d %H:%M:%S}+09:00, clock {standing}"]
-            lines += [f"next due: {due:%Y-%m-%d %H:%M:%S}+09:00"] if due else []
-            lines += [_told(each) for each in self.faults.states()]
-        except (ChukanError, ValueError) as error:  # ValueError: its emulator was closed
-            return f"{self.id}: {error}"
-        return "\n".join(lines)
-
-    def own_client(self, organization: str) -> Client:
-        """Return the client by which this object itself sets the stage."""
-        if organization not in self._own:
-            self._own[organization] = self.client(organization, system=_SYSTEM)
-        return self._own[organization]
-
-    def next_id(self, kind: str) -> str:
-        """Return an id nothing else in this world has; the same in every run of a world of the same id."""
-        return self._ids.next(kind)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _told(state: pb.FaultState) -> str:
-    """Say what a fault is and what became of it."""
-    at = f" at {', '.join(state.fault.target.methods)}" if state.fault.target.methods else ""
-    counts = f"struck {state.struck_count} of {state.matched_count} that fitted"
-    return f"fault {state.fault.fault_id}: {state.fault.kind}{at}, {counts}"
