@@ -11,17 +11,17 @@ from __future__ import annotations
 import argparse
 import errno
 import json
-import os
 import signal
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from chukan.client import Client
 from chukan.command.demo.stage import ServerProcess
 from chukan.command.failures import FAILED, INTERRUPTED, tell
+from chukan.command.interruption import end_at_once
 from chukan.command.language import Language, Text, language_of
 from chukan.command.tables import print_table
 from chukan.drill.hands import Hands
@@ -54,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the drill: 0 passed, 1 failed or something is missing, 2 not understood, 130 Ctrl-C."""
     options = _options(arguments)
     say = _Speech(Language(options.lang) if options.lang else language_of(), machine=options.json)
-    for each in (signal.SIGINT, signal.SIGTERM):  # a shell may start what it puts behind with Ctrl-C ignored
+    for each in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a shell may start what it puts behind with Ctrl-C ignored
         signal.signal(each, signal.default_int_handler)
     try:
         for tool in ("prometheus", "alertmanager"):
@@ -62,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = _run(options, say)
     except KeyboardInterrupt:
         say.complain("\nBroken off; nothing is left running.", "\n中断しました。起動したものはすべて停止しています。")
-        _end_at_once(INTERRUPTED)
+        end_at_once(INTERRUPTED)
     except ToolMissingError as error:
         say.complain(
             f"The drill needs Prometheus and Alertmanager: {error}", f"訓練に必要なツールがありません: {error}"
@@ -212,14 +216,6 @@ def _tell_result(result: Result, say: _Speech) -> None:
         )
     else:
         print(say.pick("FAILED: see above.", "不合格: 上の結果をご確認ください。"))
-
-
-def _end_at_once(code: int) -> NoReturn:
-    """End the process: Python's own end may wait for ever for the channel of a call that was broken off."""
-    with suppress(OSError):  # who read our output may be gone too
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -120,3 +120,21 @@ def test_a_document_holds_measured_and_calculated_seconds_apart() -> None:
         }
     ]
     assert document["quiet"] == [{"seconds": 5.0, "false_alarms": [], "calls_answered": 20, "passed": True}]
+
+
+def test_a_fault_that_struck_nothing_has_not_been_noticed() -> None:
+    """On a busy machine the alert may ring for something else."""
+    rung = [Noticed(alert, 0.0, 8.6, 9.9) for alert in UNREACHABLE.alerts]
+    idle, at_work = Outcome(UNREACHABLE, rung, struck=0), Outcome(UNREACHABLE, rung, struck=7)
+
+    assert (idle.verdict, at_work.verdict) == (Verdict.STRUCK_NOTHING, Verdict.PASSED)
+    assert {row[4] for row in rows(idle, english, scale=120)} == {"THE FAULT STRUCK NOTHING"}
+    assert not _result(idle).passed
+
+
+def test_an_alert_that_went_while_the_fault_stood_is_not_resolved_by_healing() -> None:
+    early = Outcome(KILLED, [Noticed("ChukanDown", 0.0, 0.9, 0.0, went_early=True)])
+
+    assert early.verdict is Verdict.WENT_EARLY
+    assert rows(early, japanese, scale=120)[0][4] == "障害の継続中に解消"
+    assert not _result(early).passed

@@ -43,30 +43,38 @@ def test_what_is_kept_can_be_served_again(chukan: Callable[..., Ended], tmp_path
     assert not (tmp_path / "kept" / "ready.json").exists()
 
 
-@pytest.mark.parametrize("shown", ["services 127.0.0.1", "no acquisition failed unexpectedly", "4. "])
-@pytest.mark.parametrize("later", [0, 0.15])
-def test_ctrl_c_ends_everything(tmp_path: Path, shown: str, later: float) -> None:
-    """Broken off in any step: exit code 130 at once, no traceback, no server, no folder."""
+@pytest.mark.parametrize(
+    ("shown", "later", "number"),
+    [
+        ("services 127.0.0.1", 0, signal.SIGINT),
+        ("no acquisition failed unexpectedly", 0.15, signal.SIGINT),
+        ("4. ", 0.15, signal.SIGINT),
+        ("services 127.0.0.1", 0.1, signal.SIGTERM),
+        ("4. ", 0, signal.SIGHUP),
+    ],
+)
+def test_whatever_ends_a_demo_ends_everything(tmp_path: Path, shown: str, later: float, number: signal.Signals) -> None:
+    """Broken off in any step: the signal's exit code at once, no traceback, no server, no folder."""
     with subprocess.Popen(
         command("demo", "--people", 1000),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1"),
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 a shell's & has it ignored
+        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),  # noqa: PLW1509 a shell's & has it ignored
     ) as demo:
         assert demo.stdout
         assert any(shown in line for line in demo.stdout)
         server = json.loads(next(tmp_path.glob("*/ready.json")).read_text())["pid"]
         time.sleep(later)
 
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(number)
         try:
             _, err = demo.communicate(timeout=20)
         finally:
             demo.kill()
 
-    assert demo.returncode == 130
+    assert demo.returncode == 128 + number
     assert "Traceback" not in err
     assert not Path(f"/proc/{server}").exists()
     assert not list(tmp_path.iterdir())

@@ -9,9 +9,7 @@ Every command has `--json` and `--lang`, those that call a server `--target`, `-
 from __future__ import annotations
 
 import inspect
-import os
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from chukan.command.failures import INTERRUPTED, tell
+from chukan.command.interruption import Interrupted, end_at_once, interruptible
 from chukan.command.language import Language, Text, language_of
 from chukan.command.session import Mode, Place, Session
 from chukan.standard.reasons import ChukanError
@@ -31,7 +30,7 @@ __all__ = ["command", "examples", "group"]
 
 _SPEAKING = "How it answers"
 _CALLING = "Which server"
-_BROKEN_OFF = Text("broken off by Ctrl-C", "Ctrl-C で中断しました")
+_BROKEN_OFF = Text("broken off", "中断しました")
 
 _SHARED: dict[str, tuple[Any, Any]] = {
     "json": (
@@ -183,27 +182,17 @@ def _run(function: Callable[..., int | None], calls: bool, given: dict[str, Any]
     machine = given.pop("json")
     place = Place(**{name: given.pop(name) for name in _PLACE}) if calls else None
     try:
-        code = function(Session(machine=machine, language=language, place=place), **given)
+        with interruptible():
+            code = function(Session(machine=machine, language=language, place=place), **given)
     except ChukanError as error:
         raise typer.Exit(tell(error, language=language, machine=machine)) from error
     except BrokenPipeError:  # who read our output has enough
         raise
     except OSError as error:
         raise typer.Exit(tell(storage_error(error), language=language, machine=machine)) from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if not machine:
             print("\n".join(_BROKEN_OFF.lines(language)), file=sys.stderr)
-        _end_at_once(INTERRUPTED)
+        end_at_once(error.code if isinstance(error, Interrupted) else INTERRUPTED)
     if code:
         raise typer.Exit(code)
-
-
-def _end_at_once(code: int) -> None:
-    """End the process when all `finally` have run.
-
-    Python's own end waits for ever for the channel of a call that was broken off: who read it is no longer there.
-    """
-    with suppress(OSError):  # who read our output may be gone too
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)

@@ -134,7 +134,9 @@ class Rehearsal:
             return
         each.detected = first - begun
         if each.alert not in self._webhook.firing():
-            each.resolved = max(0.0, max(notice.at for notice in told if not notice.firing) - healed)
+            gone = max(notice.at for notice in told if not notice.firing)
+            each.went_early = gone < healed
+            each.resolved = max(0.0, gone - healed)
 
     def _settle(self) -> bool:
         """Wait until nothing rings or is about to, and the load is answered again."""

@@ -26,6 +26,8 @@ __all__ = ["as_document", "footnote", "heads", "hints", "quiet_lines", "rows", "
 _VERDICTS: Final = {
     Verdict.SILENT: ("SILENT: no alert", "沈黙(警報なし)"),
     Verdict.UNRESOLVED: ("NOT RESOLVED", "解消されず"),
+    Verdict.STRUCK_NOTHING: ("THE FAULT STRUCK NOTHING", "障害を受けた呼出しなし"),
+    Verdict.WENT_EARLY: ("GONE BEFORE THE FAULT WAS", "障害の継続中に解消"),
     Verdict.FALSE_ALARM: ("FALSE ALARM", "誤報あり"),
     Verdict.NOT_RUN: ("NOT RUN: what was before it did not end", "未実施(前の警報が収まらない)"),
     Verdict.NOT_OFFERED: ("NOT RUN: this emulator has no such fault", "未実施(このエミュレーターにない障害)"),
@@ -149,6 +151,10 @@ def _said(outcome: Outcome, each: Noticed, pick: Pick) -> str:
         verdict = Verdict.SILENT
     elif each.resolved is None:
         verdict = Verdict.UNRESOLVED
+    elif outcome.verdict is Verdict.STRUCK_NOTHING:
+        verdict = outcome.verdict
+    elif each.went_early:
+        verdict = Verdict.WENT_EARLY
     said = [pick(*_VERDICTS[verdict])]
     if verdict is Verdict.SILENT:
         said.append(pick(f"(calls struck: {outcome.struck})", f"(障害を受けた呼出し: {outcome.struck}件)"))

@@ -20,6 +20,10 @@ class Verdict(StrEnum):
     """An alert did not come within its time."""
     UNRESOLVED = "unresolved"
     """It came and did not go within its time."""
+    STRUCK_NOTHING = "struck_nothing"
+    """The fault met no call: what rang, rang for something else."""
+    WENT_EARLY = "went_early"
+    """The alert was gone before the fault was: it did not ring for it, or not long enough."""
     FALSE_ALARM = "false_alarm"
     """Another one rang that nothing of the fault explains."""
     NOT_RUN = "not_run"
@@ -40,6 +44,8 @@ class Noticed:
     stretch: float = 0.0
     detected: float | None = None
     resolved: float | None = None
+    went_early: bool = False
+    """Whether it was gone before the fault was taken away."""
 
     def shipped(self, scale: float) -> tuple[float | None, float | None]:
         """Return what both are at the shipped times: calculated, not measured."""
@@ -68,6 +74,10 @@ class Outcome:
             return Verdict.SILENT
         if any(each.resolved is None for each in self.noticed):
             return Verdict.UNRESOLVED
+        if self.scenario.kind and not self.struck:
+            return Verdict.STRUCK_NOTHING
+        if any(each.went_early for each in self.noticed):
+            return Verdict.WENT_EARLY
         return Verdict.FALSE_ALARM if self.false_alarms else Verdict.PASSED
 
 
