@@ -72,6 +72,8 @@ def test_no_such_clock(chukan_world): ...
 def test_backwards(chukan_world): ...
 @pytest.mark.chukan_world(now=datetime(2040, 1, 1))
 def test_without_a_zone(chukan_world): ...
+@pytest.mark.chukan_world(now="2040-01-01")
+def test_no_instant(chukan_world): ...
 """
 
 
@@ -119,13 +121,14 @@ def test_a_marker_says_how_the_world_begins_and_a_wrong_one_is_told_in_a_sentenc
 
     run = run_pytest(tmp_path, "-q")
 
-    assert "2 passed, 5 errors" in run.stdout, run.stdout + run.stderr
+    assert "2 passed, 6 errors" in run.stdout, run.stdout + run.stderr
     for told in (
         "@pytest.mark.chukan_world: got clok, expected seed, clock, now, random_seed",
         "@pytest.mark.chukan_world: got 'running', expected seed, clock, now, random_seed",
         "no world for this test: clock: got 'stopped', expected frozen, running, system",
         "no world for this test: CLOCK_BACKWARDS",
         "no world for this test: now: got a naive datetime, expected an aware one",
+        "no world for this test: now: got str, expected a datetime with a time zone",
     ):
         assert told in run.stdout
     assert "Traceback" not in run.stdout
@@ -201,3 +204,21 @@ def test_an_emulator_that_does_not_answer_on_both_ports_is_refused_at_once(
 
     with pytest.raises(ChukanError, match="PEER_UNREACHABLE"):
         Emulator.running(*given.values())
+
+
+def test_a_control_port_is_not_taken_for_the_services(served: Running, tmp_path: Path) -> None:
+    given = {**options(served, tmp_path), "--chukan-target": served.control}
+
+    with pytest.raises(ChukanError):
+        Emulator.running(*given.values())
+
+
+def test_worlds_are_closed_whatever_becomes_of_one(served: Running, tmp_path: Path) -> None:
+    emulator = Emulator.running(*options(served, tmp_path).values())
+    worlds = [emulator.new_world(name) for name in ("one", "two", "three")]
+    worlds[1]._control = None  # type: ignore[assignment]  # can't be deleted
+
+    with pytest.raises(AttributeError):
+        emulator.close()
+
+    assert [world.closed for world in worlds] == [True, False, True]

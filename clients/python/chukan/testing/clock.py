@@ -21,6 +21,8 @@ _MODES = {"frozen": pb.CLOCK_MODE_FROZEN, "running": pb.CLOCK_MODE_RUNNING, "sys
 
 def aware(name: str, instant: datetime) -> datetime:
     """Return an instant that says its time zone; ValueError for one that doesn't, which would be taken as UTC."""
+    if not isinstance(instant, datetime):
+        raise TypeError(f"{name}: got {type(instant).__name__}, expected a datetime with a time zone")
     if instant.tzinfo is None:
         raise ValueError(f"{name}: got a naive datetime, expected an aware one")
     return instant

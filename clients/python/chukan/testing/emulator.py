@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -12,6 +13,7 @@ from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.standard.reasons import ChukanError
 from chukan.testing.clock import setting
 from chukan.testing.world import World
+from chukan.v1.operation_service_pb2 import GetStatusRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,7 @@ class Emulator:
             emulator.controls.emulator.ListWorlds(pb.ListWorldsRequest(page_size=1), timeout=_REACH)
             with Client(target, organization=_ANYBODY) as client:
                 client.wait_until_reachable(_REACH)
+                client.operation.GetStatus(GetStatusRequest(), timeout=_REACH)  # a control port has no such service
         except BaseException:
             emulator.close()
             raise
@@ -106,14 +109,13 @@ class Emulator:
 
     def close(self) -> None:
         """Delete what worlds are left, and stop what was started."""
-        try:
-            for world in self._worlds.values():
-                world.close()
-        finally:
-            self._worlds.clear()
-            self._client.close()
+        with ExitStack() as closing:  # each is closed, whatever becomes of the others
             if self._stop is not None:
-                self._stop()
+                closing.callback(self._stop)
+            closing.callback(self._client.close)
+            for world in self._worlds.values():
+                closing.callback(world.close)
+            self._worlds.clear()
 
     def __enter__(self) -> Self:
         return self
