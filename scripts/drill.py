@@ -210,8 +210,8 @@ def _tell_result(result: Result, say: _Speech) -> None:
     if result.passed:
         print(
             say.pick(
-                "PASSED: every fault was noticed, and nothing else rang.",
-                "合格: すべての障害が検知され、誤報はありません。",
+                f"PASSED: each of the {len(result.outcomes)} faults played was noticed, and nothing else rang.",
+                f"合格: 実施した{len(result.outcomes)}件の障害はすべて検知され、誤報はありません。",
             )
         )
     else:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PAUSE: Final = 0.5
+_GONE: Final = Text(
+    en="  The server does not answer, nor does its console. Alerts are at the Alertmanager, ChukanDown in a minute.",
+    ja="  サーバー(コンソールを含む)が応答しません。警報は Alertmanager で確認できます(ChukanDown は約1分後)。",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,6 +105,7 @@ def _keep_asking(target: str) -> None:
             except ChukanError as error:  # somebody may have stopped the server to see what is noticed
                 if answered:
                     tell(error, language=language_of())
+                    _say(*_GONE)
                 answered = False
 
 

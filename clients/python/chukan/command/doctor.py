@@ -66,7 +66,7 @@ def doctor(
     findings = list(_look(session, data, target, organization, tls, listen or [], metrics, state))
     wrong = [each for each in findings if each.level == "problem"]
     if not session.json({"findings": [each.document() for each in findings], "problems": len(wrong)}):
-        _show(session, findings, len(wrong))
+        _show(session, findings)
     return 1 if wrong else 0
 
 
@@ -98,14 +98,14 @@ def _look(  # noqa: PLR0917  # as the command line has them
     for address in listen:
         yield look_at_port("port", address)
     calling = Session(machine=session.machine, language=session.language, place=place)
-    yield from look_at_server(calling, expected=bool(target), organization=bool(organization))
+    yield from look_at_server(calling, expected=bool(target or organization), organization=bool(organization))
     if metrics or not target or target == _TARGET:
         yield look_at_metrics(metrics or _METRICS, expected=bool(metrics))
     if state is not None:
         yield from look_at_adapter_state(state)
 
 
-def _show(session: Session, findings: list[Finding], wrong: int) -> None:
+def _show(session: Session, findings: list[Finding]) -> None:
     for each in findings:
         lines = each.says.lines(session.language)
         print(f"{_MARKS[each.level]} {each.check}: {lines[0]}")
@@ -114,5 +114,13 @@ def _show(session: Session, findings: list[Finding], wrong: int) -> None:
             print(f"{indent}{line}")
         for line in each.todo.lines(session.language) if each.todo else []:
             print(f"    → {line}")
-    end = Text(f"{wrong} problem(s)", f"問題 {wrong}件") if wrong else Text("no problem found", "問題はありません")
-    print("\n".join(end.lines(session.language)))
+    print("\n".join(_sum(findings).lines(session.language)))
+
+
+def _sum(findings: list[Finding]) -> Text:
+    wrong = sum(each.level == "problem" for each in findings)
+    doubtful = sum(each.level == "warning" for each in findings)
+    also = Text(f", {doubtful} warning(s)", f"、注意 {doubtful}件") if doubtful else Text("", "")
+    if wrong:
+        return Text(f"{wrong} problem(s){also.en}", f"問題 {wrong}件{also.ja}")
+    return Text(f"no problem found{also.en}", f"問題はありません{also.ja}")
