@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from pathlib import PurePath
 from traceback import extract_tb
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2
 from google.rpc.status_pb2 import Status
+from grpc_status.rpc_status import to_status
 
 from chukan.standard.reasons import ChukanError
 
@@ -24,11 +25,23 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-__all__ = ["DETAILS_KEY", "DOMAIN", "EndedCall", "error_of_call", "error_of_status", "log_unexpected", "status_of"]
+__all__ = [
+    "DETAILS_KEY",
+    "DOMAIN",
+    "Ended",
+    "EndedCall",
+    "ended_with",
+    "error_of_call",
+    "error_of_status",
+    "log_unexpected",
+    "status_of",
+]
 
 DOMAIN = "chukan.example"
 #: Where gRPC carries a google.rpc.Status.
 DETAILS_KEY = "grpc-status-details-bin"
+#: What gRPC's own retries wait for, in every language (gRFC A6); below zero: no retry.
+_PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
 #: Trailing metadata over 8 KiB is dropped with the whole answer by most gRPC stacks; base64 adds a third.
 _ROOM_FOR_VIOLATIONS = 2500
@@ -55,6 +68,29 @@ def status_of(error: ChukanError) -> Status:
     for detail in _details(error):
         status.details.add().Pack(detail)
     return status
+
+
+class Ended(NamedTuple):
+    """What a call is ended with, as gRPC wants it."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, str | bytes], ...]
+
+
+def ended_with(status: Status, seconds_left: float | None) -> Ended:
+    """Return how to end a call with a rich status; a delay it names holds gRPC's own retries back, too.
+
+    A delay beyond the caller's deadline means no retry, so that the caller gets the reason and not a deadline.
+    """
+    ended = to_status(status)
+    metadata = tuple(ended.trailing_metadata or ())
+    retry = error_details_pb2.RetryInfo()
+    if any(detail.Unpack(retry) for detail in status.details):
+        delay = retry.retry_delay.ToMilliseconds()
+        late = seconds_left is not None and delay >= seconds_left * 1000
+        metadata += ((_PUSHBACK_KEY, str(-1 if late else delay)),)
+    return Ended(ended.code, ended.details, metadata)
 
 
 def _details(error: ChukanError) -> Iterator[Message]:
@@ -108,6 +144,7 @@ def error_of_status(status: Status) -> ChukanError | None:
     params = dict(info.metadata)
     field = params.pop("field", "")
     violations = [(item.field, item.description) for item in request.field_violations if not item.reason]
+    retry_after = retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None
     try:
         return ChukanError(
             info.reason,
@@ -115,10 +152,12 @@ def error_of_status(status: Status) -> ChukanError | None:
             violations=violations,
             feature=params.pop("feature", ""),
             params=params,
-            retry_after=retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None,
+            retry_after=retry_after,
         )
     except LookupError:
-        return ChukanError("PEER_ANSWER_INVALID", params={"reason": info.reason[:_LONGEST_PARAMETER]})
+        return ChukanError(
+            "PEER_ANSWER_INVALID", params={"reason": info.reason[:_LONGEST_PARAMETER]}, retry_after=retry_after
+        )
 
 
 class EndedCall(Protocol):

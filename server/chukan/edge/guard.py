@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
-from grpc_status.rpc_status import to_status
 
 from chukan.standard.reasons import ChukanError
 
 from .caller import current_caller, set_caller
-from .errors import log_unexpected, status_of
+from .errors import ended_with, log_unexpected, status_of
 from .interposition import CutOffError, spelling
 from .local_context import CallEnded
 from .pools import pool_refusal
@@ -182,9 +181,9 @@ class _Call:
             code = _code(context) or grpc.StatusCode.CANCELLED
             self._finish(spelling(code), begun, passage)
             raise error
-        ended = to_status(status)
+        ended = ended_with(status, context.time_remaining())
         self._finish(spelling(ended.code), begun, passage, error)
-        context.abort_with_status(ended)
+        context.abort_with_status(ended)  # type: ignore[arg-type]  # it has all that grpc.Status has
 
     def _finish(self, code: str, begun: float, passage: Passage | None, error: Exception | None = None) -> None:
         self._metrics.finish(code, perf_counter() - begun, received=not self.streams_in)

@@ -70,6 +70,8 @@ class Behaviour:
         self.gate = threading.Event()
         self.entered = threading.Semaphore(0)
         self.calls = 0
+        self.times: list[float] = []
+        self.refusals: list[ChukanError] = []
         self._acts: dict[str, Callable[[], None]] = {
             "": lambda: None,
             "refuse": _refuse,
@@ -87,6 +89,9 @@ class Behaviour:
 
     def answer(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.calls += 1
+        self.times.append(time.monotonic())
+        if self.refusals:
+            raise self.refusals.pop(0)
         if request.what == "caller":
             return self.echo.SayResponse(text=repr(current_caller()))
         if request.what == "abort":

@@ -7,18 +7,25 @@ import json
 import re
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 from google.protobuf import descriptor_pool
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_status.rpc_status import to_status
 
 from chukan.client import Client
 from chukan.edge import EdgeConfig, PoolSize, PoolSizes
 from chukan.standard.ids import SeededIds
 from chukan.standard.reasons import ChukanError
+from chukan.v1.inquiry_service_pb2 import GetInquiryRequest
 from tests.rpc.edge import retry_policy
-from tests.rpc.edge.servers import ORGANIZATION, OTHER_ORGANIZATION, Edge, Start, finished
+from tests.rpc.edge.servers import METADATA, ORGANIZATION, OTHER_ORGANIZATION, Edge, Start, finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,6 +194,60 @@ def test_the_retry_policy_is_one_grpc_accepts(edge: Edge, echo: SimpleNamespace)
     """GRPC refuses a channel's calls when its service config is wrong."""
     with Client(edge.target, organization=ORGANIZATION, retries=True) as client:
         assert stub_of(client, echo).Say(echo.SayRequest(text="t")).text == "t"
+
+
+def retrying(edge: Edge, echo: SimpleNamespace) -> Any:
+    """Return a stub that repeats as the published policy says, whatever language its client were in."""
+    policy = json.loads(retry_policy.PUBLISHED.read_text("utf-8"))["methodConfig"][0]["retryPolicy"]
+    config = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
+    return echo.Stub(grpc.insecure_channel(edge.target, options=[("grpc.service_config", json.dumps(config))]))
+
+
+def test_grpcs_own_retries_wait_as_long_as_the_server_says(start: Start, echo: SimpleNamespace) -> None:
+    edge = start()
+    edge.behaviour.refusals = [ChukanError("SHUTTING_DOWN", retry_after=1.2)]
+
+    answer = retrying(edge, echo).Say(echo.SayRequest(text="t"), metadata=METADATA, timeout=10)
+
+    first, second = edge.behaviour.times
+    assert answer.text == "t"
+    assert second - first >= 1.2
+
+
+def test_grpcs_own_retries_do_not_wait_beyond_the_deadline_of_the_call(start: Start, echo: SimpleNamespace) -> None:
+    edge = start()
+    edge.behaviour.refusals = [ChukanError("SHUTTING_DOWN", retry_after=600)]
+    begun = time.monotonic()
+
+    with pytest.raises(grpc.RpcError) as caught:
+        retrying(edge, echo).Say(echo.SayRequest(), metadata=METADATA, timeout=5)
+
+    assert time.monotonic() - begun < 2
+    assert (caught.value.code(), edge.behaviour.calls) == (grpc.StatusCode.UNAVAILABLE, 1)  # type: ignore[attr-defined]
+
+
+def test_a_reason_of_a_newer_server_keeps_its_delay_and_its_status() -> None:
+    status = Status(code=8, message="later")
+    status.details.add().Pack(ErrorInfo(reason="BUSY_OF_ANOTHER_VERSION", domain="chukan.example"))
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=3)))
+
+    def refuse(_: object, context: grpc.ServicerContext) -> None:
+        context.abort_with_status(to_status(status))
+
+    handler = grpc.unary_unary_rpc_method_handler(refuse)
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_registered_method_handlers("chukan.v1.InquiryService", {"GetInquiry": handler})
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with Client(f"127.0.0.1:{port}", organization=ORGANIZATION) as client, pytest.raises(ChukanError) as caught:
+            client.inquiries.GetInquiry(GetInquiryRequest(record_id="r"))
+    finally:
+        server.stop(None)
+
+    error = caught.value
+    assert (error.code, error.retry_after) == ("PEER_ANSWER_INVALID", 3.0)
+    assert error.params == {"reason": "BUSY_OF_ANOTHER_VERSION", "status": "RESOURCE_EXHAUSTED"}
 
 
 def test_refusals_of_a_full_server_say_when_to_come_back(start: Start, echo: SimpleNamespace) -> None:

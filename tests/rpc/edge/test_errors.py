@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
-from chukan.edge.errors import error_of_call, error_of_status, status_of
+from chukan.edge.errors import ended_with, error_of_call, error_of_status, status_of
 from chukan.standard.reasons import ChukanError, all_reasons
 from tests.rpc.edge.servers import CANARY, FULL_NAME, METADATA, ORGANIZATION, Edge, finished
 
@@ -166,6 +167,35 @@ def test_a_status_of_somebody_else_is_not_taken_for_ours() -> None:
     rebuilt = error_of_status(status)
     assert rebuilt is not None
     assert (rebuilt.code, rebuilt.params) == ("PEER_ANSWER_INVALID", {"reason": "OF_A_NEWER_SERVER"})
+
+
+def test_a_reason_of_a_newer_server_keeps_its_delay() -> None:
+    status = Status(code=8, message="later")
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason="OF_A_NEWER_SERVER", domain="chukan.example"))
+    status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=3)))
+
+    rebuilt = error_of_status(status)
+
+    assert rebuilt is not None
+    assert rebuilt.retry_after == 3.0
+
+
+@pytest.mark.parametrize(("seconds_left", "pushback"), [(None, "1500"), (30.0, "1500"), (1.0, "-1")])
+def test_a_delay_is_told_to_grpcs_own_retries_and_one_beyond_the_deadline_forbids_them(
+    seconds_left: float | None, pushback: str
+) -> None:
+    status = status_of(ChukanError("SHUTTING_DOWN", retry_after=1.5))
+
+    metadata = dict(ended_with(status, seconds_left).trailing_metadata)
+
+    assert metadata["grpc-retry-pushback-ms"] == pushback
+    assert Status.FromString(metadata["grpc-status-details-bin"]) == status  # type: ignore[arg-type]
+
+
+def test_an_error_without_a_delay_leaves_grpcs_own_retries_alone() -> None:
+    assert dict(ended_with(status_of(ChukanError("SHUTTING_DOWN")), 5.0).trailing_metadata).keys() == {
+        "grpc-status-details-bin"
+    }
 
 
 def test_a_server_that_cannot_be_reached_is_said_so() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 import grpc
-from google.rpc import error_details_pb2
+from google.rpc import code_pb2, error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from chukan.standard.reasons import ChukanError
@@ -59,6 +59,7 @@ def _rebuilt(status: Status) -> ChukanError | None:
     if info.domain != _DOMAIN:
         return None
     params = dict(info.metadata)
+    retry_after = retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None
     try:
         return ChukanError(
             info.reason,
@@ -66,7 +67,12 @@ def _rebuilt(status: Status) -> ChukanError | None:
             violations=[(item.field, item.description) for item in request.field_violations if not item.reason],
             feature=params.pop("feature", ""),
             params=params,
-            retry_after=retry.retry_delay.ToMilliseconds() / 1000 if retry.HasField("retry_delay") else None,
+            retry_after=retry_after,
         )
-    except LookupError:  # a reason of a newer server
-        return ChukanError("PEER_ANSWER_INVALID", params={"reason": info.reason})
+    except LookupError:  # a reason of a newer server: whether to come back is told by the status and the delay
+        known = {"reason": info.reason, "status": _status_name(status.code)}
+        return ChukanError("PEER_ANSWER_INVALID", params=known, retry_after=retry_after)
+
+
+def _status_name(code: int) -> str:
+    return code_pb2.Code.Name(code) if code in code_pb2.Code.values() else str(code)
