@@ -12,7 +12,7 @@ import pytest
 from chukan_adapter_load import Body, emulator, people
 
 from chukan.adapter.mapping.rows import _REASONS
-from chukan.adapter.sync.streams import RETRIED
+from chukan.adapter.patience import RETRIED
 from chukan.standard.reasons import reason
 
 if TYPE_CHECKING:

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
 from chukan.adapter.exchange import InquireOptions
 from chukan.address.v1 import address_service_pb2 as address
@@ -26,6 +30,8 @@ from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
 from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_UNCHANGED
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceServicer, add_InquiryServiceServicer_to_server
+from chukan.v1.operation_service_pb2 import GetStatusResponse
+from chukan.v1.operation_service_pb2_grpc import OperationServiceServicer, add_OperationServiceServicer_to_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +66,14 @@ class Inquiries(InquiryServiceServicer):
         self.silent = threading.Event()
         self.refusals: list[ChukanError] = []
         self.times: list[float] = []
+        self.faults: dict[str, list[ChukanError]] = {}
+        self.calls: dict[str, list[float]] = {}
+
+    def note(self, method: str, context: grpc.ServicerContext) -> None:
+        """Note when a call came, and end it if the test says so."""
+        self.calls.setdefault(method, []).append(time.monotonic())
+        if self.faults.get(method):
+            _end(context, self.faults[method].pop(0))
 
     def CreateInquiries(self, request_iterator: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
         for request in request_iterator:
@@ -150,6 +164,7 @@ class Inquiries(InquiryServiceServicer):
         return pb.GetInquiryResponse(inquiry=self.stored[request.record_id])
 
     def GetInquiryResults(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.note("GetInquiryResults", context)
         by_receipt = {each.receipt_number: each for each in self.stored.values()}
         answer = pb.GetInquiryResultsResponse()
         for receipt in request.receipt_numbers:
@@ -177,14 +192,30 @@ class Inquiries(InquiryServiceServicer):
         return answer
 
     def AcknowledgeResults(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.note("AcknowledgeResults", context)
         self.acknowledged += request.receipt_numbers
         return pb.AcknowledgeResultsResponse(acknowledged_count=len(request.receipt_numbers))
 
 
 def _end(context: grpc.ServicerContext, error: ChukanError) -> None:
     status = status_of(error)
+    if error.params.get("reason"):  # of a newer server, with the status it names
+        status = Status(code=code_pb2.Code.Value(error.params["status"]), message="later")
+        status.details.add().Pack(ErrorInfo(reason=error.params["reason"], domain="chukan.example"))
+        status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=int(error.retry_after or 0))))
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode[error.reason.call_status], status.message)
+    context.abort(grpc.StatusCode[code_pb2.Code.Name(status.code)], status.message)  # type: ignore[arg-type]
+
+
+class Operation(OperationServiceServicer):
+    """Says nothing of itself but that it is there, or busy."""
+
+    def __init__(self, inquiries: Inquiries) -> None:
+        self._inquiries = inquiries
+
+    def GetStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._inquiries.note("GetStatus", context)
+        return GetStatusResponse()
 
 
 class Addresses(AddressServiceServicer):
@@ -270,6 +301,7 @@ def peer(tmp_path: Path) -> Iterator[Peer]:
     server = grpc.server(ThreadPoolExecutor(16))
     add_InquiryServiceServicer_to_server(inquiries, server)
     add_AddressServiceServicer_to_server(addresses, server)
+    add_OperationServiceServicer_to_server(Operation(inquiries), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield Peer(tmp_path, f"127.0.0.1:{port}", inquiries, addresses)

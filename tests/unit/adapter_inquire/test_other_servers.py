@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import pytest
 
 from chukan.adapter.exchange import inquire
 from chukan.standard.reasons import ChukanError
@@ -60,3 +63,89 @@ def test_a_delay_beyond_the_cut_off_is_not_waited_for(peer: Peer) -> None:
     report = inquire(peer.options(peer.file(peer.row()), cut_off=timedelta(seconds=2)))
 
     assert (report.remainder, len(peer.inquiries.batches)) == (1, 1)
+    assert [each.code for each in report.warnings] == ["OVERLOADED"]
+    assert "600 s" in report.warnings[0].english
+    assert "600 秒" in report.warnings[0].japanese
+
+
+@pytest.mark.parametrize("delay", [1e10, 3.15576e11])
+def test_a_delay_of_centuries_ends_sending_with_the_servers_reason(peer: Peer, delay: float) -> None:
+    peer.inquiries.refusals = [ChukanError("OVERLOADED", retry_after=delay)]
+
+    report = inquire(peer.options(peer.file(peer.row()), cut_off=timedelta(seconds=30)))
+
+    assert (report.remainder, [each.code for each in report.warnings]) == (1, ["OVERLOADED"])
+    assert report.seconds < 10
+
+
+def test_without_a_cut_off_one_wait_is_bounded_and_said(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chukan.adapter.exchange.run.LONGEST_WAIT", 1.2)
+    peer.inquiries.refusals = [ChukanError("OVERLOADED", retry_after=3.15576e11)]
+    told: list[tuple[str, int, int]] = []
+
+    report = inquire(
+        peer.options(peer.file(peer.row()), wait=True), lambda stage, done, total: told.append((stage, done, total))
+    )
+
+    first, second = peer.inquiries.times
+    assert second - first >= 1.2
+    assert ("pause", 0, 2) in told
+    assert report.values == 1
+
+
+def test_a_reason_of_a_newer_server_is_waited_for_if_its_status_says_that_it_passes(peer: Peer) -> None:
+    newer = {"reason": "BUSY_OF_ANOTHER_VERSION", "status": "RESOURCE_EXHAUSTED"}
+    peer.inquiries.refusals = [ChukanError("PEER_ANSWER_INVALID", params=newer, retry_after=2)]
+
+    report = inquire(peer.options(peer.file(peer.row())))
+
+    first, second = peer.inquiries.times
+    assert second - first >= 2.0
+    assert report.values == 1
+
+
+def test_a_reason_of_a_newer_server_that_does_not_pass_ends_the_run(peer: Peer) -> None:
+    newer = {"reason": "NO_OF_ANOTHER_VERSION", "status": "FAILED_PRECONDITION"}
+    peer.inquiries.refusals = [ChukanError("PEER_ANSWER_INVALID", params=newer)]
+
+    with pytest.raises(ChukanError) as caught:
+        inquire(peer.options(peer.file(peer.row())))
+
+    assert caught.value.params == newer
+
+
+@pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults", "AcknowledgeResults"])
+def test_a_busy_server_is_asked_again_in_the_same_run_after_its_delay(peer: Peer, method: str) -> None:
+    peer.inquiries.faults = {method: [ChukanError("OVERLOADED", retry_after=1.1)]}
+
+    report = inquire(peer.options(peer.file(peer.row())))
+
+    first, second = peer.inquiries.calls[method][:2]
+    assert second - first >= 1.1
+    assert (report.values, len(peer.inquiries.acknowledged)) == (1, 1)
+
+
+@pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults"])
+def test_a_delay_beyond_the_patience_ends_the_run_at_once_with_the_servers_reason(peer: Peer, method: str) -> None:
+    peer.inquiries.faults = {method: [ChukanError("OVERLOADED", retry_after=1e10)]}
+
+    with pytest.raises(ChukanError) as caught:
+        inquire(peer.options(peer.file(peer.row())))
+
+    assert (caught.value.code, caught.value.retry_after) == ("OVERLOADED", 1e10)
+    assert len(peer.inquiries.calls[method]) == 1
+
+
+def test_streams_that_are_cut_by_their_deadline_lose_and_double_nothing(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("sending", "following"):
+        monkeypatch.setattr(f"chukan.adapter.exchange.{module}.STREAM_SECONDS", 0.4)
+    peer.inquiries.silent.set()  # the first batch is taken in and never answered: the deadline ends the stream
+    threading.Timer(0.8, peer.inquiries.silent.clear).start()
+
+    report = inquire(peer.options(peer.file(*(peer.row() for _ in range(5)))))
+
+    assert len(peer.inquiries.batches) >= 2
+    assert len({each.batch_id for each in peer.inquiries.batches}) == 1
+    assert (report.values, len(peer.inquiries.stored), len(peer.results())) == (5, 5, 5)

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from chukan.adapter.sync.streams import BatchStream, Waiting
+from chukan.adapter.sync.streams import BatchStream, Waiting, retried
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -136,6 +137,63 @@ def test_a_server_that_stays_away_is_given_up_when_patience_ends() -> None:
         through(BatchStream(Server(away), depth=1, waiting=Waiting(1.0, 0.3, threading.Event())), 3)
 
     assert raised.value.code == "PEER_UNREACHABLE"
+
+
+@pytest.mark.parametrize("delay", [8.0, 1e10, 3.15576e11])
+def test_a_delay_beyond_the_patience_is_not_waited_for(delay: float) -> None:
+    def busy() -> None:
+        raise ChukanError("OVERLOADED", retry_after=delay)
+
+    begun = time.monotonic()
+    with pytest.raises(ChukanError) as raised:
+        retried(busy, QUICK)
+
+    assert (raised.value.code, raised.value.retry_after) == ("OVERLOADED", delay)
+    assert time.monotonic() - begun < 0.5
+
+
+def test_a_delay_within_the_patience_is_waited_for() -> None:
+    times: list[float] = []
+
+    def busy_once() -> int:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            raise ChukanError("OVERLOADED", retry_after=0.7)
+        return 7
+
+    assert retried(busy_once, QUICK) == 7
+    assert times[1] - times[0] >= 0.7
+
+
+@pytest.mark.parametrize(("status", "attempts"), [("UNAVAILABLE", 2), ("RESOURCE_EXHAUSTED", 2), ("NOT_FOUND", 1)])
+def test_a_reason_of_a_newer_server_is_judged_by_its_status(status: str, attempts: int) -> None:
+    made = 0
+
+    def newer() -> None:
+        nonlocal made
+        made += 1
+        known = {"reason": "OF_A_NEWER_SERVER", "status": status if made == 1 else "NOT_FOUND"}
+        raise ChukanError("PEER_ANSWER_INVALID", params=known)
+
+    with pytest.raises(ChukanError):
+        retried(newer, QUICK)
+
+    assert made == attempts
+
+
+def test_a_stream_whose_deadline_is_over_again_and_again_is_given_up_when_patience_ends() -> None:
+    def runs_out(_: int, requests: Iterator[Message]) -> Iterator[Message]:
+        next(requests)
+        raise ChukanError("DEADLINE_EXCEEDED")
+        yield
+
+    server = Server(runs_out)
+
+    with pytest.raises(ChukanError) as raised:
+        through(BatchStream(server, depth=1, waiting=Waiting(1.0, 0.5, threading.Event())), 3)
+
+    assert (raised.value.code, raised.value.params) == ("PEER_UNREACHABLE", {"status": "DEADLINE_EXCEEDED"})
+    assert server.attempts > 1
 
 
 def test_a_silent_server_is_given_up_so_that_no_lane_waits_for_ever() -> None:

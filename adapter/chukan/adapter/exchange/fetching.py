@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chukan.adapter.patience import when_told
 from chukan.v1.inquiry_service_pb2 import AcknowledgeResultsRequest, GetInquiryResultsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chukan.client import Client
     from chukan.v1.inquiry_service_pb2 import InquiryResult
@@ -21,6 +23,7 @@ class Fetch:
 
     def __init__(self, client: Client, receipts: Sequence[str]) -> None:
         self._client = client
+        self._receipts = receipts
         self._call: Any = self._ask(receipts) if receipts else None
 
     def result(self) -> tuple[dict[str, InquiryResult], dict[str, str]]:
@@ -29,9 +32,9 @@ class Fetch:
         unavailable: dict[str, str] = {}
         call = self._call
         while call is not None:
-            answer = call.result()
-            remaining = answer.remaining_receipt_numbers
-            call = self._ask(remaining) if remaining else None
+            answer = _answer(call, partial(self._ask, self._receipts))
+            self._receipts = answer.remaining_receipt_numbers
+            call = self._ask(self._receipts) if self._receipts else None
             found |= {each.receipt_number: each for each in answer.results}
             unavailable |= {each.receipt_number: each.reason for each in answer.unavailable}
         return found, unavailable
@@ -43,9 +46,22 @@ class Fetch:
 def acknowledge(client: Client, receipts: Sequence[str], *, most: int = 1_000) -> Iterable[Sequence[str]]:
     """Tell that results were taken over; yield those acknowledged, call by call."""
     parts = [receipts[start : start + most] for start in range(0, len(receipts), most)]
-    calls: list[Any] = [
-        client.inquiries.AcknowledgeResults.future(AcknowledgeResultsRequest(receipt_numbers=part)) for part in parts
-    ]
-    for part, call in zip(parts, calls, strict=True):
-        call.result()
+    asks = [partial(client.inquiries.AcknowledgeResults.future, _acknowledgement(part)) for part in parts]
+    calls: list[Any] = [ask() for ask in asks]
+    for part, call, ask in zip(parts, calls, asks, strict=True):
+        _answer(call, ask)
         yield part
+
+
+def _acknowledgement(receipts: Sequence[str]) -> AcknowledgeResultsRequest:
+    return AcknowledgeResultsRequest(receipt_numbers=receipts)
+
+
+def _answer(call: Any, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  # of any method
+    """Return the answer, asking again after the delay where the server is busy and names one."""
+    under_way = [call]
+
+    def result() -> Any:  # noqa: ANN401  # of any method
+        return (under_way.pop() if under_way else ask()).result()
+
+    return when_told(result)

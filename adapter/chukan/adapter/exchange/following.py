@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
+from chukan.adapter.patience import LONGEST_WAIT, is_transient
 from chukan.standard.reasons import ChukanError
 from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from chukan.client import Client
     from chukan.v1.inquiry_service_pb2 import Inquiry
 
-__all__ = ["Follower", "Learnt", "Standing", "is_transient"]
+__all__ = ["Follower", "Learnt", "Standing"]
 
 _NOW: Final = ""
 _AT_ONCE: Final = 32
@@ -44,7 +45,6 @@ _ENDED: Final = frozenset(
     {INQUIRY_STATE_ANSWERED, INQUIRY_STATE_REFUSED, INQUIRY_STATE_TIMED_OUT, INQUIRY_STATE_CANCELLED}
 )
 """A state of a newer server is neither: it is an end if it says when it ended."""
-_TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _PAUSE_SECONDS: Final = 1.0
 _BEGIN_SECONDS: Final = 5.0
 _LEAVING_SECONDS: Final = 0.02
@@ -157,7 +157,7 @@ class Follower:
                     self._token = _NOW
                 elif not is_transient(error) and error.code != "CALL_CANCELLED":
                     return  # the looks at the list go on and tell what is wrong
-                pause = max(pause, error.retry_after or 0.0)
+                pause = min(max(pause, error.retry_after or 0.0), LONGEST_WAIT)
             self._ended.wait(pause)
 
     def _follow(self) -> None:
@@ -174,11 +174,6 @@ class Follower:
             self._learnt.put(Learnt(_finished(answer.inquiries), answer.resume_token))
             if self._ended.is_set():
                 return
-
-
-def is_transient(error: ChukanError) -> bool:
-    """Whether the same call may succeed in a while."""
-    return error.reason.call_status in _TRANSIENT and error.code != "MESSAGE_TOO_LARGE"
 
 
 def _finished(inquiries: Iterable[Inquiry]) -> list[Finished]:

@@ -23,7 +23,7 @@ DEFAULT_CUT_OFF: Final = timedelta(minutes=2)
 
 
 class Progress(Protocol):
-    """Told how far a stage is: "send", "wait", "write"."""
+    """Told how far a stage is: "send", "wait", "write"; "pause": the server is asked again after `total` seconds."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Note that `done` of `total` rows are through the stage."""

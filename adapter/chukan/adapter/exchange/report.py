@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chukan.adapter.exchange.rows import Problem
+    from chukan.standard.reasons import ChukanError
 
-__all__ = ["Report", "RunWarning", "expiry_warning"]
+__all__ = ["Report", "RunWarning", "expiry_warning", "not_sent_warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +89,17 @@ def expiry_warning(count: int, earliest: int) -> RunWarning:
         "RESULTS_EXPIRE",
         f"{count} results not yet written to a file expire, the first at {when:%Y-%m-%d %H:%M}",
         f"未出力の照会結果が {count} 件あり、{when:%Y年%m月%d日 %H時%M分} から順に削除されます。",
+    )
+
+
+def not_sent_warning(error: ChukanError) -> RunWarning:
+    """Return the warning that sending was given up, with the server's reason and when it may be asked again."""
+    code = error.params.get("reason", "") or error.code
+    told = error.retry_after
+    return RunWarning(
+        code,
+        f"not every row was sent before the cut-off: {error.reason.english}"
+        + (f"; the server asks to come back after {told:g} s" if told else ""),
+        f"締切までに送信できなかった行があります。{error.reason.japanese}"
+        + (f"接続先は {told:g} 秒後の再試行を求めています。" if told else ""),
     )

@@ -12,24 +12,26 @@ from __future__ import annotations
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
+from math import ceil
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.exchange.conversion import Converter
 from chukan.adapter.exchange.delivery import Delivery
-from chukan.adapter.exchange.following import Follower, is_transient
+from chukan.adapter.exchange.following import Follower
 from chukan.adapter.exchange.intake import Intake, Source
 from chukan.adapter.exchange.ledger import EntryState, Ledger
 from chukan.adapter.exchange.ledger_folder import ledger_path
 from chukan.adapter.exchange.lines import find_files, take_file
 from chukan.adapter.exchange.options import DEFAULT_CUT_OFF, quiet
-from chukan.adapter.exchange.report import Report, expiry_warning
+from chukan.adapter.exchange.report import Report, expiry_warning, not_sent_warning
 from chukan.adapter.exchange.result_profile import result_profile
 from chukan.adapter.exchange.reunion import ANOTHER_SERVER, is_another
 from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
 from chukan.adapter.holding import hold_folder
+from chukan.adapter.patience import LONGEST_WAIT, is_transient, when_told
 from chukan.adapter.worlds import server_of
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
@@ -90,8 +92,8 @@ class _Run:
 
     def carry_out(self, files: Sequence[InputFile]) -> Report:
         options, report = self.options, Report()
-        world = server_of(self.client).world
-        anew = is_another(self.ledger, self.client, world)
+        world = when_told(partial(server_of, self.client)).world
+        anew = when_told(partial(is_another, self.ledger, self.client, world))
         if anew:
             report.warnings.append(ANOTHER_SERVER)
         else:
@@ -100,7 +102,7 @@ class _Run:
         intake = Intake(sources, self.profile.input, caller=options.organization)
         total = sum(file.rows for file in files)
         with Follower(self.client, self.ledger.token(self._watch_key())) as follower:
-            report.sent = self._submit(intake, follower, total)
+            report.sent = self._submit(intake, follower, total, report)
             self._wait(sources, follower)
         written = 0
 
@@ -141,7 +143,7 @@ class _Run:
                 self.ledger.note_world(world)
             self.ledger.note_output([source.known for source in sources], place)
 
-    def _submit(self, intake: Intake, follower: Follower, total: int) -> int:
+    def _submit(self, intake: Intake, follower: Follower, total: int, report: Report) -> int:
         options, profile = self.options, self.profile.input
         submission = Submission(
             self.ledger,
@@ -169,8 +171,13 @@ class _Run:
                 if not is_transient(error):
                     raise
                 pause = max(_RETRY_SECONDS, error.retry_after or 0.0)
-                if deadline is not None and self.clock.now() + timedelta(seconds=pause) >= deadline:
+                if deadline is None:
+                    pause = min(pause, LONGEST_WAIT)
+                elif pause >= (deadline - self.clock.now()).total_seconds():
+                    report.warnings.append(not_sent_warning(error))
                     break
+                if pause > _RETRY_SECONDS:
+                    self.progress("pause", 0, ceil(pause))
                 Event().wait(pause)
             else:
                 break

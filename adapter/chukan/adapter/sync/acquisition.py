@@ -18,9 +18,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.adapter.deadlines import STREAM_SECONDS
+from chukan.adapter.patience import Pauses
 from chukan.adapter.sync.options import ProgressEvent
 from chukan.adapter.sync.report import FAILED
-from chukan.adapter.sync.streams import RETRIED, BatchStream, retried
+from chukan.adapter.sync.streams import BatchStream, retried
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2 as common
@@ -43,7 +44,6 @@ _MOST: Final = 1_000
 _GLANCE: Final = 0.05
 _QUIET: Final = 0.5
 _FIRST_PAUSE: Final = 0.2
-_LONGEST_PAUSE: Final = 2.0
 _ATTEMPTS: Final = 25
 _CATCH_UP: Final = 5.0
 """Seconds without a change after which the watch is not waited for any longer: it may be late on a busy machine."""
@@ -203,26 +203,31 @@ class Acquisition:
         return answer.linkage_statuses
 
     def _watch(self) -> None:
-        token, pause = self._read_token(), _FIRST_PAUSE
+        token = self._read_token()
+        pauses: Pauses | None = None  # since the server was lost
         while not self._ended.is_set() and not self._waiting.stop.is_set():
+            begun, pause = time.monotonic(), _FIRST_PAUSE
             try:
                 for reached in self._watched(token):
-                    token, pause = reached, _FIRST_PAUSE
+                    token, pauses = reached, None
             except ChukanError as error:
                 if self._ended.is_set() or self._waiting.stop.is_set():
                     return
                 if error.code in _TOKEN_ENDED and token:
                     token = ""
-                elif error.code == _OVER:
-                    pass  # the watch goes on where it was; that nothing moves any more is found out elsewhere
-                elif error.code not in RETRIED or time.monotonic() - self._moved > self._waiting.patience:
-                    self._error = error
-                    return
+                elif error.code == _OVER and time.monotonic() - begun >= STREAM_SECONDS:
+                    pauses = None  # it ran its time and goes on where it was; that nothing moves is found out elsewhere
+                else:
+                    pauses = pauses or Pauses(self._waiting.patience)
+                    try:
+                        pause = pauses.after(_lost(error))
+                    except ChukanError as given_up:
+                        self._error = given_up
+                        return
             except Exception:
                 self._error = ChukanError("INTERNAL_ERROR")
                 raise
             self._ended.wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _watched(self, token: str) -> Iterator[str]:
         """Yield the position after each batch of changes that was dealt with."""
@@ -278,3 +283,10 @@ class Acquisition:
             file.flush()
             os.fsync(file.fileno())
         partial_file.replace(self._token_file)
+
+
+def _lost(error: ChukanError) -> ChukanError:
+    """Return what a watch ended with; one that was cut off before its time is a lost server."""
+    if error.code != _OVER:
+        return error
+    return ChukanError("PEER_UNREACHABLE", params={"status": error.code}, retry_after=error.retry_after)

@@ -9,39 +9,22 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from chukan.adapter.deadlines import STREAM_SECONDS
+from chukan.adapter.patience import Pauses
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["RETRIED", "BatchStream", "Waiting", "retried"]
+__all__ = ["BatchStream", "Waiting", "retried"]
 
 Tag = TypeVar("Tag")
 T = TypeVar("T")
 
-RETRIED: Final = frozenset(
-    {
-        "CONCURRENT_CHANGE",
-        "CONNECTION_LIMIT",
-        "IDEMPOTENCY_IN_PROGRESS",
-        "NOT_READY",
-        "OVERLOADED",
-        "PEER_UNREACHABLE",
-        "SHUTTING_DOWN",
-        "STORAGE_UNAVAILABLE",
-        "WATCH_IDLE",
-    }
-)
-"""Reasons after which the same batch is sent again."""
-
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 2.0
 _GLANCE: Final = 0.5
 
 
@@ -58,15 +41,20 @@ class Waiting:
         if self.stop.is_set():
             raise ChukanError("CALL_CANCELLED")
 
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until everything is to end."""
+        self.stop.wait(seconds)
+
 
 def retried(call: Callable[[], T], waiting: Waiting) -> T:
     """Return what the call returns, calling again while the server is lost and patience lasts."""
-    pauses = _Pauses(waiting)
+    pauses = Pauses(waiting.patience)
     while True:
         try:
             return call()
         except ChukanError as error:
-            pauses.wait(error)
+            waiting.check()
+            waiting.pause(pauses.after(error))
 
 
 class BatchStream(Generic[Tag]):
@@ -111,13 +99,14 @@ class BatchStream(Generic[Tag]):
             self._connection = None
 
     def _answered(self) -> tuple[Tag, Any]:
-        pauses = _Pauses(self._waiting)
+        pauses = Pauses(self._waiting.patience)
         while True:
             try:
                 answer = self._receive()
             except ChukanError as error:
                 self.close()
-                pauses.wait(error)
+                self._waiting.check()
+                self._waiting.pause(pauses.after(error))
                 self._reopen()
                 continue
             tag, request = self._under_way.popleft()
@@ -142,23 +131,6 @@ class BatchStream(Generic[Tag]):
         self._connection = _Connection(self._call)
         for _, request in self._under_way:
             self._connection.put(request)
-
-
-class _Pauses:
-    """Waits longer and longer between attempts, until patience ends."""
-
-    def __init__(self, waiting: Waiting) -> None:
-        self._waiting = waiting
-        self._pause = _FIRST_PAUSE
-        self._since = time.monotonic()
-
-    def wait(self, error: ChukanError) -> None:
-        """Wait before the next attempt, or raise the error if there should be none."""
-        self._waiting.check()
-        if error.code not in RETRIED or time.monotonic() - self._since > self._waiting.patience:
-            raise error
-        self._waiting.stop.wait(max(self._pause, error.retry_after or 0.0))
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
 
 class _Connection:

@@ -24,6 +24,7 @@ _STAGES: Final = {
     "send": Text("sent", "送信"),
     "wait": Text("answered", "回答"),
     "write": Text("written", "出力"),
+    "pause": Text("server busy, seconds to wait", "接続先混雑 待機秒数"),
 }
 
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be asked again, and when: as the server says, but never longer than somebody is willing to wait.
+
+A reason this adapter does not know is judged by the gRPC status it came with. A delay longer than what is left of the
+patience is not waited for: the server's reason is told at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from chukan.standard.reasons import ChukanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LONGEST_WAIT", "PATIENCE", "RETRIED", "Pauses", "is_retried", "is_transient", "when_told"]
+
+T = TypeVar("T")
+
+RETRIED: Final = frozenset(
+    {
+        "CONCURRENT_CHANGE",
+        "CONNECTION_LIMIT",
+        "IDEMPOTENCY_IN_PROGRESS",
+        "NOT_READY",
+        "OVERLOADED",
+        "PEER_UNREACHABLE",
+        "SHUTTING_DOWN",
+        "STORAGE_UNAVAILABLE",
+        "WATCH_IDLE",
+    }
+)
+"""Reasons after which the same batch is sent again."""
+LONGEST_WAIT: Final = 300.0
+"""Seconds after which a server is asked again, whatever delay it named, where nobody set an end to the waiting."""
+PATIENCE: Final = 60.0
+"""Seconds a call is repeated for where nothing else says how long."""
+
+_UNKNOWN: Final = "PEER_ANSWER_INVALID"
+_TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+_BUSY: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 2.0
+
+
+def is_transient(error: ChukanError) -> bool:
+    """Whether the same call may succeed in a while."""
+    return _status(error) in _TRANSIENT and error.code != "MESSAGE_TOO_LARGE"
+
+
+def is_retried(error: ChukanError) -> bool:
+    """Whether the same batch is sent again."""
+    return error.code in RETRIED or (error.code == _UNKNOWN and _status(error) in _BUSY)
+
+
+def when_told(call: Callable[[], T], patience: float = PATIENCE) -> T:
+    """Return what the call returns, calling again after the delay as long as the server names one."""
+    pauses = Pauses(patience)
+    while True:
+        try:
+            return call()
+        except ChukanError as error:
+            if error.retry_after is None:
+                raise
+            threading.Event().wait(pauses.after(error))
+
+
+class Pauses:
+    """How long to wait between attempts: longer and longer, as the server says, until patience ends."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._pause = _FIRST_PAUSE
+        self._since = time.monotonic()
+
+    def after(self, error: ChukanError) -> float:
+        """Return the seconds to wait before the next attempt, or raise the error if there should be none."""
+        left = self._patience - (time.monotonic() - self._since)
+        told = error.retry_after or 0.0
+        if not (is_retried(error) or (is_transient(error) and told)) or left < 0 or told > left:
+            raise error
+        pause = min(max(self._pause, told), threading.TIMEOUT_MAX)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        return pause
+
+
+def _status(error: ChukanError) -> str:
+    """Return the gRPC status; of a reason of a newer server, the one it came with."""
+    return error.params.get("status", "") if error.code == _UNKNOWN else error.reason.call_status
