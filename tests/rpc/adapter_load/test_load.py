@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from chukan_adapter_load import Body, emulator, people
 
+from chukan.adapter.sync import streams
 from chukan.address.v1 import address_service_pb2 as address
 from chukan.command.adapter_state import last_loads
 from chukan.people.columns import NON_RESIDENTS
@@ -340,3 +341,34 @@ def test_codes_whose_processing_numbers_ran_out_are_asked_for_once_more(tmp_path
     assert first.codes.linked == 0
     assert second.lanes[0].sent == 0
     assert second.codes.asked == second.codes.linked == first.codes.failed["PROCESSING_NUMBER_EXPIRED"] > 0
+
+
+def test_streams_cut_by_their_deadline_again_and_again_lose_and_double_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deadline of a stream is far longer than this load; in the second server each is cut after a moment."""
+    files = people(tmp_path / "files", "131041")
+    opened = []
+    connect = streams._Connection.__init__
+
+    def counted(connection: streams._Connection, call: Callable[..., object]) -> None:
+        opened.append(call)
+        connect(connection, call)
+
+    monkeypatch.setattr(streams._Connection, "__init__", counted)
+    found, count = [], []
+    for name, seconds in (("whole", streams.STREAM_SECONDS), ("cut", 0.1)):
+        for module in ("streams", "acquisition"):
+            monkeypatch.setattr(f"chukan.adapter.sync.{module}.STREAM_SECONDS", seconds)
+        opened.clear()
+        with emulator(tmp_path / name) as target:
+            body = Body("131041", files, tmp_path / f"state-{name}", target)
+            report = body.load(batch=10)
+            assert (report.codes.state, [each.problem for each in report.lanes if each.problem]) == ("complete", [])
+            values = {key: given for key, (_, given) in body.replicas(TAX).items()}
+            found.append((values, [(each.name, each.written) for each in report.lanes], report.codes.linked))
+        count.append(len(opened))
+
+    assert count[1] > count[0]
+    assert found[1] == found[0]
+    assert found[0][0]
