@@ -37,7 +37,8 @@ class BrokenClient:
     request(method, message, metadata, memory) may change what goes out, answer(method, message, memory) what comes
     back; refusal(method, refusal, memory) an error, and an answer it returns stands in its place. again(method,
     answer): how often the same request goes out once more. aside(method, message): a call made before, as (method,
-    request). state(folder): what is done to the client's state before a run. memory lives as long as a run.
+    request). state(folder): what is done to the client's state before a run. memory lives as long as a run. dropped:
+    a method that is never called: what the client asks of it is answered with nothing.
     client: what is broken, "adapter" or "polling".
     """
 
@@ -51,6 +52,7 @@ class BrokenClient:
     state: Callable[[Path], bool] | None = None
     deadlines: bool = True
     client: str = "adapter"
+    dropped: str = ""
 
 
 class Breaker:
@@ -83,6 +85,9 @@ class Breaker:
         )
 
     def _one(self, method: Method, request: Message, context: grpc.ServicerContext) -> Any:
+        if self.mutant.dropped and method.name.endswith(self.mutant.dropped):
+            self._note()
+            return method.response()()
         options = self._outgoing(method, request, context)
         try:
             answer = self._invoked(method)(request, **options)

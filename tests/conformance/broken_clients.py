@@ -59,6 +59,14 @@ def _tells_numbers(name: str, message: Any, metadata: dict[str, str], memory: di
     return True
 
 
+def _tells_a_number_beside(name: str, message: Any, metadata: dict[str, str], _: dict[str, Any]) -> bool:
+    """Under a key of the client's own."""
+    told = name.endswith("/RegisterPeople") and bool(message.individual_numbers)
+    if told:
+        metadata["x-individual-number"] = message.individual_numbers[0]
+    return told
+
+
 def _chokes(name: str, message: Any, _: dict[str, Any]) -> bool:
     """Believe nothing of an answer with a field that is not known."""
     odd = name.endswith("/GetInquiryResults") and len(UnknownFieldSet(message)) > 0
@@ -269,6 +277,7 @@ BROKEN_CLIENTS: Final = (
     BrokenClient("names no organization", ("CLC-1/1", "CLC-1/2"), request=_anonymous),
     BrokenClient("waits without end", ("CLC-2/1", "CLC-2/2", "CLC-2/3", "CLC-2/4", "CLC-2/5"), deadlines=False),
     BrokenClient("tells individual numbers", ("CLC-3/1",), request=_tells_numbers),
+    BrokenClient("tells a number beside", ("CLC-3/1",), request=_tells_a_number_beside),
     BrokenClient("chokes on a field it does not know", ("CLC-4/1",), answer=_chokes),
     BrokenClient("takes any state for an end", ("CLC-4/2",), answer=_reads("/WatchInquiries", _ends)),
     BrokenClient("changes reasons", ("CLC-4/3",), answer=_reads("/WatchInquiries", _own_reason)),
@@ -297,6 +306,8 @@ BROKEN_CLIENTS: Final = (
     BrokenClient("sticks to a token", ("CLF-3/2",), request=_sends("/WatchLinkageStates", _old_token)),
     BrokenClient("sticks to a token of inquiries", ("CLQ-7/2",), request=_sends("/WatchInquiries", _old_token)),
     BrokenClient("acknowledges before it reads", ("CLQ-1/1",), aside=_acknowledges_first),
+    BrokenClient("never acknowledges", ("CLQ-1/1", "CLQ-1/2"), dropped="/AcknowledgeResults"),
+    BrokenClient("never asks which world it is", ("CLR-2/2", "CLQ-9/1"), dropped="/GetStatus"),
     BrokenClient("acknowledges twice", ("CLQ-1/1",), again=_hammers("/AcknowledgeResults", 1)),
     BrokenClient("takes an acknowledgement for done", ("CLQ-1/2",), refusal=_content),
     BrokenClient("leaves the rest", ("CLQ-2/1",), answer=_reads("/GetInquiryResults", _drops_remaining)),

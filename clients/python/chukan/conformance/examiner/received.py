@@ -64,12 +64,17 @@ class Received:
 
 
 def plain_metadata(pairs: Any) -> dict[str, str]:  # noqa: ANN401  # gRPC's own type
-    """Return what the contract names of a call's metadata; a key given twice shows both values."""
+    """Return a call's metadata, whoever thought of a key; one given twice shows both values."""
     found: dict[str, str] = {}
-    for key, text in pairs or ():
-        if key.startswith("chukan-") or key in ("authorization", "traceparent"):
-            found[key] = f"{found[key]}, {text}" if key in found else str(text)
+    for key, value in pairs or ():
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        found[key] = f"{found[key]}, {text}" if key in found else text
     return found
+
+
+def _is_named(key: str) -> bool:
+    """Whether the contract names a key: what else a client sends is judged and not shown."""
+    return key.startswith("chukan-") or key in ("authorization", "traceparent")
 
 
 def deadline_of(remaining: float | None) -> float | None:
@@ -87,7 +92,7 @@ def traces(calls: list[Received]) -> list[Trace]:
             requests=masked([each.request]),
             responses=masked(each.answers),
             error={},
-            metadata=masked(each.metadata),
+            metadata=masked({key: text for key, text in each.metadata.items() if _is_named(key)}),
         )
         for each in calls[-_LONGEST_TRACE:]
     ]
