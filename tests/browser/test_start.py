@@ -43,6 +43,12 @@ def serve(*options: str) -> subprocess.CompletedProcess[str]:
         (["--console", "[::]:8080"], "the console is served on loopback only"),
         (["--console", "localhost"], "expected host:port"),
         (["--console", "127.0.0.1:0", "--alertmanager", "file:///etc/passwd"], "expected an address of the web"),
+        (["--console", "127.0.0.1:0", "--alertmanager", "http://127.0.0.1:port"], "expected an address of the web"),
+        (["--console", "127.0.0.1:0", "--alertmanager", "http://127.0.0.1:99999"], "expected an address of the web"),
+        (
+            ["--console", "127.0.0.1:0", "--alertmanager", "http://me:word@localhost"],
+            "expected an address of the web",
+        ),
         (["--alertmanager", "http://127.0.0.1:9093"], "give the setting console"),
         (["--console", "127.0.0.1:0", "--profile", "production"], "the production profile has none"),
         (["--console", "127.0.0.1:0", "--role", "network", "--authority", "x"], "the role network has none"),

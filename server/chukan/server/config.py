@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from chukan.standard.numbers import is_integrated_address_number
 from chukan.standard.organizations import resolve_provider
@@ -90,8 +91,17 @@ def _optional_address(value: object) -> str:
     return _address(value) if value else ""
 
 
+def _is_web(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        named = bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:  # no port, or half an address
+        return False
+    return named and re.fullmatch(r"https?://[^/\s]+(/\S*)?", value) is not None
+
+
 def _web_address(value: object) -> str:
-    if value and not (isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+(/\S*)?", value)):
+    if value and not (isinstance(value, str) and _is_web(value)):
         raise _BadValueError("an address of the web, such as http://127.0.0.1:9093")
     return str(value or "")
 

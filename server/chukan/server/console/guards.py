@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["CONTENT_SECURITY_POLICY", "Guard"]
 
 _READING: Final = frozenset({"GET", "HEAD"})
+_MOST_REQUESTS: Final = 32
+"""Pages made at a time; a request above is told to come again."""
+_WEB: Final = 80
+"""The port a browser leaves out of the host's name."""
 _NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
+    "x-chukan-console": "1",
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -40,7 +45,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
         self._app = app
-        self._hosts = frozenset(f"{name}:{port}" for name in (*_NAMES, host))
+        hosts = (*_NAMES, host)
+        self._hosts = frozenset([*(f"{name}:{port}" for name in hosts), *(hosts if port == _WEB else ())])
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or let through with the headers added."""
@@ -53,7 +60,14 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        await (self._refusal(scope) or self._app)(scope, receive, add)
+        if refusal := self._refusal(scope):
+            await refusal(scope, receive, add)
+            return
+        self._under_way += 1  # one thread: the event loop's
+        try:
+            await self._app(scope, receive, add)
+        finally:
+            self._under_way -= 1
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         if Headers(scope=scope).get("host", "").lower() not in self._hosts:
@@ -62,4 +76,7 @@ class Guard:
         if scope["method"] not in _READING:
             text = "This console only reads: GET and nothing else.\nこのコンソールは参照(GET)専用です。\n"
             return PlainTextResponse(text, HTTPStatus.METHOD_NOT_ALLOWED, {"allow": "GET, HEAD"})
+        if self._under_way >= _MOST_REQUESTS and not scope["path"].startswith("/static/"):
+            text = "Too many pages are asked for at once: try again.\n要求が混み合っています。再度開いてください。\n"
+            return PlainTextResponse(text, HTTPStatus.SERVICE_UNAVAILABLE, {"retry-after": "5"})
         return None

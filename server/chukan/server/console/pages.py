@@ -6,17 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
-from chukan.server.console.alerts import alerts_at
 from chukan.server.console.exchange import exchange_of
+from chukan.server.console.files import static_file
 from chukan.server.console.inquiries import STATE_NAMES, inquiries_of
 from chukan.server.console.language import Language, preferred
 from chukan.server.console.organizations import lanes_of, status_of
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from chukan.server.console.alerts import AlertSource
     from chukan.server.console.callers import Callers
     from chukan.server.console.overview import Overview
     from chukan.server.console.rendering import Rendering
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pages", "application"]
 
-_HERE: Final = Path(__file__).parent
 _MOST_LANES: Final = 40
 _STATE_LIST: Final = [(STATE_NAMES[state], badge) for state, badge in INQUIRY_STATES.items()]
 
@@ -49,7 +47,7 @@ class Pages:
 
     callers: Callers
     overview: Overview
-    alertmanager: str
+    alerts: AlertSource
     clock: Clock
     rendering: Rendering
 
@@ -62,7 +60,7 @@ class Pages:
             "lanes": lanes[:_MOST_LANES],
             "more_lanes": max(len(lanes) - _MOST_LANES, 0),
             "held": sum(lane.held for lane in lanes),
-            "alerts": alerts_at(self.alertmanager),
+            "alerts": self.alerts.look(),
             "states": INQUIRY_STATES,
             "state_names": STATE_NAMES,
         }
@@ -94,7 +92,7 @@ class Pages:
 
     def show_alerts(self, _request: Request) -> tuple[str, Mapping[str, Any]]:
         """Show what the Alertmanager holds."""
-        return "alerts.html", {"alerts": alerts_at(self.alertmanager)}
+        return "alerts.html", {"alerts": self.alerts.look()}
 
     def answer(self, show: Callable[[Request], tuple[str, Mapping[str, Any]]], request: Request) -> Response:
         """Make a page; every failure becomes one, too."""
@@ -141,9 +139,9 @@ def application(pages: Pages) -> Starlette:
         "organizations/{organization}/inquiries": pages.show_inquiries,
         "organizations/{organization}/exchanges/{exchange}": pages.show_exchange,
     }
-    routes: list[Route | Mount] = [
+    routes = [
         Route("/", _to_language),
-        Mount("/static", StaticFiles(directory=_HERE / "static")),
+        Route("/static/{name}", static_file),
     ]
     routes += [
         Route(f"/{language}/{path}", partial(pages.answer, show))

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from chukan.server.console.alerts import AlertSource
 from chukan.server.console.callers import Callers
 from chukan.server.console.guards import Guard
 from chukan.server.console.overview import Overview
 from chukan.server.console.pages import Pages, application
+from chukan.server.console.patience import PatientProtocol
 from chukan.server.console.rendering import Rendering
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["ConsoleServer"]
 
 _GRACE_SECONDS: Final = 1
-_MOST_CONNECTIONS: Final = 64
 
 
 class ConsoleServer:
@@ -48,7 +49,9 @@ class ConsoleServer:
         self.url = f"http://{shown}:{self.port}/"
         self._callers = Callers(settings)
         self._overview = Overview(self._callers)
-        pages = Pages(self._callers, self._overview, settings.alertmanager, clock, Rendering(refresh=refresh))
+        pages = Pages(
+            self._callers, self._overview, AlertSource(settings.alertmanager), clock, Rendering(refresh=refresh)
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(
                 Guard(application(pages), host=shown, port=self.port),
@@ -58,9 +61,8 @@ class ConsoleServer:
                 proxy_headers=False,
                 lifespan="off",
                 ws="none",
-                http="h11",
+                http=PatientProtocol,
                 loop="asyncio",
-                limit_concurrency=_MOST_CONNECTIONS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

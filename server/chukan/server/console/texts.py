@@ -174,6 +174,11 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
             "What answers at the Alertmanager's address is no Alertmanager (API v2), so alerts are not known.",
             "指定先が Alertmanager(API v2)ではないため、警報の有無は不明です。",
         ),
+        "alerts_too_many": Text(
+            "The Alertmanager holds too many alerts to show them here. Look at its own page.",
+            "警報が多すぎるため、ここには表示できません。Alertmanager の画面で確認してください。",
+        ),
+        "more_alerts": Text("more in the Alertmanager", "残りは Alertmanager で確認してください"),
         "severity": Text("severity", "重要度"),
         "alert": Text("alert", "警報"),
         "since": Text("since", "発生"),

@@ -3,7 +3,10 @@
 "use strict";
 (() => {
   const MOST = 720; // an hour of looks
-  const live = () => document.getElementById("live");
+  const nothing = document.createElement("div");
+  const live = () => document.getElementById("live") ?? nothing;
+  // Whatever else took the address, or stands before it, may answer too: only the console's own pages are shown.
+  const ours = (xhr) => xhr.getResponseHeader("X-Chukan-Console") !== null && xhr.responseText.includes('<div id="live"');
   const away = document.getElementById("away");
   const pause = document.getElementById("pause");
   const chart = document.getElementById("chart");
@@ -71,7 +74,7 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
-  if (live().hasAttribute("hx-get")) pause.hidden = false;
+  if (document.getElementById("refresh")?.hasAttribute("hx-get")) pause.hidden = false;
   pause.addEventListener("click", () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
@@ -84,7 +87,10 @@
   });
   document.addEventListener("htmx:afterSwap", note);
   document.addEventListener("htmx:afterRequest", (event) => {
-    away.hidden = event.detail.xhr.status !== 0;
+    away.hidden = ours(event.detail.xhr);
+  });
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (!ours(event.detail.xhr)) event.preventDefault();
   });
   document.addEventListener("htmx:sendError", () => {
     away.hidden = false;
