@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse
 from chukan.server.console import ConsoleServer, ConsoleSettings
 from chukan.server.console.guards import Guard
 from chukan.standard.clock import SystemClock
+from chukan.standard.organizations import all_organizations
 from tests.browser.fetching import get
 from tests.browser.test_failures import free_address
 from tests.builders import SETAGAYA
@@ -230,3 +231,15 @@ class TestVisitors:
             apart.submit(lambda: asyncio.run(_run(guard, scope, receive, send))).result()
 
         assert seen[0] == status
+
+
+def test_services_that_hang_are_told_after_one_round(console: Callable[..., str]) -> None:
+    """However many organizations there are."""
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        many = tuple(each.code for each in all_organizations())[:12]
+        url = console(f"127.0.0.1:{hanging.getsockname()[1]}", organizations=many)
+        begun = time.monotonic()
+        answer = get(f"{url}en/")
+
+    assert answer.status == 200
+    assert time.monotonic() - begun < 6

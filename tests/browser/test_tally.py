@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import grpc
@@ -95,3 +96,14 @@ def test_too_many_are_said_not_to_be_counted(client: Client) -> None:
     assert counts.overflow
     assert not counts.complete
     assert counts.states == {}
+
+
+def test_a_quiet_watch_after_a_change_is_waited_for_shortly(client: Client) -> None:
+    """Traffic moves the order at every look, often with nothing to read."""
+    tally = Tally()
+    tally.look(client)
+    tally._stood = "elsewhere"
+    begun = monotonic()
+
+    assert tally.look(client).complete
+    assert monotonic() - begun < 0.3

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,6 +27,9 @@ __all__ = ["Look", "Overview", "Row"]
 
 _AT_ONCE: Final = 4
 """Calls under way at a time: the services have other callers."""
+_LOOK_SECONDS: Final = 5.0
+_NOBODY: Final = frozenset({"PEER_UNREACHABLE", "DEADLINE_EXCEEDED"})
+"""Who hears this from all asked first asks no more."""
 _FRESH_SECONDS: Final = 2.0
 """Several open pages share one look."""
 
@@ -118,7 +121,7 @@ class Overview:
         """Return a look that is at most some seconds old."""
         with self._lock:
             if self._last is None or monotonic() - self._at > _FRESH_SECONDS:
-                self._last = Look(list(self._pool.map(self._row, self._callers.organizations)))
+                self._last = Look(self._rows())
                 self._at = monotonic()
             return self._last
 
@@ -130,6 +133,27 @@ class Overview:
     def close(self) -> None:
         """End the looks."""
         self._pool.shutdown(cancel_futures=True)
+
+    def _rows(self) -> list[Row]:
+        """Ask for some, and for the others unless nobody answers; who takes too long is not known."""
+        codes, until = self._callers.organizations, monotonic() + _LOOK_SECONDS
+        rows = self._within(codes[:_AT_ONCE], until)
+        problems = {row.problem for row in rows}
+        only = problems.pop() if len(problems) == 1 else None
+        if only is not None and only.code in _NOBODY:
+            return rows + [Row(code, organization_name(code), problem=only) for code in codes[_AT_ONCE:]]
+        return rows + self._within(codes[_AT_ONCE:], until)
+
+    def _within(self, codes: Sequence[str], until: float) -> list[Row]:
+        asked = {code: self._pool.submit(self._row, code) for code in codes}
+        wait(asked.values(), timeout=max(until - monotonic(), 0))
+        late = problem_of(ChukanError("DEADLINE_EXCEEDED"))
+        rows = []
+        for code, row in asked.items():
+            row.cancel()
+            done = row.done() and not row.cancelled()
+            rows.append(row.result() if done else Row(code, organization_name(code), problem=late))
+        return rows
 
     def _row(self, code: str) -> Row:
         name = organization_name(code)

@@ -25,8 +25,8 @@ __all__ = ["MOST", "Counts", "Tally"]
 MOST: Final = 200_000
 _FULL: Final = 1_000
 """Rows of a full batch of a watch."""
-_QUIET_SECONDS: Final = 0.5
-"""How long a watch may say nothing before nothing is there to say."""
+_QUIET_SECONDS: Final = (0.05, 0.5)
+"""How long a watch may say nothing at first; each time it said nothing twice as long, up to the second."""
 _COUNTING_SECONDS: Final = 2.0
 """How long the first counts of a look may take."""
 _ENDS: Final = frozenset({"DEADLINE_EXCEEDED", "CALL_CANCELLED"})
@@ -52,6 +52,7 @@ class Tally:
         self._states: dict[str, int] = {}
         self._token = ""
         self._stood = ""
+        self._patience = _QUIET_SECONDS[0]
         self._complete = False
 
     def look(self, client: Client) -> Counts:
@@ -65,6 +66,7 @@ class Tally:
                 return Counts({})
             stands = listed.resume_token
             if stands != self._stood or not self._complete:
+                token = self._token
                 try:
                     self._complete = self._read(client)
                 except ChukanError as error:
@@ -72,14 +74,21 @@ class Tally:
                         raise
                     self._begin()  # another world: everything is counted anew
                     self._complete = self._read(client)
-                self._stood = stands
+                self._settle(token, stands)
             return Counts(Counter(self._states.values()), complete=self._complete)
+
+    def _settle(self, token: str, stands: str) -> None:
+        """Believe that nothing is left to read where something came, or nothing came for long."""
+        if self._token != token or self._patience >= _QUIET_SECONDS[1]:
+            self._stood, self._patience = stands, _QUIET_SECONDS[0]
+        else:
+            self._patience *= 2
 
     def _read(self, client: Client) -> bool:
         """Follow the changes until there are no more or time is over; whether the end was seen."""
         request = pb.WatchInquiriesRequest(resume_token=self._token)
         caught_up = True
-        seconds = _QUIET_SECONDS if self._complete else _COUNTING_SECONDS
+        seconds = self._patience if self._complete else _COUNTING_SECONDS
         watch: Any = client.inquiries.WatchInquiries(request, timeout=seconds)
         try:
             for batch in watch:
