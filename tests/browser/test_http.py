@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from chukan.server.console.guards import CONTENT_SECURITY_POLICY
+from chukan.server.console.words import without_numbers
 from tests.browser.fetching import get
 from tests.builders import SETAGAYA, SHINJUKU
 from tests.conformance.proxy import Mutant
@@ -167,6 +168,17 @@ def test_no_page_shows_a_number_that_names_a_person(held: Held, console: Callabl
     assert all("<main" in each for each in shown)
     assert [number for number in held.numbers for each in shown if number in each] == []
     assert any(f"case-…{held.numbers[-4][-3:]}-1" in each for each in shown)
+
+
+@pytest.mark.parametrize(
+    "number", ["123456789012345", "1234-5678-9012", "1234 5678 9012", "\uff11\uff12\uff13456789012"]
+)
+def test_a_number_is_shortened_however_it_is_written(number: str) -> None:
+    """With separators or in full width, too."""
+    short = without_numbers(f"case {number}!")
+
+    assert short.startswith("case …")
+    assert len(short) == len("case …012!")
 
 
 def test_no_page_calls_what_writes(held: Held, console: Callable[..., str]) -> None:

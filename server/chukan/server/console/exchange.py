@@ -104,7 +104,7 @@ _COMPARED: Final[tuple[tuple[Text, str, Callable[[_Record], Text]], ...]] = (
     (Text("permit", "提供許可証"), "permit_digest", lambda each: _same(short_id(each.permit_digest))),
 )
 """The fields all sides hold and must agree on, as the middle server's reconciliation has them."""
-_MARK: Final = (Text("undisclosable", "不開示"), "undisclosable")
+_MARK: Final = (Text("nondisclosure", "不開示"), "undisclosable")
 _OWN: Final[tuple[tuple[Text, Callable[[_Record], Text]], ...]] = (
     (Text("reason", "理由"), lambda each: _reason(each.reason)),
     (Text("legal basis", "根拠"), lambda each: _basis(each.legal_basis)),

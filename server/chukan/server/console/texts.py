@@ -24,7 +24,7 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "other_language": Text("日本語", "English"),
         "read_only": Text(
             "Dummy data only. This console only reads; it is for this machine.",
-            "ダミーデータ専用です。このコンソールは参照のみで、この端末からのみ利用できます。",
+            "ダミーデータ専用です。このコンソールは参照のみで、サーバーが動作する端末(SSHトンネルを含む)でのみ利用できます。",
         ),
         "as_of": Text("as of", "取得時刻"),
         "jst": Text("JST", "日本時間"),
@@ -102,8 +102,8 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "all_states": Text("all", "すべて"),
         "by_state": Text("By state", "状態で絞り込み"),
         "receipt_number": Text("receipt number", "受付番号"),
-        "record_id": Text("record id", "レコード識別番号"),
-        "addressee": Text("addressee", "宛名番号"),
+        "record_id": Text("record identification number", "レコード識別番号"),
+        "addressee": Text("integrated address number", "団体内統合宛名番号"),
         "provider": Text("provider", "情報提供者"),
         "accepted": Text("accepted", "受付"),
         "took": Text("finished after", "所要"),
@@ -138,7 +138,7 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         ),
         "records_ended_early": Text(
             "The exchange ended before it reached every side: who was not reached has no record. "
-            "The records there are agree.",
+            "The records that exist agree.",
             "全ての機関に届く前に終わった照会です。届いていない側に記録はありません。現存する記録は一致しています。",
         ),
         "records_incomplete": Text(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -79,7 +80,7 @@ OUTCOMES: Final = {
 _SHOWN_DIGITS: Final = 3
 _SHOWN_ID: Final = 12
 _SECOND: Final = 1000
-_LONG_NUMBER: Final = re.compile(r"[0-9]{11,}")
+_LONG_NUMBER: Final = re.compile(r"[0-9]{11,}|[0-9](?:[ ._/-]?[0-9]){10,}")
 _UNITS: Final = (
     (86_400, Text("{} d", "{}日")),
     (3_600, Text("{} h", "{}時間")),
@@ -140,4 +141,4 @@ def short_id(text: str) -> str:
 
 def without_numbers(text: str) -> str:
     """Return a text its sender chose with every long number in it shortened: it might name a person."""
-    return _LONG_NUMBER.sub(lambda found: short_number(found[0]), text)
+    return _LONG_NUMBER.sub(lambda found: short_number(found[0]), unicodedata.normalize("NFKC", text))
