@@ -48,9 +48,7 @@ SILENT = dataclasses.replace(
 )
 """Ten milliseconds are no fault an alert would tell."""
 WITH_ANOTHER = dataclasses.replace(SCENARIOS["forged-permits"], name="forged-and-more", inject=_forge_and_more)
-LASTING = dataclasses.replace(
-    SCENARIOS["forged-permits"], name="lasting", resolve=timedelta(0), heal=lambda hands: hands.kinds()
-)
+LASTING = dataclasses.replace(SCENARIOS["forged-permits"], name="lasting", resolve=timedelta(0), heal=lambda _: None)
 """Nobody takes this fault away."""
 ABSENT = dataclasses.replace(SCENARIOS["overload"], name="absent", kind="NO_SUCH_FAULT")
 

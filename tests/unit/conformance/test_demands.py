@@ -172,16 +172,17 @@ def test_a_watch_is_sent_what_stands_behind_its_token_and_waits_for_what_is_not_
     assert [each.resume_token for each in reply.responses] == ["b", "c"]
 
 
-def test_metadata_given_twice_shows_both_values_and_foreign_keys_are_left_out() -> None:
-    pairs = [("chukan-mode", "test"), ("user-agent", "x"), ("chukan-mode", "production")]
+def test_metadata_given_twice_shows_both_values_and_foreign_keys_are_judged_as_well() -> None:
+    """Where a client puts a number that belongs nowhere is its own choice."""
+    pairs = [("chukan-mode", "test"), ("person-bin", b"999000000012"), ("chukan-mode", "production")]
 
-    assert plain_metadata(pairs) == {"chukan-mode": "test, production"}
+    assert plain_metadata(pairs) == {"chukan-mode": "test, production", "person-bin": "999000000012"}
 
 
 def test_a_trace_shows_no_number_of_a_person() -> None:
     seen = call(RESULTS, 1.0, "1")
     seen.request = {"integrated_address_numbers": ["800000000000001"]}
-    seen.metadata = {"chukan-user": "999000000012"}
+    seen.metadata = {"chukan-user": "999000000012", "x-individual-number": "999000000012"}
 
     (trace,) = traces([seen])
 
