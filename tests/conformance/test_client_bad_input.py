@@ -58,6 +58,13 @@ PROFILES = {
     "an unknown place": (PROFILE.replace('"pass"', '"{folder}"'), "unknown place {folder}"),
     "a limit of a week": (PROFILE.replace("= 1\n", "= 604800\n"), "limit_seconds"),
     "an unknown mode": ("mode = 'real'\n" + PROFILE, "neither test nor production"),
+    "a zero in an encoding": (PROFILE + '[results]\nfile = "x"\nencoding = "a\\u0000b"\n', "a zero character"),
+    "a zero in an argument": (
+        PROFILE.replace("[commands]", '[commands]\nreplicate = ["a\\u0000"]'),
+        "a zero character",
+    ),
+    "a header in words": (PROFILE + '[results]\nfile = "x"\nheader = "no"\n', "neither true nor false"),
+    "a number for a name": (PROFILE.replace('name = "x"', "name = 7"), "name that is no text"),
     "results without a file": (PROFILE + "[results]\nheader = true\n", "no file in results"),
     "a column of neither name nor number": (PROFILE + "[results]\nfile = 'x'\ncolumns = {a = 1.5}\n", "columns"),
     "an unknown encoding": (PROFILE + "[results]\nfile = 'x'\nencoding = 'jis-x'\n", "unknown encoding jis-x"),
@@ -99,6 +106,8 @@ CASES = {
     "a check without a rule": (CASE.replace("at_least = 1", 'each = [{path = "a"}]'), "without a rule"),
     "a broken pattern": (CASE.replace("at_least = 1", 'each = [{path = "a", matches = "("}]'), "a pattern"),
     "a file outside": (CASE.replace('source = "x"', 'source = "x"\nfiles = {"../a" = "x"}'), "not below the input"),
+    "a file with a zero": (CASE.replace('source = "x"', 'source = "x"\nfiles = {"a\\u0000" = "x"}'), "not below"),
+    "a folder for a file": (CASE.replace('source = "x"', 'source = "x"\nfiles = {"." = "x"}'), "not below"),
     "a kill at nothing": (CASE.replace('"inquire"}', '"inquire", kill_at = "never"}'), "never kept"),
     "a case for servers": (
         CASE[: CASE.index("[cases.script]")]

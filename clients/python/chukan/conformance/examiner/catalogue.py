@@ -80,8 +80,13 @@ def _task_faults(file: CaseFile, case: Case) -> Iterator[str]:
         yield "judges servers: give it to `chukan conformance server`" if case.steps else "lacks tasks"
     yield from (f"has the unknown task {each.name!r}" for each in script.tasks if each.name not in TASKS)
     for path in chain(file.files, script.files):
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or not _is_file_name(path):
             yield f"has the file {path!r}, which is not below the input folder"
+
+
+def _is_file_name(path: str) -> bool:
+    """Whether a file can have the name: not that of the folder itself, without a zero character."""
+    return "\0" not in path and bool(PurePosixPath(path).name)
 
 
 def _answer_faults(file: CaseFile, answer: Answer, value: Callable[[str], str]) -> Iterator[str]:

@@ -82,6 +82,10 @@ def read_client_profile(given: str) -> ClientProfile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _wrong(given, f"is not TOML: {error}", f"TOML ではありません: {error}") from None
     _refuse_unknown(given, document, _KEYS, "")
+    _refuse_zeros(given, document)
+    for name in ("name", "inputs"):
+        if not isinstance(document.get(name, ""), str):
+            raise _wrong(given, f"has a {name} that is no text", f"{name} は文字列です")
     return ClientProfile(
         name=str(document.get("name", Path(given).stem)),
         organization=_organization(given, document),
@@ -155,6 +159,10 @@ def _table(given: str, name: str, table: Any) -> Table:  # noqa: ANN401  # of TO
             f"has columns that are neither names nor numbers ({name}.columns)",
             f"{name}.columns は列名か番号です",
         )
+    if not isinstance(table.get("header", True), bool):
+        raise _wrong(
+            given, f"has a {name}.header that is neither true nor false", f"{name}.header は true か false です"
+        )
     _check_places(given, f"{name}.file", [table["file"]])
     encoding = str(table.get("encoding", "utf-8"))
     try:
@@ -176,6 +184,14 @@ def _check_places(given: str, where: str, texts: list[str]) -> None:
                     f"has the unknown place {{{place}}} ({where}), expected one of {known}",
                     f"{where} の {{{place}}} は不明です。使えるのは {known} です",
                 )
+
+
+def _refuse_zeros(given: str, value: object) -> None:
+    """Refuse a character that no path, argument or encoding may have, wherever it stands."""
+    if isinstance(value, str) and "\0" in value:
+        raise _wrong(given, "has a text with a zero character", "NUL 文字を含む文字列があります")
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_zeros(given, each)
 
 
 def _refuse_unknown(given: str, table: dict[str, Any], known: set[str], prefix: str) -> None:
