@@ -37,9 +37,9 @@ class BrokenClient:
     request(method, message, metadata, memory) may change what goes out, answer(method, message, memory) what comes
     back; refusal(method, refusal, memory) an error, and an answer it returns stands in its place. again(method,
     answer): how often the same request goes out once more. aside(method, message): a call made before, as (method,
-    request). state(folder): what is done to the client's state before a run. memory lives as long as a run. dropped:
-    a method that is never called: what the client asks of it is answered with nothing.
-    client: what is broken, "adapter" or "polling".
+    request). instead(method): fields of an answer that is given without any call. state(folder): what is done to the
+    client's state before a run. memory lives as long as a run. client: what is broken, "adapter" or "polling",
+    and the ways the latter goes.
     """
 
     name: str
@@ -48,11 +48,12 @@ class BrokenClient:
     answer: Callable[[str, Any, dict[str, Any]], bool] | None = None
     refusal: Callable[[str, Refusal, dict[str, Any]], Any] | None = None
     again: Callable[[str, Any], int] | None = None
+    instead: Callable[[str], dict[str, Any] | None] | None = None
     aside: Callable[[str, Any], tuple[str, Any] | None] | None = None
     state: Callable[[Path], bool] | None = None
     deadlines: bool = True
     client: str = "adapter"
-    dropped: str = ""
+    ways: str = ""
 
 
 class Breaker:
@@ -85,10 +86,11 @@ class Breaker:
         )
 
     def _one(self, method: Method, request: Message, context: grpc.ServicerContext) -> Any:
-        if self.mutant.dropped and method.name.endswith(self.mutant.dropped):
-            self._note()
-            return method.response()()
         options = self._outgoing(method, request, context)
+        made_up = self.mutant.instead(method.name) if self.mutant.instead else None
+        if made_up is not None:
+            self._note()
+            return method.response()(**made_up)
         try:
             answer = self._invoked(method)(request, **options)
             for _ in range(self.mutant.again(method.name, answer) if self.mutant.again else 0):

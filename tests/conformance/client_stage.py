@@ -14,7 +14,7 @@ from chukan.conformance.examiner.catalogue import read_client_cases
 from chukan.conformance.examiner.profile import TASKS, ClientProfile, Table, read_client_profile
 from chukan.conformance.examiner.session import driver_of, examine
 from chukan.conformance.results import Run, Verdict, read_known
-from tests.conformance import polling_client
+from tests.conformance import polling_client, registering_client
 from tests.conformance.broken_clients import CHANGED
 from tests.conformance.polling_client import HEADER
 
@@ -32,11 +32,13 @@ __all__ = [
     "contented_with_nothing",
     "examined",
     "polling_profile",
+    "registering_profile",
     "verdict_on_client",
 ]
 
 KNOWN_OF_CLIENT = Path(__file__).parent / "known_failures_of_the_adapter.toml"
 _POLLING = str(Path(polling_client.__file__).resolve())
+_REGISTERING = str(Path(registering_client.__file__).resolve())
 _PROGRAM = str(Path(__file__).with_name("broken_client.py").resolve())
 
 _ONE_CALL = """
@@ -83,7 +85,7 @@ def examined(
 
 def broken_profile(mutant: BrokenClient) -> ClientProfile:
     """Return our adapter's profile, or the polling client's, with the broken one in its place."""
-    whole = polling_profile() if mutant.client == "polling" else read_client_profile("adapter")
+    whole = polling_profile(mutant.ways) if mutant.client == "polling" else read_client_profile("adapter")
     begin = (sys.executable, _PROGRAM, mutant.name, "{output}/..")
     commands = {task: (*begin, *_arguments(words)) for task, words in whole.commands.items()}
     return replace(whole, name=mutant.name, commands=commands, limit=30.0)
@@ -94,16 +96,28 @@ def _arguments(words: Sequence[str]) -> Sequence[str]:
     return words[words.index("chukan.command") + 1 :] if "chukan.command" in words else words[2:]
 
 
-def polling_profile() -> ClientProfile:
-    """Return the profile of the client that polls."""
-    own = ("--file", "{input}/inquiries", "--out", "{output}/results.csv", "--state", "{state}")
+def polling_profile(ways: str = "", mode: str = "test") -> ClientProfile:
+    """Return the profile of the client that polls, or goes other ways."""
+    own = ("--file", "{input}/inquiries", "--out", "{output}/results.csv", "--state", "{state}", "--ways", ways)
     where = ("--target", "{target}", "--organization", "{organization}")
     return ClientProfile(
         name="polling client",
+        mode=mode,
         organization=read_client_profile("adapter").organization,
         limit=30.0,
         commands={"inquire": (sys.executable, _POLLING, *own, *where)},
         tables={"results": Table("{output}/results.csv", columns={name: name for name in HEADER})},
+    )
+
+
+def registering_profile(pause: float) -> ClientProfile:
+    """Return the profile of the client that asks again and again how far codes are."""
+    words = (sys.executable, _REGISTERING, "{input}/people/residents.csv", "{target}", "{organization}", str(pause))
+    return ClientProfile(
+        name="registering client",
+        organization=read_client_profile("adapter").organization,
+        limit=30.0,
+        commands={"register": words},
     )
 
 

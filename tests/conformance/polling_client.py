@@ -2,7 +2,9 @@
 """A client of another kind than our adapter: it asks one by one and polls, and shares nothing but the contract with it.
 
 What the kit demands must not be our adapter's ways. `polling_client.py --file DIR --out FILE --state DIR --target ADDR
---organization CODE`; its result file has a header and columns of its own.
+--organization CODE`; its result file has a header and columns of its own. `--ways` may name other ways that conform as
+well: "list" (polls by the list of all), "stream" (a stream with one inquiry), "singly" (fetches and acknowledges
+one by one, the last first), "mode" (names the mode of production).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import sys
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,11 +55,14 @@ class RefusedError(Exception):
 class Caller:
     """Calls with metadata and a deadline; repeats what was lost, and what was refused with a delay, as it was."""
 
-    def __init__(self, organization: str) -> None:
-        self._organization = organization
+    def __init__(self, organization: str, ways: str) -> None:
+        self._metadata = [("chukan-organization", organization)]
+        if "mode" in ways:
+            self._metadata.append(("chukan-mode", "production"))
+        self.ways = ways
 
     def __call__(self, method: Any, request: Any) -> Any:
-        metadata = (("chukan-organization", self._organization), ("chukan-request-id", uuid.uuid4().hex))
+        metadata = (*self._metadata, ("chukan-request-id", uuid.uuid4().hex))
         until = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -83,10 +89,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     for name in ("file", "out", "state", "target", "organization"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--ways", default="")
     given = parser.parse_args(arguments)
     book = Path(given.state) / "book.json"
     with grpc.insecure_channel(given.target) as channel:
-        call, inquiries = Caller(given.organization), InquiryServiceStub(channel)
+        call, inquiries = Caller(given.organization, given.ways), InquiryServiceStub(channel)
         world = call(OperationServiceStub(channel).GetStatus, GetStatusRequest()).world_generation
         known = json.loads(book.read_text("utf-8")) if book.exists() else {}
         rows = known.get("rows", {}) if known.get("world") == world else {}
@@ -98,11 +105,15 @@ def main(arguments: list[str]) -> int:
             _keep(book, world, rows)
         answered = [row for row in rows.values() if row["receipt"]]
         finished = {row["receipt"]: _wait(call, inquiries, row) for row in answered}
-        results, gone = _fetch(call, inquiries, [each for each, one in finished.items() if one.answer_kind])
-        _write(Path(given.out), lines, rows, finished, results, gone)
-        done = [each for each in finished if each not in gone]
-        if done:
-            call(inquiries.AcknowledgeResults, pb.AcknowledgeResultsRequest(receipt_numbers=done))
+        groups = [[each] for each in reversed(finished)] if "singly" in given.ways else [list(finished)]
+        results: dict[str, Any] = {}
+        gone: dict[str, str] = {}
+        for group in groups:
+            _fetch(call, inquiries, [each for each in group if finished[each].answer_kind], results, gone)
+            _write(Path(given.out), lines, rows, finished, results, gone)
+            done = [each for each in group if each not in gone]
+            if done:
+                call(inquiries.AcknowledgeResults, pb.AcknowledgeResultsRequest(receipt_numbers=done))
     return 0
 
 
@@ -136,32 +147,43 @@ def _ask(call: Caller, inquiries: Any, line: str, row: dict[str, str]) -> None:
         information_code=fields[13],
     )
     try:
-        answer = call(inquiries.CreateInquiry, pb.CreateInquiryRequest(inquiry=spec))
+        if "stream" in call.ways:
+            batch = pb.CreateInquiriesRequest(batch_id=f"of-{spec.record_id}", inquiries=[spec])
+            answer = call(partial(_only, inquiries.CreateInquiries), batch)
+            row["receipt"], row["reason"] = answer.receipt_numbers[0], "".join(each.reason for each in answer.failures)
+        else:
+            answer = call(inquiries.CreateInquiry, pb.CreateInquiryRequest(inquiry=spec))
+            row["receipt"] = answer.inquiry.receipt_number
     except RefusedError as refused:
         row["reason"] = str(refused)
-    else:
-        row["receipt"] = answer.inquiry.receipt_number
+
+
+def _only(method: Any, request: Any, **options: Any) -> Any:
+    """Call a method of streams with one request."""
+    (answer,) = method(iter([request]), **options)
+    return answer
 
 
 def _wait(call: Caller, inquiries: Any, row: dict[str, str]) -> Any:
     until = time.monotonic() + _PATIENCE
     while True:
-        request = pb.GetInquiryRequest(receipt_number=row["receipt"])
-        inquiry = call(inquiries.GetInquiry, request).inquiry
+        if "list" in call.ways:
+            every = call(inquiries.ListInquiries, pb.ListInquiriesRequest(page_size=100)).inquiries
+            inquiry = next((each for each in every if each.receipt_number == row["receipt"]), pb.Inquiry())
+        else:
+            request = pb.GetInquiryRequest(receipt_number=row["receipt"])
+            inquiry = call(inquiries.GetInquiry, request).inquiry
         if inquiry.state in _ENDED or time.monotonic() > until:
             return inquiry
         time.sleep(0.2)
 
 
-def _fetch(call: Caller, inquiries: Any, receipts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    results: dict[str, Any] = {}
-    gone: dict[str, str] = {}
+def _fetch(call: Caller, inquiries: Any, receipts: list[str], results: dict[str, Any], gone: dict[str, str]) -> None:
     while receipts:
         answer = call(inquiries.GetInquiryResults, pb.GetInquiryResultsRequest(receipt_numbers=receipts))
-        results |= {each.receipt_number: each for each in answer.results}
-        gone |= {each.receipt_number: each.reason for each in answer.unavailable}
+        results.update({each.receipt_number: each for each in answer.results})
+        gone.update({each.receipt_number: each.reason for each in answer.unavailable})
         receipts = list(answer.remaining_receipt_numbers)
-    return results, gone
 
 
 def _write(  # noqa: PLR0917  # all that is known of the rows

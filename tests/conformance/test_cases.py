@@ -61,6 +61,14 @@ def test_every_reason_the_contract_names_is_provoked_or_said_not_to_be() -> None
     assert named - provoked - {"NO_REPLICA"} == listed
 
 
+def test_every_reason_a_client_is_given_is_one_of_the_contract_but_the_one_that_shall_not_be() -> None:
+    texts = [str(each) for entry in CLIENT_ENTRIES for each in (entry.case, entry.file)]
+    given = {code for text in texts for code in re.findall(r'reason(?:\\")?: \\?"([A-Z_]+)\\?"', text)}
+
+    assert len(given) > 10
+    assert given - {row.code for row in all_reasons()} == {"REASON_OF_ANOTHER_VERSION"}
+
+
 def test_every_group_of_cases_has_a_mutant() -> None:
     assert {entry.file.group for entry in ENTRIES} == {mutant.group for mutant in MUTANTS}
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -68,6 +70,10 @@ PROFILES = {
     "results without a file": (PROFILE + "[results]\nheader = true\n", "no file in results"),
     "a column of neither name nor number": (PROFILE + "[results]\nfile = 'x'\ncolumns = {a = 1.5}\n", "columns"),
     "an unknown encoding": (PROFILE + "[results]\nfile = 'x'\nencoding = 'jis-x'\n", "unknown encoding jis-x"),
+    "an encoding of nothing": (PROFILE + "[results]\nfile = 'x'\nencoding = 'undefined'\n", "unknown encoding"),
+    "inputs of numbers": ("inputs = 1\n" + PROFILE, "inputs that is no text"),
+    "inputs with NUL": ('inputs = "a\\u0000b"\n' + PROFILE, "zero character"),
+    "a file with NUL": (PROFILE + '[results]\nfile = "a\\u0000b"\n', "zero character"),
     "inputs that are no folder": ("inputs = 'nowhere'\n" + PROFILE, "which is none"),
     "a program that there is not": (
         PROFILE.replace(sys.executable, "no-such-client"),
@@ -109,6 +115,36 @@ CASES = {
     "a file with a zero": (CASE.replace('source = "x"', 'source = "x"\nfiles = {"a\\u0000" = "x"}'), "not below"),
     "a folder for a file": (CASE.replace('source = "x"', 'source = "x"\nfiles = {"." = "x"}'), "not below"),
     "a kill at nothing": (CASE.replace('"inquire"}', '"inquire", kill_at = "never"}'), "never kept"),
+    "a path of no call": (CASE.replace("at_least = 1", 'each = [{path = "taks", equals = "1"}]'), "looks at taks"),
+    "a field of no request": (
+        CASE.replace("at_least = 1", 'when = [{path = "request.record_id", present = true}], at_most = 1'),
+        "looks at request.record_id",
+    ),
+    "a field of no response": (
+        CASE.replace("at_least = 1", 'each = [{path = "answers[0].wrold", present = true}]'),
+        "looks at answers[0].wrold",
+    ),
+    "a row of nothing": (CASE.replace("at_least = 1", 'distinct = ["rows[*].record_key"]'), "rows[*].record_key"),
+    "an answer to no field": (CASE + 'when = [{path = "record_id", equals = "1"}]\n', "no field of its request"),
+    "rows of no field": (CASE + 'rows_of = "record_ids"\nrows = [{}]\n', "has rows of record_ids"),
+    "a task that there is not": (CASE + "task = 2\n", "is for task 2 of 1"),
+    "a demand about such a task": (
+        CASE.replace("at_least = 1", 'when = [{path = "task", equals = "2"}], at_most = 0'),
+        "about task 2 of 1",
+    ),
+    "a delay before the call": (CASE + "delay = -1.0\n", "has a delay of -1.0"),
+    "a delay of no number": (CASE + "delay = nan\n", "is not a file of cases"),
+    "a refusal for ever": (CASE + 'status = "UNAVAILABLE"\nretry_after = 1e9\n', "has a retry_after of 1000000000.0"),
+    "a reason of words": (CASE + 'status = "UNAVAILABLE"\nreason = "not now"\n', "has the reason 'not now'"),
+    "an end that is none": (CASE + 'status = "OK"\n', "ends with the status OK"),
+    "a file below a file": (
+        CASE.replace('source = "x"', 'source = "x"\nfiles = {"a" = "x", "a/b" = "x"}'),
+        "below another file",
+    ),
+    "a look at another file": (
+        CASE.replace("demands =", 'written = [{file = "results", checks = [{path = "row", count = 1}]}]\ndemands ='),
+        "looks at row of a file",
+    ),
     "a case for servers": (
         CASE[: CASE.index("[cases.script]")]
         + 'caller = "inquirer"\nsteps = [{call = "GetStatus", status = "NOT_FOUND"}]\n',
@@ -126,6 +162,13 @@ def test_a_broken_case_file_is_told(tmp_path: Path, name: str) -> None:
     assert (code, said in output) == (2, True), output
 
 
+def test_a_pattern_that_no_case_meets_is_told(tmp_path: Path) -> None:
+    """Beside one that some meet, it would be overlooked."""
+    code, output = judged(tmp_path, "--only", "XXX-1", "--only", "XXX-2*")
+
+    assert (code, "no case or clause is called XXX-2*" in output) == (2, True), output
+
+
 def test_a_case_for_clients_given_to_judge_a_server_is_told(tmp_path: Path) -> None:
     judged(tmp_path)
     own = Path(__file__).resolve().parents[2] / "clients/python/chukan/conformance/emulator.toml"
@@ -136,12 +179,14 @@ def test_a_case_for_clients_given_to_judge_a_server_is_told(tmp_path: Path) -> N
     assert "judges clients" in output
 
 
-def test_an_address_in_use_is_told(tmp_path: Path) -> None:
+def test_an_address_in_use_is_told_and_by_nobody_else(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """GRPC would complain on its own, in its own words."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, output = judged(tmp_path, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
 
     assert code == 2
     assert "it is in use" in output
+    assert "bind" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["nonsense", "256.0.0.1:0", "127.0.0.1:99999"])
@@ -151,7 +196,7 @@ def test_an_address_that_is_none_is_told(tmp_path: Path, address: str) -> None:
     assert (code, f"can't listen on {address}" in output) == (2, True), output
 
 
-def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     """A child that outlived it would call into the next case."""
     hanging = tmp_path / "hang.py"
     hanging.write_text(
@@ -168,6 +213,42 @@ def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> No
     assert time.monotonic() - began < 20
     assert (code, "never called" in output) == (3, True), output
     assert "was still running after 1 s and was ended; it said: waits for ever" in output
+    for pid in (tmp_path / "pids").read_text("utf-8").split():
+        assert not _runs(int(pid))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_commands_too_and_leaves_no_folder(tmp_path: Path, number: int, code: int) -> None:
+    (tmp_path / "own").mkdir()
+    hanging = tmp_path / "hang.py"
+    hanging.write_text(
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'new')!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
+        f"os.rename({str(tmp_path / 'new')!r}, {str(tmp_path / 'pids')!r})\n"
+        "time.sleep(60)\n",
+        "utf-8",
+    )
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "x.toml").write_text(CASE, "utf-8")
+    profile = PROFILE.replace('"-c", "pass"', f'"{hanging}"').replace("= 1\n", "= 60\n")
+    (tmp_path / "profile.toml").write_text(profile, "utf-8")
+    given = ["--profile", str(tmp_path / "profile.toml"), "--cases", str(tmp_path / "cases")]
+    kit = subprocess.Popen(
+        [sys.executable, "-m", "chukan.command", "conformance", "client", *given],
+        env={**os.environ, "TMPDIR": str(tmp_path / "own")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 20
+    while not (tmp_path / "pids").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    kit.send_signal(number)
+    _, said = kit.communicate(timeout=20)
+
+    assert (kit.returncode, "Traceback" in said) == (code, False), said
+    assert list((tmp_path / "own").iterdir()) == []
     for pid in (tmp_path / "pids").read_text("utf-8").split():
         assert not _runs(int(pid))
 
@@ -213,6 +294,24 @@ def test_a_command_that_only_complains_is_quoted(tmp_path: Path) -> None:
 
     assert code == 3
     assert "ended with code 1 and made no call; it said: no such option" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "quoted"),
+    [
+        (f"{'x' * 190} 123456789012", f"{'x' * 190} •••"),
+        ("見本太郎 is unknown", "it said: (see inquire-1.log, kept by --work)"),
+    ],
+)
+def test_nothing_of_a_person_is_quoted(tmp_path: Path, words: str, quoted: str) -> None:
+    """Neither part of a number, nor what may be a name."""
+    client = tmp_path / "client.py"
+    client.write_text(f"import sys\nsys.stdout.buffer.write({words!r}.encode())\nsys.exit(1)\n", "utf-8")
+
+    _, output = judged(tmp_path, profile=PROFILE.replace('"-c", "pass"', f'"{client}"'))
+
+    assert quoted in output
+    assert not re.search("[0-9]{5}|見本", output.partition("it said")[2])
 
 
 def test_a_program_that_can_not_be_run_is_told(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tests.conformance.client_stage import (
     contented_with_nothing,
     examined,
     polling_profile,
+    registering_profile,
     verdict_on_client,
 )
 
@@ -87,6 +88,33 @@ def test_a_client_of_another_kind_conforms_too(tmp_path: Path) -> None:
         "CLQ-7/1": "the client does not call InquiryService/WatchInquiries",
         "CLR-1/2": "the profile has no command for replicate",
     }
+
+
+@pytest.mark.parametrize("ways", ["list", "stream", "singly"])
+def test_what_conforms_in_another_way_is_not_failed(tmp_path: Path, ways: str) -> None:
+    ids = ["CLC-4/2", "CLC-4/3", "CLQ-1/1", "CLQ-2/1", "CLQ-3/1", "CLQ-3/2", "CLQ-4/1", "CLQ-5/2", "CLQ-5/3"]
+
+    run = examined(polling_profile(ways), tmp_path, ids, jobs=3)
+
+    assert [(each.entry.case.id, each.faults) for each in run.results if each.verdict == "failed"] == []
+    assert run.judged == (8 if ways == "stream" else 5)
+
+
+def test_a_client_that_asks_without_a_pause_is_noticed_and_one_that_pauses_is_not(tmp_path: Path) -> None:
+    hasty = examined(registering_profile(0.0), tmp_path / "hasty", ["CLF-1/1", "CLF-2/1"])
+    patient = examined(registering_profile(0.2), tmp_path / "patient", ["CLF-1/1", "CLF-2/1"])
+
+    assert [[str(each.verdict) for each in run.results] for run in (hasty, patient)] == [
+        ["passed", "failed"],
+        ["passed", "passed"],
+    ]
+
+
+def test_the_mode_a_client_names_is_that_of_its_profile(tmp_path: Path) -> None:
+    production = examined(polling_profile("mode", "production"), tmp_path / "production", ["CLC-1/1"])
+    test = examined(polling_profile("mode"), tmp_path / "test", ["CLC-1/1"])
+
+    assert [str(run.results[0].verdict) for run in (production, test)] == ["passed", "failed"]
 
 
 def test_cases_at_one_address_follow_one_another(tmp_path: Path) -> None:

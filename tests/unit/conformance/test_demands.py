@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from chukan.cases.v1.case_pb2 import Answer, Demand
 from chukan.conformance.contract import find_method
 from chukan.conformance.examiner.demands import broken_demands
 from chukan.conformance.examiner.play import Play
-from chukan.conformance.examiner.received import Received, plain_metadata, traces
+from chukan.conformance.examiner.received import Received, metadata_of, sent_rows, traces
 from chukan.v1.inquiry_service_pb2 import (
     AcknowledgeResultsRequest,
     CreateInquiriesRequest,
     GetInquiryRequest,
     InquirySpec,
+    ListInquiriesRequest,
     WatchInquiriesRequest,
 )
 
@@ -172,11 +174,51 @@ def test_a_watch_is_sent_what_stands_behind_its_token_and_waits_for_what_is_not_
     assert [each.resume_token for each in reply.responses] == ["b", "c"]
 
 
-def test_metadata_given_twice_shows_both_values_and_foreign_keys_are_judged_as_well() -> None:
-    """Where a client puts a number that belongs nowhere is its own choice."""
-    pairs = [("chukan-mode", "test"), ("person-bin", b"999000000012"), ("chukan-mode", "production")]
+def test_metadata_is_judged_whole_and_a_report_shows_what_the_contract_names() -> None:
+    pairs = [("chukan-mode", "test"), ("x-own", "１２"), ("chukan-mode", "production"), ("own-bin", b"3\x004")]
 
-    assert plain_metadata(pairs) == {"chukan-mode": "test, production", "person-bin": "999000000012"}
+    found = call(RESULTS, 1.0)
+    found.metadata = metadata_of(pairs)
+
+    assert found.metadata == {"chukan-mode": "test, production", "x-own": "12", "own-bin": "34"}
+    assert traces([found])[0].metadata == {"chukan-mode": "test, production"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"header": {"send_id": "s"}, "record_ids": ["1"], "record_keys": ["a"], "items": [{"values": []}]},
+        {"replica": {"record_id": "1", "record_key": "a"}, "mode": "MODE_TEST"},
+        {"inquiries": [{"record_id": "1", "record_key": "a"}]},
+    ],
+)
+def test_rows_bear_the_same_names_whichever_way_they_came(request_: dict[str, Any]) -> None:
+    (row,) = sent_rows(request_)
+
+    assert (row["record_id"], row["record_key"]) == ("1", "a")
+
+
+def test_a_list_holds_what_is_known_so_far() -> None:
+    rows = [{"entries": {"inquiries": f'{{"receipt_number": "${{r.{number}}}"}}'}} for number in (1, 2)]
+    play = played({"call": f"{SERVICE}ListInquiries", "responses": ["{}"], "rows": rows})
+    method = find_method(f"{SERVICE}ListInquiries", "")
+    play.names["r.2"] = "two"
+
+    reply = play.reply(method, ListInquiriesRequest())
+
+    assert reply is not None
+    assert [each.receipt_number for each in reply.responses[0].inquiries] == ["two"]
+
+
+def test_an_answer_for_some_seconds_is_given_no_more_when_they_are_over() -> None:
+    said = ['{"acknowledged_count": 1}']
+    play = played({"call": ACKNOWLEDGE, "seconds": 0.05, "responses": said}, {"call": ACKNOWLEDGE})
+    method = find_method(ACKNOWLEDGE, "")
+    replies = [play.reply(method, AcknowledgeResultsRequest()) for _ in range(2)]
+    time.sleep(0.06)
+    replies.append(play.reply(method, AcknowledgeResultsRequest()))
+
+    assert [reply and reply.responses[0].acknowledged_count for reply in replies] == [1, 1, 0]
 
 
 def test_a_trace_shows_no_number_of_a_person() -> None:

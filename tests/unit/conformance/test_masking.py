@@ -22,6 +22,8 @@ WIDE = INDIVIDUAL.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "01234
         f"{INDIVIDUAL[:4]}-{INDIVIDUAL[4:8]}-{INDIVIDUAL[8:]}",
         "9" * 15,
         "9" * 11,
+        f"{INDIVIDUAL}99999",
+        f"{INDIVIDUAL}{INDIVIDUAL}",
     ],
 )
 def test_a_number_of_a_person_is_masked_wherever_it_stands(text: str) -> None:

@@ -156,7 +156,8 @@ def client(
     """Examine a client: the kit is the middle server, answers by the cases' scripts and judges the calls it gets.
 
     The profile has a command per task; without commands you are told what to make the client do (docs/spec). Plaintext
-    only. Exit code 0: all as demanded; 1: not; 2: profile, cases, commands or address are unusable; 3: no call came.
+    only. Exit code 0: all as demanded; 1: not; 2: profile, cases, commands or address are unusable; 3: no call came;
+    130, 143, 129: ended by Ctrl-C, SIGTERM or SIGHUP, and with it the commands.
     """
     from functools import partial
     from tempfile import TemporaryDirectory

@@ -127,16 +127,23 @@ def select(
                 f"got the level {level}, expected one of {', '.join(LEVELS)}",
                 f"レベル {level} はありません。{', '.join(LEVELS)} のいずれかです",
             )
+    for pattern in only:
+        if not any(_meets(entry, pattern) for entry in entries):
+            raise KitError(f"no case or clause is called {pattern}", f"{pattern} に当たるケースも条項もありません")
     chosen = [
         entry
         for entry in entries
-        if (not only or any(fnmatchcase(entry.case.id, pattern) or entry.clause == pattern for pattern in only))
+        if (not only or any(_meets(entry, pattern) for pattern in only))
         and (not levels or entry.level in levels)
         and (not services or entry.service in services or entry.file.service in services)
     ]
     if not chosen:
         raise KitError("no case is selected by these options", "この指定に当たるケースがありません")
     return chosen
+
+
+def _meets(entry: Entry, pattern: str) -> bool:
+    return fnmatchcase(entry.case.id, pattern) or entry.clause == pattern
 
 
 def _file(path: Any) -> CaseFile:  # noqa: ANN401  # a Path or a package's resource

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from chukan.cases.v1.case_pb2 import Check
 
-__all__ = ["MISSING", "broken_path", "broken_rule", "look_up", "text_of"]
+__all__ = ["MISSING", "broken_path", "broken_rule", "look_up", "parts_of", "text_of"]
 
 
 class _Missing:
@@ -36,8 +36,12 @@ def broken_path(path: str) -> bool:
 
 def look_up(document: Any, path: str) -> Any:  # noqa: ANN401  # JSON
     """Return what stands at a path, MISSING if nothing does."""
-    parts = [name or rule for name, rule in _PART.findall(path)]
-    return _walk(document, parts)
+    return _walk(document, parts_of(path))
+
+
+def parts_of(path: str) -> list[str]:
+    """Return the steps of a path: names, numbers, "*", key=value."""
+    return [name or rule for name, rule in _PART.findall(path)]
 
 
 def _walk(found: Any, parts: list[str]) -> Any:  # noqa: ANN401  # JSON

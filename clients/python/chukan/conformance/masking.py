@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a report may show of an exchange: no number of a person, no value of a record, whatever the target answered.
 
-Two nets: by field name, and every run of 11 to 15 digits in any text and any width (individual numbers, resident
-record codes, integrated address numbers). Organization codes (16), receipt numbers (20) and the codes of informations,
-affairs, procedures and items stay readable.
+Two nets: by field name, and every run of 11 digits or more in any text and any width (individual numbers, resident
+record codes, integrated address numbers, and what one of them was run together with). Organization codes (16), receipt
+numbers (20) and the codes of informations, affairs, procedures and items stay readable.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ _PERSONAL: Final = frozenset(
     }
 )
 _CODE: Final = r"(?P<code>(?:TM|JM|JT|TK)[0-9]{14}(?![0-9]))"
+_KNOWN: Final = r"(?:[0-9]{16}|[0-9]{20})(?![0-9])"
 _DIGITS: Final = re.compile(
-    rf"{_CODE}|(?<![0-9])[0-9]{{11,15}}(?![0-9])|(?<![0-9])[0-9]{{4}}([- ])[0-9]{{4}}\2[0-9]{{4}}(?![0-9])"
+    rf"{_CODE}|(?<![0-9])(?!{_KNOWN})[0-9]{{11,}}|(?<![0-9])[0-9]{{4}}([- ])[0-9]{{4}}\2[0-9]{{4}}(?![0-9])"
 )
 _LONGEST_LIST: Final = 20
 
@@ -63,6 +64,6 @@ def masked(document: Any, field: str = "") -> Any:  # noqa: ANN401  # JSON
 def masked_at(path: str, found: Any) -> Any:  # noqa: ANN401  # JSON
     """Return what stands at a path of a case as a report may show it; all of a message is never shown."""
     last = path.replace("]", "").replace("[", ".").rpartition(".")[2]
-    if path in ("", "request") or last in _PERSONAL or last.rstrip("s") in _PERSONAL:
+    if path in ("", "request", "metadata") or last in _PERSONAL or last.rstrip("s") in _PERSONAL:
         return MASK
     return masked(found, last)

@@ -32,6 +32,7 @@ __all__ = ["ByCommand", "ByPerson", "Driver", "check_commands"]
 _GLANCE: Final = 0.02
 _QUIET: Final = 5.0
 """Seconds without a call after which what a person was told is taken as done."""
+_LONGEST_QUOTE: Final = 200
 _WORDS: Final = {
     "register": (
         "load the people of {input}/people: number them, register them, acquire their linkage codes",
@@ -159,5 +160,8 @@ def _not_started(task: str, program: str, error: OSError) -> KitError:
 
 
 def _last(said: Path) -> str:
+    """Return a command's last line, if nobody's name can stand in it."""
     lines = [line.strip() for line in said.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return masked_text(lines[-1][:200]) if lines else "(nothing)"
+    if not lines:
+        return "(nothing)"
+    return masked_text(lines[-1])[:_LONGEST_QUOTE] if lines[-1].isascii() else f"(see {said.name}, kept by --work)"

@@ -14,7 +14,7 @@ from chukan.conformance.examiner.catalogue import given_names
 from chukan.conformance.examiner.demands import broken_demands, called
 from chukan.conformance.examiner.play import Play
 from chukan.conformance.examiner.received import traces
-from chukan.conformance.examiner.written import broken_files, is_there, unsaid
+from chukan.conformance.examiner.written import broken_files, unsaid, written_down
 from chukan.conformance.numbers import dummy_individual_number
 from chukan.conformance.problem import KitError
 from chukan.conformance.results import Result, Verdict, weigh
@@ -52,7 +52,7 @@ class Examiner:
         places = self._places(folder / entry.case.id.replace("/", "-"), server.target)
         self._supply(entry, places, play)
         results = self.profile.tables.get("results")
-        server.there = lambda: is_there(results, places)
+        server.written = lambda receipts: written_down(results, places, receipts)
         server.played = play
         faults: list[str] = []
         try:
@@ -72,9 +72,9 @@ class Examiner:
         script = entry.case.script
         if not play.calls:
             return Result(entry, Verdict.FAILED, [*faults, "the client made no call"])
-        left = [each for each in script.about if not any(called(call.path, each) for call in play.calls)]
-        if left and not faults:
-            note = f"the client does not call {left[0].rpartition('.')[2]}"
+        taken = any(called(call.path, each) for each in script.about for call in play.calls)
+        if script.about and not (taken or faults):
+            note = f"the client does not call {' or '.join(each.rpartition('.')[2] for each in script.about)}"
             return Result(entry, Verdict.SKIPPED, trace=traces(play.calls), note=note)
         value = play.named()
         faults += broken_demands(script.demands, play.calls, value)
@@ -92,7 +92,12 @@ class Examiner:
     def _play(self, entry: Entry) -> Play:
         people = [dummy_individual_number(serial) for serial in range(1, _PEOPLE + 1)]
         answers = [*entry.case.script.answers, *entry.file.answers]
-        return Play(entry.case.id, answers, entry.file.templates, given_names(self.profile.organization, people))
+        return Play(
+            entry.case.id,
+            answers,
+            entry.file.templates,
+            given_names(self.profile.organization, self.profile.mode, people),
+        )
 
     def _places(self, folder: Path, target: str) -> dict[str, str]:
         made = {name: folder / name for name in ("input", "output", "state")}

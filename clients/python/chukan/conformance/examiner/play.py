@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import math
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Final
@@ -52,6 +55,7 @@ class Play:
         self._answers = answers
         self._templates = templates
         self._used: dict[int, int] = {}
+        self._began: dict[int, float] = {}
 
     def begin(self, task: int) -> None:
         """Go on to a task, counted from 1."""
@@ -80,6 +84,7 @@ class Play:
                     found = self._made(answer, method, document)
                 except NameUnknownError:
                     continue
+                self._began.setdefault(number, time.monotonic())
                 self._used[number] = self._used.get(number, 0) + 1
                 self.changed.notify_all()
                 return found
@@ -102,6 +107,8 @@ class Play:
             return False
         if answer.times and self._used.get(number, 0) >= answer.times:
             return False
+        if answer.seconds and time.monotonic() - self._began.get(number, math.inf) > answer.seconds:
+            return False
         return _hold(answer.when, document, self._value({"request": document}))
 
     def _made(self, answer: Answer, method: Method, document: dict[str, Any]) -> Reply:
@@ -114,6 +121,8 @@ class Play:
         text = answer.responses[0] if answer.responses else "{}"
         response = laid_over(under, document_of(text, value))
         kept: dict[str, str] = {}
+        if not answer.rows_of:
+            self._add_known(answer.rows, document, response)
         for at, row in enumerate(rows_of(document, answer.rows_of) if answer.rows_of else ()):
             value_of_row = self._value({"request": document, "row": row, "at": at})
             self._add_row(answer.rows, row, response, value_of_row, kept)
@@ -121,6 +130,15 @@ class Play:
         self._keep(answer.keep, value)
         self.names.update(kept)
         return Reply(answer, made)
+
+    def _add_known(self, rows: Iterable[RowAnswer], document: dict[str, Any], response: dict[str, Any]) -> None:
+        """Add each that names only what is known."""
+        value = self._value({"request": document})
+        for said in rows:
+            if _hold(said.when, document, value):
+                with suppress(NameUnknownError):
+                    for name, entry in said.entries.items():
+                        response.setdefault(name, []).append(json.loads(_json_filled(entry, value)))
 
     @staticmethod
     def _add_row(

@@ -87,7 +87,7 @@ def read_client_profile(given: str) -> ClientProfile:
         if not isinstance(document.get(name, ""), str):
             raise _wrong(given, f"has a {name} that is no text", f"{name} は文字列です")
     return ClientProfile(
-        name=str(document.get("name", Path(given).stem)),
+        name=document.get("name", Path(given).stem),
         organization=_organization(given, document),
         mode=mode_of(Path(given), document),
         limit=_limit(given, document),
@@ -167,11 +167,11 @@ def _table(given: str, name: str, table: Any) -> Table:  # noqa: ANN401  # of TO
     encoding = str(table.get("encoding", "utf-8"))
     try:
         "".encode(encoding)
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise _wrong(
             given, f"has the unknown encoding {encoding} ({name})", f"{name} の文字コード {encoding} は不明です"
         ) from None
-    return Table(table["file"], encoding, table.get("header") is not False, columns)
+    return Table(table["file"], encoding, table.get("header", True), columns)
 
 
 def _check_places(given: str, where: str, texts: list[str]) -> None:

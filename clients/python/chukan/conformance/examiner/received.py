@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chukan.conformance.masking import masked
 from chukan.conformance.results import Trace
 
-__all__ = ["Received", "deadline_of", "plain_metadata", "traces"]
+__all__ = ["Received", "deadline_of", "metadata_of", "one_of", "sent_rows", "traces"]
 
 _ENDLESS: Final = 10 * 365 * 86_400
 _LONGEST_TRACE: Final = 60
@@ -20,8 +21,9 @@ _LONGEST_TRACE: Final = 60
 class Received:
     """One request.
 
-    path: "full.Service/Method". deadline: seconds the client gave the call, None if none. output: whether its results
-    were there when the call came.
+    path: "full.Service/Method". metadata: all of it, whatever the client named it. deadline: seconds the client gave
+    the call, None if none. output: whether the results it acknowledges had been
+    written when the call came.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Received:
         found: dict[str, Any] = {
             "call": self.call,
             "request": self.request,
+            "rows": sent_rows(self.request),
             "metadata": {key.replace("-", "_"): text for key, text in self.metadata.items()},
             "task": self.task,
             "status": self.status,
@@ -63,18 +66,41 @@ class Received:
         return found
 
 
-def plain_metadata(pairs: Any) -> dict[str, str]:  # noqa: ANN401  # gRPC's own type
-    """Return a call's metadata, whoever thought of a key; one given twice shows both values."""
+def metadata_of(pairs: Any) -> dict[str, str]:  # noqa: ANN401  # gRPC's own type
+    """Return a call's metadata as text, binary too and in one width; a key given twice has both values."""
     found: dict[str, str] = {}
-    for key, value in pairs or ():
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    for key, given in pairs or ():
+        raw = given.decode("utf-8", "replace").replace("\0", "") if isinstance(given, bytes) else str(given)
+        text = unicodedata.normalize("NFKC", raw)
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
 
 
-def _is_named(key: str) -> bool:
-    """Whether the contract names a key: what else a client sends is judged and not shown."""
-    return key.startswith("chukan-") or key in ("authorization", "traceparent")
+def _shown(metadata: dict[str, str]) -> dict[str, str]:
+    """Return what the contract names of a call's metadata; nobody knows what stands in the rest."""
+    named = (key for key in metadata if key.startswith("chukan-") or key in ("authorization", "traceparent"))
+    return {key: metadata[key] for key in named}
+
+
+def sent_rows(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a request asks for or registers row by row, the same whichever method takes it.
+
+    Rows are the messages of a list, columns taken together, each by the name of one of its values, or the one message.
+    """
+    lists = {name: each for name, each in request.items() if isinstance(each, list) and each}
+    for each in lists.values():
+        if isinstance(each[0], dict) and not any(isinstance(other[0], str) for other in lists.values()):
+            return list(each)
+    length = len(lists.get("record_ids", next(iter(lists.values()), [])))
+    if length:
+        columns = {one_of(name): each for name, each in lists.items() if len(each) == length}
+        return [{name: column[at] for name, column in columns.items()} for at in range(length)]
+    return [each for name, each in request.items() if isinstance(each, dict) and name != "header"][:1]
+
+
+def one_of(column: str) -> str:
+    """Return the name of one value of a column: record_ids, record_id; addresses, address."""
+    return column.removesuffix("es") if column.endswith("sses") else column.removesuffix("s")
 
 
 def deadline_of(remaining: float | None) -> float | None:
@@ -92,7 +118,7 @@ def traces(calls: list[Received]) -> list[Trace]:
             requests=masked([each.request]),
             responses=masked(each.answers),
             error={},
-            metadata=masked({key: text for key, text in each.metadata.items() if _is_named(key)}),
+            metadata=masked(_shown(each.metadata)),
         )
         for each in calls[-_LONGEST_TRACE:]
     ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,12 +14,12 @@ import grpc
 
 from chukan.conformance.calls import plain
 from chukan.conformance.contract import Method, methods_of
-from chukan.conformance.examiner.received import Received, deadline_of, plain_metadata
+from chukan.conformance.examiner.received import Received, deadline_of, metadata_of
 from chukan.conformance.examiner.refusals import DETAILS, refusal
 from chukan.conformance.problem import KitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from google.protobuf.message import Message
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ScriptedServer"]
 
 _THREADS: Final = 48
+_ACKNOWLEDGE: Final = "InquiryService/AcknowledgeResults"
 _GLANCE: Final = 0.05
 _LAST_PORT: Final = 65_535
 _OPTIONS: Final = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 16 * 1024 * 1024))
@@ -35,17 +37,17 @@ _OPTIONS: Final = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length",
 class ScriptedServer:
     """Listens on an address; `played` is the case it answers by, None between cases.
 
-    there: whether the client's results are there, asked when a call comes.
+    written: whether the results of these receipt numbers stand in the client's file, asked when they are acknowledged.
     """
 
     def __init__(self, listen: str) -> None:
         self.played: Play | None = None
-        self.there: Callable[[], bool] = bool
+        self.written: Callable[[Sequence[str]], bool] = bool
         self._pool = ThreadPoolExecutor(_THREADS)
         self._server = grpc.server(self._pool, options=_OPTIONS)
         self._server.add_generic_rpc_handlers([_Handler(self)])
         host, _, number = listen.rpartition(":")
-        usable = bool(host) and number.isdecimal() and int(number) <= _LAST_PORT
+        usable = bool(host) and number.isdecimal() and int(number) <= _LAST_PORT and _is_free(host, int(number))
         try:
             port = self._server.add_insecure_port(listen) if usable else 0
         except RuntimeError:
@@ -93,13 +95,14 @@ class ScriptedServer:
         play = self.played
         if play is None:
             context.abort(grpc.StatusCode.UNAVAILABLE, "no case is played")
+        document = plain(request)
         call = Received(
             method.path[1:],
-            plain(request),
-            plain_metadata(context.invocation_metadata()),
+            document,
+            metadata_of(context.invocation_metadata()),
             deadline_of(context.time_remaining()),
             play.task,
-            self.there(),
+            method.name == _ACKNOWLEDGE and self.written(document.get("receipt_numbers", [])),
         )
         play.note(call)
         reply = play.reply(method, request)
@@ -162,6 +165,19 @@ class ScriptedServer:
         _end(call, context, status, details, answer.reason)
 
 
+def _is_free(host: str, port: int) -> bool:
+    """Whether an address can be listened on; asked first, because gRPC complains on its own where it can't."""
+    plain_host = host.strip("[]")
+    try:
+        family = socket.getaddrinfo(plain_host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((plain_host, port))
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
 def _end(call: Received, context: grpc.ServicerContext, status: grpc.StatusCode, details: bytes, reason: str) -> None:
     call.answered(status.name, reason)
     if details:
@@ -175,7 +191,7 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # no generic 
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401  # a handler or None
         """Return the handler of a method of the contract; None is UNIMPLEMENTED."""
-        _, service, name = str(handler_call_details.method).split("/")
+        service, _, name = str(handler_call_details.method).removeprefix("/").rpartition("/")
         try:
             return self._server.handler(methods_of(service)[name])
         except (LookupError, ValueError):

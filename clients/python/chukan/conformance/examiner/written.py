@@ -14,12 +14,12 @@ from chukan.conformance.examiner.demands import unmet
 from chukan.conformance.examiner.profile import fill_places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from chukan.cases.v1.case_pb2 import Written
     from chukan.conformance.examiner.profile import ClientProfile, Table
 
-__all__ = ["broken_files", "is_there", "unsaid"]
+__all__ = ["broken_files", "unsaid", "written_down"]
 
 _COLUMNS: Final = re.compile(r"rows\[([a-z_0-9]+)=[^\]]*\]\.([a-z_0-9]+)")
 
@@ -58,9 +58,19 @@ def broken_files(
                 yield f"{wanted.file}: {fault}"
 
 
-def is_there(table: Table | None, places: Mapping[str, str]) -> bool:
-    """Whether a client's file is there and has something in it."""
-    return table is not None and any(path.stat().st_size for path in _paths(table, places))
+def written_down(table: Table | None, places: Mapping[str, str], receipts: Sequence[str]) -> bool:
+    """Whether the results of these receipt numbers stand in the client's file, as its profile reads it."""
+    if table is None:
+        return False
+    try:
+        rows = [row for path in _paths(table, places) for row in _rows(path, table)]
+    except (OSError, UnicodeError, csv.Error):  # it is being written, or renamed
+        return False
+    named = [name for name in ("receipt", "answer_kind") if name in table.columns]
+    if "receipt" not in named:
+        return bool(rows)
+    complete = {row["receipt"] for row in rows if all(row.get(name) for name in named)}
+    return complete.issuperset(receipts)
 
 
 def _paths(table: Table, places: Mapping[str, str]) -> list[Path]:

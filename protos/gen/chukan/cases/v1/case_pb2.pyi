@@ -485,8 +485,9 @@ class Script(_message.Message):
 
     @_builtins.property
     def about(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Methods without which the case says nothing: a client that calls none of
-        them is not judged by it. As in Answer.call.
+        """Ways to do what the case is about, one of which a client may take or leave: one
+        that takes none of them is not judged by it. As in Answer.call. What a client
+        must do is no such way: leaving it undone is to fail.
         """
 
     def __init__(
@@ -580,6 +581,7 @@ class Answer(_message.Message):
     SILENT_FIELD_NUMBER: _builtins.int
     UNKNOWN_FIELD_FIELD_NUMBER: _builtins.int
     DELAY_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
     call: _builtins.str
     """"full.Service/Method"."""
     task: _builtins.int
@@ -604,6 +606,8 @@ class Answer(_message.Message):
     """A field that no version of the contract has is added."""
     delay: _builtins.float
     """Seconds before each response."""
+    seconds: _builtins.float
+    """So many seconds from when it was first given, then it fits no more; 0 = always."""
     @_builtins.property
     def when(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
         """Only requests of which this is true."""
@@ -616,7 +620,9 @@ class Answer(_message.Message):
 
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowAnswer]:
-        """What is said to each row: the first that fits."""
+        """What is said to each row: the first that fits. Without rows_of all of them that
+        fit the request and name only what is known.
+        """
 
     @_builtins.property
     def keep(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -641,10 +647,11 @@ class Answer(_message.Message):
         silent: _builtins.bool = ...,
         unknown_field: _builtins.bool = ...,
         delay: _builtins.float = ...,
+        seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delay", b"delay", "keep", b"keep", "lost", b"lost", "reason", b"reason", "responses", b"responses", "retry_after", b"retry_after", "rows", b"rows", "rows_of", b"rows_of", "silent", b"silent", "status", b"status", "task", b"task", "template", b"template", "times", b"times", "unknown_field", b"unknown_field", "when", b"when"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delay", b"delay", "keep", b"keep", "lost", b"lost", "reason", b"reason", "responses", b"responses", "retry_after", b"retry_after", "rows", b"rows", "rows_of", b"rows_of", "seconds", b"seconds", "silent", b"silent", "status", b"status", "task", b"task", "template", b"template", "times", b"times", "unknown_field", b"unknown_field", "when", b"when"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -731,10 +738,12 @@ Global___RowAnswer: _TypeAlias = RowAnswer  # noqa: Y015
 @_typing.final
 class Demand(_message.Message):
     """What must be true of some of the calls the kit got, one after the other. A call
-    is looked at as an object: "call" (Service/Method), "request", "answers" (what
-    the kit said), "status", "metadata" (with "_" in place of "-"), "deadline_ms"
+    is looked at as an object: "call" (Service/Method), "request", "rows" (of the
+    request, under the same names whether they came as columns, as messages or one by
+    one), "answers" (what the kit said), "status", "metadata" (with "_" in place of "-"), "deadline_ms"
     (absent without a deadline), "task", "since_ms" (since the one before of these)
-    and "output" (whether the results were there when it came). A stream of requests
+    and "output" (whether the results it acknowledges stood in the client's file when
+    it came, as its profile reads that file). A stream of requests
     counts as a call per request.
     """
 
