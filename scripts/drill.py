@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import errno
 import json
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,8 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.client import Client
 from chukan.command.demo.stage import ServerProcess
-from chukan.command.failures import FAILED, INTERRUPTED, tell
-from chukan.command.interruption import end_at_once
+from chukan.command.failures import FAILED, tell
+from chukan.command.interruption import end_at_once, exit_code_of, interruptible
 from chukan.command.language import Language, Text, language_of
 from chukan.command.tables import print_table
 from chukan.drill.hands import Hands
@@ -51,22 +50,17 @@ _HIGHEST_PORT: Final = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the drill: 0 passed, 1 failed or something is missing, 2 not understood, 130 Ctrl-C."""
+    """Run the drill: 0 passed, 1 failed or something is missing, 2 not understood, 130 broken off (SIGTERM 143)."""
     options = _options(arguments)
     say = _Speech(Language(options.lang) if options.lang else language_of(), machine=options.json)
-    for each in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # a shell may start what it puts behind with Ctrl-C ignored
-        signal.signal(each, signal.default_int_handler)
     try:
         for tool in ("prometheus", "alertmanager"):
             find_tool(tool)
-        result = _run(options, say)
-    except KeyboardInterrupt:
-        say.complain("\nBroken off; nothing is left running.", "\n中断しました。起動したものはすべて停止しています。")
-        end_at_once(INTERRUPTED)
+        with interruptible(insist=True):
+            result = _run(options, say)
+    except KeyboardInterrupt as error:
+        words = ("\nBroken off; nothing is left running.", "\n中断しました。起動したものはすべて停止しています。")
+        end_at_once(exit_code_of(error), say.pick(*words))
     except ToolMissingError as error:
         say.complain(
             f"The drill needs Prometheus and Alertmanager: {error}", f"訓練に必要なツールがありません: {error}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chukan.client import Client
 from chukan.command.demo.stage import ServerProcess
 from chukan.command.failures import tell
-from chukan.command.interruption import end_at_once
+from chukan.command.interruption import end_at_once, interruptible
 from chukan.command.language import Text, language_of
 from chukan.drill.load import INQUIRER, Questions, carry_people, write_people
 from chukan.monitoring.stack import Stack, ToolMissingError, find_tool, free_address
@@ -45,19 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--interval", type=int, default=5, help="seconds between scrapes")
     parser.add_argument("--ready-file", type=Path, help="write the addresses as JSON here once the load runs")
     options = parser.parse_args(arguments)
-    for each in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # a shell may start what it puts behind with Ctrl-C ignored
-        signal.signal(each, signal.default_int_handler)
     try:
         for tool in ("prometheus", "alertmanager"):
             find_tool(tool)
-        _run(options)
+        with interruptible(insist=True):
+            _run(options)
     except KeyboardInterrupt:
-        _say("\nEnded; nothing is left running.", "\n終了しました。起動したものはすべて停止しています。")
-        end_at_once(0)
+        words = Text("\nEnded; nothing is left running.", "\n終了しました。起動したものはすべて停止しています。")
+        end_at_once(0, words.word(language_of()))
     except ToolMissingError as error:
         _complain(f"Monitoring needs Prometheus and Alertmanager: {error}", f"監視に必要なツールがありません: {error}")
         return 1

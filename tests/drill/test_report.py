@@ -133,7 +133,7 @@ def test_a_fault_that_struck_nothing_has_not_been_noticed() -> None:
 
 
 def test_an_alert_that_went_while_the_fault_stood_is_not_resolved_by_healing() -> None:
-    early = Outcome(KILLED, [Noticed("ChukanDown", 0.0, 0.9, 0.0, went_early=True)])
+    early = Outcome(KILLED, [Noticed("ChukanDown", 0.0, 0.9, -3.0)])
 
     assert early.verdict is Verdict.WENT_EARLY
     assert rows(early, japanese, scale=120)[0][4] == "障害の継続中に解消"

@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +60,6 @@ def test_whatever_ends_a_demo_ends_everything(tmp_path: Path, shown: str, later:
         stderr=subprocess.PIPE,
         text=True,
         env=environment(TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1"),
-        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),  # noqa: PLW1509 a shell's & has it ignored
     ) as demo:
         assert demo.stdout
         assert any(shown in line for line in demo.stdout)

@@ -209,7 +209,7 @@ def test_an_emulator_that_does_not_answer_on_both_ports_is_refused_at_once(
 def test_a_control_port_is_not_taken_for_the_services(served: Running, tmp_path: Path) -> None:
     given = {**options(served, tmp_path), "--chukan-target": served.control}
 
-    with pytest.raises(ChukanError):
+    with pytest.raises(ChukanError, match="FEATURE_NOT_AVAILABLE"):
         Emulator.running(*given.values())
 
 

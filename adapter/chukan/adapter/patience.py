@@ -16,7 +16,7 @@ from chukan.standard.reasons import ChukanError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LONGEST_WAIT", "PATIENCE", "RETRIED", "Pauses", "is_retried", "is_transient", "when_told"]
+__all__ = ["LONGEST_WAIT", "PATIENCE", "RETRIED", "STREAM_SECONDS", "Pauses", "is_retried", "is_transient", "when_told"]
 
 T = TypeVar("T")
 
@@ -34,6 +34,8 @@ RETRIED: Final = frozenset(
     }
 )
 """Reasons after which the same batch is sent again."""
+STREAM_SECONDS: Final = 600.0
+"""How long a watch or a stream of batches may last; then it is taken up again where it was (docs/calling)."""
 LONGEST_WAIT: Final = 300.0
 """Seconds after which a server is asked again, whatever delay it named, where nobody set an end to the waiting."""
 PATIENCE: Final = 60.0

@@ -17,7 +17,7 @@ from google.rpc.status_pb2 import Status
 
 from chukan.standard.reasons import ChukanError
 
-from .caller import current_caller, set_caller
+from .caller import Caller, current_caller, set_caller
 from .errors import ended_with, log_unexpected, status_of
 from .interposition import CutOffError, spelling
 from .local_context import CallEnded
@@ -131,9 +131,9 @@ class Guard:
         elif isinstance(error, NotImplementedError):
             known = ChukanError("FEATURE_NOT_AVAILABLE", feature=method)
         else:
-            log_unexpected(error, method=method, organization=_organization())
+            log_unexpected(error, method=method, organization=_caller().organization)
             known = ChukanError("INTERNAL_ERROR")
-        if not _world():  # what tests ask for in worlds of their own is no figure of this server's
+        if not _caller().world:  # what tests ask for in worlds of their own is no figure of this server's
             self._metrics.note_refused(known.code)
         return status_of(known)
 
@@ -267,18 +267,12 @@ def _ended_by_grpc(error: Exception, context: grpc.ServicerContext) -> bool:
     return gone or aborted or isinstance(error, CallEnded)
 
 
-def _organization() -> str:
+def _caller() -> Caller:
+    """Return who calls; nobody where that is not known yet."""
     try:
-        return current_caller().organization
+        return current_caller()
     except LookupError:
-        return ""
-
-
-def _world() -> str:
-    try:
-        return current_caller().world
-    except LookupError:
-        return ""
+        return Caller(organization="")
 
 
 def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:

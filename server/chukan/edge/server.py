@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import grpc
+
+from chukan.standard.loopback import is_loopback
 
 from .builtin import Health, UnknownMethods, built_in_services
 from .channel import MAX_MESSAGE_BYTES
@@ -78,7 +79,7 @@ class EdgeConfig:
         host, _, port = self.listen.rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004  # the highest port
             faults.append(f"got listen address {self.listen}, expected host:port (port 0 takes a free one)")
-        elif self.tls is None and not _is_loopback(host):
+        elif self.tls is None and not is_loopback(host):
             faults.append(
                 f"{self.listen} can be reached from other machines, and without TLS every caller would be believed: "
                 "give TLS files or listen on 127.0.0.1"
@@ -178,10 +179,3 @@ def _bind(server: grpc.Server, config: EdgeConfig) -> int:
     if config.tls is None:
         return server.add_insecure_port(config.listen)
     return server.add_secure_port(config.listen, server_credentials(config.tls))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

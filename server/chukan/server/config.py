@@ -15,11 +15,11 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from chukan.standard.loopback import is_loopback
 from chukan.standard.numbers import is_integrated_address_number
 from chukan.standard.organizations import resolve_provider
 from chukan.standard.reasons import ChukanError
@@ -78,13 +78,6 @@ def _address(value: object) -> str:
     if not isinstance(value, str) or not host or not port.isdecimal() or int(port) > _HIGHEST_PORT:
         raise _BadValueError("host:port, port 0 for a free one")
     return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _optional_address(value: object) -> str:
@@ -283,7 +276,7 @@ class Config:
                 ["the setting alertmanager is for the console: give the setting console"] if self.alertmanager else []
             )
         faults = []
-        if not _is_loopback(self.console.rpartition(":")[0].strip("[]")):
+        if not is_loopback(self.console.rpartition(":")[0]):
             faults.append(
                 f"the console is served on loopback only: got {self.console}, expected 127.0.0.1:PORT or localhost:PORT"
             )

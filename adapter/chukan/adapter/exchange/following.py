@@ -12,10 +12,9 @@ import threading
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
-from chukan.adapter.patience import LONGEST_WAIT, is_transient
+from chukan.adapter.patience import LONGEST_WAIT, STREAM_SECONDS, is_transient
 from chukan.standard.reasons import ChukanError
 from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,

@@ -7,8 +7,8 @@ from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from chukan.adapter.deadlines import STREAM_SECONDS
 from chukan.adapter.exchange.requests import batch_id
+from chukan.adapter.patience import STREAM_SECONDS
 from chukan.v1.common_pb2 import ROW_OUTCOME_REFUSED
 from chukan.v1.inquiry_service_pb2 import CreateInquiriesRequest
 

@@ -17,8 +17,7 @@ from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from chukan.adapter.deadlines import STREAM_SECONDS
-from chukan.adapter.patience import Pauses
+from chukan.adapter.patience import STREAM_SECONDS, Pauses
 from chukan.adapter.sync.options import ProgressEvent
 from chukan.adapter.sync.report import FAILED
 from chukan.adapter.sync.streams import BatchStream, retried

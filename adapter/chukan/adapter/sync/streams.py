@@ -13,8 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from chukan.adapter.deadlines import STREAM_SECONDS
-from chukan.adapter.patience import Pauses
+from chukan.adapter.patience import STREAM_SECONDS, Pauses
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -41,9 +40,10 @@ class Waiting:
         if self.stop.is_set():
             raise ChukanError("CALL_CANCELLED")
 
-    def pause(self, seconds: float) -> None:
-        """Wait so long, or until everything is to end."""
-        self.stop.wait(seconds)
+    def between(self, pauses: Pauses, error: ChukanError) -> None:
+        """Wait before the next attempt, or until everything is to end; raise the error if there should be none."""
+        self.check()
+        self.stop.wait(pauses.after(error))
 
 
 def retried(call: Callable[[], T], waiting: Waiting) -> T:
@@ -53,8 +53,7 @@ def retried(call: Callable[[], T], waiting: Waiting) -> T:
         try:
             return call()
         except ChukanError as error:
-            waiting.check()
-            waiting.pause(pauses.after(error))
+            waiting.between(pauses, error)
 
 
 class BatchStream(Generic[Tag]):
@@ -105,8 +104,7 @@ class BatchStream(Generic[Tag]):
                 answer = self._receive()
             except ChukanError as error:
                 self.close()
-                self._waiting.check()
-                self._waiting.pause(pauses.after(error))
+                self._waiting.between(pauses, error)
                 self._reopen()
                 continue
             tag, request = self._under_way.popleft()

@@ -9,15 +9,14 @@ Every command has `--json` and `--lang`, those that call a server `--target`, `-
 from __future__ import annotations
 
 import inspect
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from chukan.command.failures import INTERRUPTED, tell
-from chukan.command.interruption import Interrupted, end_at_once, interruptible
+from chukan.command.failures import tell
+from chukan.command.interruption import end_at_once, exit_code_of, interruptible
 from chukan.command.language import Language, Text, language_of
 from chukan.command.session import Mode, Place, Session
 from chukan.standard.reasons import ChukanError
@@ -191,8 +190,6 @@ def _run(function: Callable[..., int | None], calls: bool, given: dict[str, Any]
     except OSError as error:
         raise typer.Exit(tell(storage_error(error), language=language, machine=machine)) from error
     except KeyboardInterrupt as error:
-        if not machine:
-            print("\n".join(_BROKEN_OFF.lines(language)), file=sys.stderr)
-        end_at_once(error.code if isinstance(error, Interrupted) else INTERRUPTED)
+        end_at_once(exit_code_of(error), *([] if machine else _BROKEN_OFF.lines(language)))
     if code:
         raise typer.Exit(code)

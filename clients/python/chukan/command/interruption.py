@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["Interrupted", "end_at_once", "interruptible"]
+__all__ = ["Interrupted", "end_at_once", "exit_code_of", "interruptible"]
 
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BY_A_SIGNAL: Final = 128
 
 
@@ -29,25 +29,36 @@ class Interrupted(KeyboardInterrupt):  # as Python calls its own
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Let signals that end a process be raised as Ctrl-C is; what is ignored (nohup) stays so."""
+def interruptible(*, insist: bool = False) -> Iterator[None]:
+    """Let signals that end a process be raised as Ctrl-C is.
+
+    What is ignored stays so (nohup, a shell's &), unless one insists: for what runs until it is ended.
+    """
     before = {number: signal.getsignal(number) for number in _ENDING}
-    changed = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    changed = [number for number, handler in before.items() if insist or handler is signal.SIG_DFL]
     for number in changed:
         signal.signal(number, _raise)
     try:
         yield
     finally:
         for number in changed:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, before[number])
 
 
-def end_at_once(code: int) -> NoReturn:
+def exit_code_of(error: KeyboardInterrupt) -> int:
+    """Return what a shell expects of a process that was ended so."""
+    return error.code if isinstance(error, Interrupted) else _BY_A_SIGNAL + signal.SIGINT
+
+
+def end_at_once(code: int, *lines: str) -> NoReturn:
     """End the process when all `finally` have run.
 
+    lines: what is said to whoever still reads it, among the errors if the code is one.
     Python's own end waits for ever for the channel of a call that was broken off: who read it is no longer there.
     """
-    with suppress(OSError):  # who read our output may be gone too
+    with suppress(OSError):  # a terminal that is closed, a pipe that nobody reads
+        for line in lines:
+            print(line, file=sys.stderr if code else sys.stdout)
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)

@@ -80,12 +80,7 @@ class Place:
             return None
         from chukan.client import ClientTls
 
-        code = self.organization_code
-        files = ClientTls(cert=self.tls / f"{code}.pem", key=self.tls / f"{code}.key", ca=self.tls / "ca.pem")
-        for path in (files.cert, files.key, files.ca):
-            if not path.is_file():
-                raise ChukanError("FILE_NOT_FOUND", field="--tls", params={"file": str(path)})
-        return files
+        return ClientTls.in_folder(self.tls, self.organization_code, field="--tls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

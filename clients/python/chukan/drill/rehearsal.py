@@ -134,9 +134,7 @@ class Rehearsal:
             return
         each.detected = first - begun
         if each.alert not in self._webhook.firing():
-            gone = max(notice.at for notice in told if not notice.firing)
-            each.went_early = gone < healed
-            each.resolved = max(0.0, gone - healed)
+            each.resolved = max(notice.at for notice in told if not notice.firing) - healed
 
     def _settle(self) -> bool:
         """Wait until nothing rings or is about to, and the load is answered again."""

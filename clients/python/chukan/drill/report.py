@@ -146,15 +146,8 @@ def _times(each: Noticed, pick: Pick, scale: float) -> Iterator[str]:
 
 
 def _said(outcome: Outcome, each: Noticed, pick: Pick) -> str:
-    verdict = Verdict.PASSED
-    if each.detected is None:
-        verdict = Verdict.SILENT
-    elif each.resolved is None:
-        verdict = Verdict.UNRESOLVED
-    elif outcome.verdict is Verdict.STRUCK_NOTHING:
-        verdict = outcome.verdict
-    elif each.went_early:
-        verdict = Verdict.WENT_EARLY
+    nothing = each.verdict is Verdict.PASSED and outcome.verdict is Verdict.STRUCK_NOTHING
+    verdict = outcome.verdict if nothing else each.verdict
     said = [pick(*_VERDICTS[verdict])]
     if verdict is Verdict.SILENT:
         said.append(pick(f"(calls struck: {outcome.struck})", f"(障害を受けた呼出し: {outcome.struck}件)"))

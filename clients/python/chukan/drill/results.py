@@ -44,8 +44,16 @@ class Noticed:
     stretch: float = 0.0
     detected: float | None = None
     resolved: float | None = None
-    went_early: bool = False
-    """Whether it was gone before the fault was taken away."""
+    """Below zero: it was gone before the fault was taken away."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is to be said of this alert alone."""
+        if self.detected is None:
+            return Verdict.SILENT
+        if self.resolved is None:
+            return Verdict.UNRESOLVED
+        return Verdict.WENT_EARLY if self.resolved < 0 else Verdict.PASSED
 
     def shipped(self, scale: float) -> tuple[float | None, float | None]:
         """Return what both are at the shipped times: calculated, not measured."""
@@ -70,15 +78,12 @@ class Outcome:
         """What is to be said of it."""
         if self.skipped is not None:
             return self.skipped
-        if any(each.detected is None for each in self.noticed):
-            return Verdict.SILENT
-        if any(each.resolved is None for each in self.noticed):
-            return Verdict.UNRESOLVED
+        said = {Verdict.PASSED, *(each.verdict for each in self.noticed)}
         if self.scenario.kind and not self.struck:
-            return Verdict.STRUCK_NOTHING
-        if any(each.went_early for each in self.noticed):
-            return Verdict.WENT_EARLY
-        return Verdict.FALSE_ALARM if self.false_alarms else Verdict.PASSED
+            said.add(Verdict.STRUCK_NOTHING)
+        if self.false_alarms:
+            said.add(Verdict.FALSE_ALARM)
+        return next(verdict for verdict in Verdict if verdict in said)
 
 
 @dataclass(frozen=True, slots=True)

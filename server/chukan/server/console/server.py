@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -17,6 +16,7 @@ from chukan.server.console.overview import Overview
 from chukan.server.console.pages import Pages, application
 from chukan.server.console.patience import PatientProtocol
 from chukan.server.console.rendering import Rendering
+from chukan.standard.loopback import is_loopback
 
 if TYPE_CHECKING:
     from chukan.server.console.settings import ConsoleSettings
@@ -84,12 +84,7 @@ class ConsoleServer:
 def _loopback(address: str) -> tuple[str, socket.AddressFamily]:
     """Return host and family of an address on loopback. Errors: ValueError."""
     host = address.rpartition(":")[0].strip("[]")
-    host = "127.0.0.1" if host == "localhost" else host
-    try:
-        found = ip_address(host)
-    except ValueError:
-        found = None
-    if found is None or not found.is_loopback:
+    if not is_loopback(host):
         message = f"the console is served on loopback only: got {address}, expected 127.0.0.1:PORT or localhost:PORT"
         raise ValueError(message)
-    return host, socket.AF_INET6 if found.version == 6 else socket.AF_INET  # noqa: PLR2004  # IP version
+    return "127.0.0.1" if host == "localhost" else host, socket.AF_INET6 if ":" in host else socket.AF_INET

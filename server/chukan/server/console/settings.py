@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chukan.client import ClientTls
-from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,11 +38,6 @@ class ConsoleSettings:
 
     def tls(self, organization: str) -> ClientTls | None:
         """Return the certificate to call with in an organization's name. Errors: FILE_NOT_FOUND."""
-        folder = self.certificates
-        if folder is None:
+        if self.certificates is None:
             return None
-        files = ClientTls(cert=folder / f"{organization}.pem", key=folder / f"{organization}.key", ca=folder / "ca.pem")
-        for path in (files.cert, files.key, files.ca):
-            if not path.is_file():
-                raise ChukanError("FILE_NOT_FOUND", field="--console", params={"file": str(path)})
-        return files
+        return ClientTls.in_folder(self.certificates, organization, field="--console")

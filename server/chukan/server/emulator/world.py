@@ -70,7 +70,6 @@ class Plan:
     """What a world starts from; the same plan under the same id is the same world."""
 
     seed: str
-    snapshot: str = ""
     random_seed: int = 0
     clock_mode: ClockMode | None = None
     clock_now: datetime | None = None

@@ -138,7 +138,7 @@ class Play:
             if _hold(said.when, document, value):
                 with suppress(NameUnknownError):
                     for name, entry in said.entries.items():
-                        response.setdefault(name, []).append(json.loads(_json_filled(entry, value)))
+                        response.setdefault(name, []).append(document_of(entry, value))
 
     @staticmethod
     def _add_row(
@@ -151,7 +151,7 @@ class Play:
         for said in rows:
             if _hold(said.when, row, value):
                 for name, entry in said.entries.items():
-                    response.setdefault(name, []).append(json.loads(_json_filled(entry, value)))
+                    response.setdefault(name, []).append(document_of(entry, value))
                 kept.update({name: filled(text, value) for name, text in said.keep.items()})
                 return
 
@@ -197,10 +197,6 @@ def _hold(checks: Iterable[Check], document: Any, value: Callable[[str], str]) -
         return not any(broken_rule(check, look_up(document, filled(check.path, value)), value) for check in checks)
     except NameUnknownError:
         return False
-
-
-def _json_filled(text: str, value: Callable[[str], str]) -> str:
-    return filled(text, lambda name: json.dumps(value(name))[1:-1])
 
 
 def _behind(texts: list[str], token: str) -> list[str]:
