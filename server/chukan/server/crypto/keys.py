@@ -19,7 +19,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -36,10 +36,12 @@ from cryptography.hazmat.primitives.serialization import (
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["RecipientKey", "SealingKey", "SigningKey", "VerifyKey", "read_secret", "write_secret"]
 
+_T = TypeVar("_T")
 _DETERMINISTIC = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _PUBLIC = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -105,7 +107,7 @@ class SigningKey:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a key file that only its owner can read."""
-        return cls.from_pem(read_secret(path))
+        return _read(path, cls.from_pem)
 
     @property
     def private_key(self) -> ec.EllipticCurvePrivateKey:
@@ -172,7 +174,7 @@ class SealingKey:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a key file that only its owner can read."""
-        return cls.from_pem(read_secret(path))
+        return _read(path, cls.from_pem)
 
     @property
     def private_key(self) -> x25519.X25519PrivateKey:
@@ -186,6 +188,15 @@ class SealingKey:
     def save(self, path: Path) -> None:
         """Write a new key file, mode 0600; an existing one is never replaced."""
         write_secret(path, self.to_pem())
+
+
+def _read(path: Path, parse: Callable[[bytes], _T]) -> _T:
+    try:
+        return parse(read_secret(path))
+    except ChukanError as error:
+        if error.code != "KEY_INVALID":
+            raise
+        raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": error.params["expected"]}) from None
 
 
 def write_secret(path: Path, content: bytes) -> None:
