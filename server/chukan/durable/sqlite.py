@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import NullPool
 
 from chukan.standard.reasons import ChukanError
 
@@ -89,14 +90,28 @@ def file_of(url: URL) -> Path | None:
 
 
 def engine_for(url: URL) -> Engine:
-    """Return the engine of an SQLite URL; a new file is readable by its owner only."""
+    """Return the engine of an SQLite URL; a new file is readable by its owner only.
+
+    All databases in memory have one engine, though nothing of each other: every connection is a database of its own,
+    and what the engine keeps is how statements are spelled in SQL.
+    """
     path = file_of(url)
-    if path is not None:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if path is None:
+        return _memory_engine()
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return _make_engine(url)
+
+
+@cache
+def _memory_engine() -> Engine:
+    return _make_engine("sqlite://")
+
+
+def _make_engine(url: URL | str) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        poolclass=NullPool if path is not None else StaticPool,
+        poolclass=NullPool,
         connect_args={
             "isolation_level": None,
             "check_same_thread": False,

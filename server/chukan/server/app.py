@@ -21,8 +21,9 @@ from chukan.edge.transport import ChannelTransport, InProcessTransport
 from chukan.server.assembly.foundation import lay_foundation
 from chukan.server.assembly.later import later_services, unvalidated_messages
 from chukan.server.assembly.measuring import measure_middle, measure_network, measure_outbox
-from chukan.server.assembly.middle_side import build_middle_side, gave_up_of, handlers_of, member_ring
-from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, core_ring, with_routes
+from chukan.server.assembly.middle_side import build_middle_side, gave_up_of, handlers_of
+from chukan.server.assembly.network_side import EndpointRoutes, LocalRoutes, build_network_side, with_routes
+from chukan.server.assembly.rings import core_ring, keys_of_both, member_ring
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.domain.exchange import NETWORK
 from chukan.server.network.upkeep import run_upkeep
@@ -213,18 +214,14 @@ def build(config: Config, *, image: Image | None = None, **given: Unpack[Given])
 
 def _both(foundation: Foundation) -> ServerApp:
     hosted = foundation.organizations
-    ring = member_ring(foundation)
-    core_keys = core_ring(foundation, ring)
+    keys, core_keys = keys_of_both(foundation)
     masters = foundation.masters(foundation.world_generation(draw=True))
     core, _ = build_network_side(foundation, masters, core_keys, hosted=hosted)
     inside = InProcessTransport(metrics=foundation.metrics, validation=foundation.validation)
     network = with_routes(core, LocalRoutes(hosted, inside, foundation.way_to))
     to_network = foundation.way_to(NETWORK, inside)
-    ring.learn(core_keys.shown(NETWORK))
     running = threading.Event()
-    middle = build_middle_side(
-        foundation, masters, ring, NetworkClient(to_network, RingKeys(ring)), dispatching=running.is_set
-    )
+    middle = build_middle_side(foundation, masters, keys, NetworkClient(to_network, keys), dispatching=running.is_set)
     inside.add([*network.services, middle.member_service])
     handlers = {**network.deliveries.handlers(), **handlers_of(middle)}
     app = ServerApp(
@@ -244,7 +241,7 @@ def _both(foundation: Foundation) -> ServerApp:
 
 def _network_alone(foundation: Foundation) -> ServerApp:
     masters = foundation.masters(foundation.world_generation(draw=True))
-    core, directory = build_network_side(foundation, masters, core_ring(foundation, None), hosted=frozenset())
+    core, directory = build_network_side(foundation, masters, RingKeys(core_ring(foundation, None)), hosted=frozenset())
     routes = EndpointRoutes(directory, _tls(foundation.config), foundation.way_to)
     network = with_routes(core, routes)
     app = ServerApp(
@@ -260,7 +257,7 @@ def _network_alone(foundation: Foundation) -> ServerApp:
 
 def _middle_alone(foundation: Foundation) -> ServerApp:
     masters = foundation.masters(foundation.world_generation(draw=False))
-    ring = member_ring(foundation)
+    keys = RingKeys(member_ring(foundation))
     channel = ChannelTransport(foundation.config.network, tls=_tls(foundation.config))
     transport = foundation.way_to(NETWORK, channel)
     reached = _Endpoint()
@@ -270,9 +267,9 @@ def _middle_alone(foundation: Foundation) -> ServerApp:
             foundation.keep_world_generation(generation)
         masters.learn_world_generation(generation)
 
-    client = NetworkClient(transport, RingKeys(ring), endpoint=reached.get, learned=learned)
+    client = NetworkClient(transport, keys, endpoint=reached.get, learned=learned)
     running = threading.Event()
-    middle = build_middle_side(foundation, masters, ring, client, dispatching=running.is_set)
+    middle = build_middle_side(foundation, masters, keys, client, dispatching=running.is_set)
     app = ServerApp(
         foundation=foundation,
         services=[middle.member_service, *_for_members(foundation, middle)],

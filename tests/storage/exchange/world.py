@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from chukan.server.assembly.exchange_side import ExchangeSide, build_exchange_side
 from chukan.server.assembly.foundation import Foundation, lay_foundation
-from chukan.server.assembly.network_side import build_network_side, core_ring
+from chukan.server.assembly.network_side import build_network_side
+from chukan.server.assembly.rings import core_ring
 from chukan.server.config import Config
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.crypto.keyring import KeyRing
@@ -315,7 +316,7 @@ def build_world(path: Path | None) -> World:
         KeyRing.in_memory(clock, serves=hosted) if path is None else KeyRing.open(path / "keys", clock, serves=hosted)
     )
     masters = foundation.masters(foundation.world_generation(draw=True))
-    core, directory = build_network_side(foundation, masters, core_ring(foundation, ring), hosted=hosted)
+    core, directory = build_network_side(foundation, masters, RingKeys(core_ring(foundation, ring)), hosted=hosted)
     keys = RingKeys(ring)
     network_keys = core.keys.member_keys("network")
     keys.learn(network_keys)

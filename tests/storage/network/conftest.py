@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chukan.server.assembly.foundation import Foundation, lay_foundation
-from chukan.server.assembly.network_side import build_network_side, core_ring
+from chukan.server.assembly.network_side import build_network_side
+from chukan.server.assembly.rings import core_ring
 from chukan.server.config import Config
 from chukan.server.crypto.exchange_keys import RingKeys
 from chukan.server.crypto.keyring import KeyRing
@@ -137,7 +138,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Network]
         else KeyRing.open(tmp_path / "keys", clock, serves=hosted)
     )
     masters = foundation.masters(foundation.world_generation(draw=True))
-    core, directory = build_network_side(foundation, masters, core_ring(foundation, ring), hosted=hosted)
+    core, directory = build_network_side(foundation, masters, RingKeys(core_ring(foundation, ring)), hosted=hosted)
     members = RingKeys(ring)
     for organization in (SETAGAYA, SHINJUKU, LIBRARY):
         directory.announce(members.member_keys(organization), "")

@@ -11,8 +11,6 @@ from chukan.durable.idempotency import forget_old
 from chukan.durable.timer import Timer
 from chukan.edge.service import Service
 from chukan.server.assembly.exchange_side import build_exchange_side
-from chukan.server.crypto.exchange_keys import RingKeys
-from chukan.server.crypto.keyring import KeyRing
 from chukan.server.middle.code_acquisition import CodeAcquisition
 from chukan.server.middle.comparison import ReplicaComparison
 from chukan.server.middle.linkage_codes import LinkageCodes
@@ -36,11 +34,12 @@ if TYPE_CHECKING:
 
     from chukan.server.assembly.exchange_side import ExchangeSide
     from chukan.server.assembly.foundation import Foundation
+    from chukan.server.crypto.exchange_keys import RingKeys
     from chukan.server.domain.masters import Masters
     from chukan.server.ports import OutboxItem
     from chukan.server.rpc.network_client import NetworkClient
 
-__all__ = ["MiddleSide", "build_middle_side", "handlers_of", "member_ring"]
+__all__ = ["MiddleSide", "build_middle_side", "handlers_of"]
 
 _UPKEEP_EVERY: Final = 60.0
 
@@ -60,16 +59,8 @@ class MiddleSide:
     """Gives up acquisitions whose code never came, forgets kept answers."""
 
 
-def member_ring(foundation: Foundation) -> KeyRing:
-    """Return the ring of the members served here: on disk in a directory of their own, else in memory."""
-    directory = foundation.config.keys_directory
-    if directory is None:
-        return KeyRing.in_memory(foundation.clock, serves=foundation.organizations)
-    return KeyRing.open(directory, foundation.clock, serves=foundation.organizations)
-
-
 def build_middle_side(
-    foundation: Foundation, masters: Masters, ring: KeyRing, network: NetworkClient, *, dispatching: Callable[[], bool]
+    foundation: Foundation, masters: Masters, keys: RingKeys, network: NetworkClient, *, dispatching: Callable[[], bool]
 ) -> MiddleSide:
     """Return the middle servers of every organization served here."""
     environment = foundation.environment(masters)
@@ -79,7 +70,7 @@ def build_middle_side(
         environment,
         outbox=foundation.outbox,
         codec=foundation.codec,
-        keys=RingKeys(ring),
+        keys=keys,
         network=network,
         addressees=addressees,
         replicas=replicas,

@@ -10,10 +10,7 @@ from chukan.edge.service import Service
 from chukan.edge.transport import ChannelTransport
 from chukan.network.v1.network_service_pb2_grpc import add_NetworkServiceServicer_to_server
 from chukan.network.v1.resident_network_service_pb2_grpc import add_ResidentNetworkServiceServicer_to_server
-from chukan.server.crypto.exchange_keys import RingKeys
-from chukan.server.crypto.keyring import KeyRing
 from chukan.server.dispatch.delivery import NetworkDeliveries
-from chukan.server.domain.exchange import NETWORK
 from chukan.server.network.core import Core, NetworkSettings
 from chukan.server.network.masters import Directory
 from chukan.server.rpc.member_client import MemberClient
@@ -32,10 +29,11 @@ if TYPE_CHECKING:
     from chukan.edge.tls import TlsFiles
     from chukan.edge.transport import Transport
     from chukan.server.assembly.foundation import Foundation
+    from chukan.server.crypto.exchange_keys import RingKeys
     from chukan.server.domain.masters import Masters
     from chukan.server.rpc.member_client import MemberRoutes
 
-__all__ = ["EndpointRoutes", "LocalRoutes", "NetworkSide", "build_network_side", "core_ring"]
+__all__ = ["EndpointRoutes", "LocalRoutes", "NetworkSide", "build_network_side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +88,10 @@ class EndpointRoutes:
             channel.close()
 
 
-def core_ring(foundation: Foundation, members: KeyRing | None) -> KeyRing:
-    """Return the core's ring: on disk certified once by the members' authority, in memory with the members'."""
-    config = foundation.config
-    directory = config.network_keys_directory
-    if directory is not None:
-        certified_by = config.authority if members is None else config.keys_directory
-        return KeyRing.open_core(directory, foundation.clock, certified_by=certified_by)
-    if members is None:
-        return KeyRing.in_memory(foundation.clock, serves=frozenset({NETWORK}))
-    return members.core_in_memory()
-
-
 def build_network_side(
-    foundation: Foundation, masters: Masters, ring: KeyRing, *, hosted: frozenset[str]
+    foundation: Foundation, masters: Masters, keys: RingKeys, *, hosted: frozenset[str]
 ) -> tuple[Core, Directory]:
     """Return the core; hosted: members in this process, connected before they announce anything."""
-    keys = RingKeys(ring)
     directory = Directory(
         foundation.database, MemberStore(), codec=foundation.codec, keys=keys, master=masters, hosted=hosted
     )

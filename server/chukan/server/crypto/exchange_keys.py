@@ -21,7 +21,7 @@ from chukan.server.domain.exchange import NETWORK, PublicKey, milliseconds
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chukan.server.crypto.keyring import KeyRing
     from chukan.server.domain.envelope import Envelope
@@ -34,12 +34,16 @@ _NETWORK_SIGNS: Final = {*_PERMITS, PayloadType.RECORD_COMMITMENT}
 
 
 class RingKeys:
-    """ExchangeKeys over a ring. Safe for threads, as the ring is."""
+    """ExchangeKeys over a ring, or over one that is found when it is needed. Safe for threads, as the ring is."""
 
-    __slots__ = ("_ring",)
+    __slots__ = ("_find",)
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
+    def __init__(self, ring: KeyRing | Callable[[], KeyRing]) -> None:
+        self._find = ring if callable(ring) else lambda: ring
+
+    @property
+    def _ring(self) -> KeyRing:
+        return self._find()
 
     def sign(self, organization: str, kind: PayloadType, payload: bytes) -> Envelope:
         """Sign as an organization served here."""
