@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["faint", "overflow", "own_words"]
+__all__ = ["faint", "overflow", "own_words", "unmarked"]
 
 _FAINT = """() => {
   const parts = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -54,3 +54,17 @@ def own_words(page: Page) -> str:
           return copy.textContent;
         }""")
     )
+
+
+def unmarked(page: Page) -> list[str]:
+    """Return Japanese texts that are not said to be Japanese."""
+    found: list[str] = page.evaluate("""() => {
+      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const texts = [];
+      while (walk.nextNode()) texts.push(walk.currentNode);
+      return texts
+        .filter((each) => /[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}]/u.test(each.data))
+        .filter((each) => each.parentElement.closest("[lang]").lang !== "ja")
+        .map((each) => each.data.trim());
+    }""")
+    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.looking import faint, overflow, own_words
+from tests.browser.looking import faint, overflow, own_words, unmarked
 from tests.builders import SETAGAYA, SHINJUKU
 from tests.conformance.proxy import Mutant
 
@@ -55,6 +55,7 @@ def test_every_page_is_whole_readable_and_fits(language: str, scheme: str, windo
             assert faint(opened.page) == [], address
             assert opened.page.get_attribute("html", "lang") == language
             assert bool(KANA.search(own_words(opened.page))) == (language == "ja"), address
+            assert unmarked(opened.page) == [], address
             assert opened.page.title()
 
 
