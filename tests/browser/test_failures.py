@@ -132,6 +132,30 @@ def test_a_side_that_can_not_be_read_is_unknown_and_not_equal(
         assert "not served by this server" in opened.text(".sides thead")
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", ("Not compared: only one record at hand.", "not compared")), ("ja", ("比較していません", "未比較"))],
+)
+def test_one_record_alone_is_said_not_to_be_compared(
+    language: str, said: tuple[str, str], held: Held, window: Open, console: Callable[..., str]
+) -> None:
+    """A provider served elsewhere and a network that holds nothing: no field is called the side's own."""
+
+    def forget(method: str, answer: Any) -> bool:
+        if method.endswith("ListNetworkRecords"):
+            answer.ClearField("records")
+        return True
+
+    mutant = Mutant("forgets", "records", (), answer=forget)
+    url = console(held.server.target, organizations=(SETAGAYA, CHIYODA), mutant=mutant)
+    with window(language) as opened:
+        opened.page.goto(f"{url}{language}/organizations/{SETAGAYA}/exchanges/{held.exchanges['answered']}")
+
+        assert said[0] in opened.text("#verdict")
+        assert opened.page.locator(".sides tbody td:last-child", has_text=said[1]).count() == 10
+        assert faint(opened.page) == []
+
+
 def test_a_record_that_a_side_must_have_is_missed(window: Open, held: Held, console: Callable[..., str]) -> None:
     """A network that forgot an answered exchange."""
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from chukan.server.console.exchange import _NONE, _NOT_HERE, SIDES, Side, _lines, _verdict
-from chukan.server.console.problem import problem_of_reason
+from chukan.server.console.exchange import _NONE, _NOT_HERE, SIDES, Exchange, Side, _lines, _verdict
+from chukan.server.console.problem import problem_of
+from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
 from chukan.v1 import exchange_record_service_pb2 as pb
 
@@ -16,7 +17,7 @@ PROVIDED = common_pb2.EXCHANGE_OUTCOME_PROVIDED
 REFUSED = common_pb2.EXCHANGE_OUTCOME_REFUSED
 PENDING = common_pb2.EXCHANGE_OUTCOME_PENDING
 PERMIT = "a" * 64
-ABSENT, ELSEWHERE, UNREADABLE = "absent", "elsewhere", "unreadable"
+ABSENT, ELSEWHERE, UNREADABLE, FOR_GOOD = "absent", "elsewhere", "PEER_UNREACHABLE", "CALLER_UNKNOWN"
 Given = dict[str, Any] | str
 
 
@@ -26,9 +27,8 @@ def side(number: int, given: Given, *, committed: bool) -> Side:
         return Side(text, "", None, note=_NONE)
     if given == ELSEWHERE:
         return Side(text, "", None, note=_NOT_HERE)
-    if given == UNREADABLE:
-        return Side(text, "", None, problem_of_reason("PEER_UNREACHABLE"))
-    assert isinstance(given, dict)
+    if isinstance(given, str):
+        return Side(text, "", None, problem_of(ChukanError(given)))
     return Side(text, "", pb.ExchangeRecord(**given), committed=committed)
 
 
@@ -40,6 +40,12 @@ def verdict(inquirer: Given, network: Given, provider: Given, *, committed: bool
         for number, given in zip(numbers, (inquirer, network, provider), strict=True)
     ]
     return _verdict(sides, _lines([each.record for each in sides]))
+
+
+def exchange(*given: Given) -> Exchange:
+    numbers = (pb.RECORD_SIDE_INQUIRER, pb.RECORD_SIDE_NETWORK, pb.RECORD_SIDE_PROVIDER)
+    sides = [side(number, each, committed=False) for number, each in zip(numbers, given, strict=True)]
+    return Exchange("", sides, _lines([each.record for each in sides]), "")
 
 
 def record(outcome: int, **more: Any) -> dict[str, Any]:
@@ -81,6 +87,38 @@ def test_a_provider_whose_signed_answer_the_network_holds_must_have_a_record() -
 
 def test_one_record_alone_is_compared_with_nothing() -> None:
     assert not [line for line in _lines([pb.ExchangeRecord(outcome=REFUSED), None, None]) if line.compared]
+
+
+@pytest.mark.parametrize(
+    ("records", "compared"),
+    [
+        ([record(PROVIDED)] * 3, True),
+        ([record(PROVIDED), UNREADABLE, record(PROVIDED)], True),
+        ([record(REFUSED), ABSENT, ABSENT], False),
+        ([record(PROVIDED), UNREADABLE, ELSEWHERE], False),
+        ([record(PENDING), UNREADABLE, ABSENT], False),
+    ],
+)
+def test_what_is_compared_takes_two_records(records: list[Given], compared: bool) -> None:  # noqa: FBT001
+    assert exchange(*records).compared == compared
+    assert any(line.compared for line in exchange(*records).lines) == compared
+
+
+@pytest.mark.parametrize(
+    ("records", "final"),
+    [
+        ([record(PROVIDED)] * 3, True),
+        ([record(REFUSED), ABSENT, ABSENT], True),
+        ([record(PROVIDED), record(PROVIDED), ELSEWHERE], True),
+        ([record(PROVIDED), record(PENDING), record(PROVIDED)], False),
+        ([record(PENDING), ABSENT, ABSENT], False),
+        ([record(PROVIDED), UNREADABLE, record(PROVIDED)], False),
+        ([record(PROVIDED), FOR_GOOD, record(PROVIDED)], True),
+    ],
+)
+def test_an_exchange_is_final_when_a_further_look_would_find_the_same(records: list[Given], final: bool) -> None:  # noqa: FBT001
+    """A side that does not answer now may answer later; one that refuses the caller won't."""
+    assert exchange(*records).final == final
 
 
 def test_the_mark_of_what_is_undisclosable_is_compared_of_answers_only() -> None:

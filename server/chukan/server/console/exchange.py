@@ -7,6 +7,7 @@ network asked, which is a piece of work, so this page only reads.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.network.v1 import network_service_pb2 as network_pb
@@ -40,6 +41,8 @@ SIDES: Final = {
 _Record = pb.ExchangeRecord
 _ANSWERED: Final = frozenset({common_pb2.EXCHANGE_OUTCOME_PROVIDED, common_pb2.EXCHANGE_OUTCOME_NO_REPLICA})
 _TWO: Final = 2
+_PASSING: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""Of problems that go by themselves."""
 _NOT_HERE: Final = Text("not served by this server", "このサーバーにありません")
 _NONE: Final = Text("no record", "記録なし")
 
@@ -62,12 +65,16 @@ class Side(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One field on every side. compared: all sides must agree on it; differs: those that have a record do not."""
+    """One field on every side. shared: all sides hold it; compared: two at least are there and must agree on it.
+
+    differs: those that have a record do not.
+    """
 
     label: Text
     values: Sequence[Text]
     compared: bool
     differs: bool
+    shared: bool
 
 
 class Exchange(NamedTuple):
@@ -77,6 +84,19 @@ class Exchange(NamedTuple):
     sides: Sequence[Side]
     lines: Sequence[Line]
     verdict: str
+
+    @property
+    def compared(self) -> bool:
+        """Whether there was more than one record to compare."""
+        return sum(side.record is not None for side in self.sides) >= _TWO
+
+    @property
+    def final(self) -> bool:
+        """Whether a further look would find the same: every record has its outcome, and no side failed for now."""
+        records = [side.record for side in self.sides if side.record is not None]
+        return not any(each.outcome == common_pb2.EXCHANGE_OUTCOME_PENDING for each in records) and not any(
+            side.problem is not None and side.problem.status in _PASSING for side in self.sides
+        )
 
     @property
     def differing(self) -> list[Line]:
@@ -182,11 +202,14 @@ def _network(callers: Callers, organization: str, exchange_id: str) -> Side:
 def _lines(records: Sequence[_Record | None]) -> list[Line]:
     held = [each for each in records if each is not None]
 
-    def line(label: Text, show: Callable[[_Record], Text], key: Callable[[_Record], object] | None) -> Line:
+    def line(
+        label: Text, show: Callable[[_Record], Text], key: Callable[[_Record], object] | None, *, shared: bool = True
+    ) -> Line:
         values = [show(each) if each is not None else Text("", "") for each in records]
         if key is None or len(held) < _TWO:  # one record agrees with nobody
-            return Line(label, values, compared=False, differs=False)
-        return Line(label, values, compared=True, differs=len({repr(key(each)) for each in held}) > 1)
+            return Line(label, values, compared=False, differs=False, shared=shared)
+        differs = len({repr(key(each)) for each in held}) > 1
+        return Line(label, values, compared=True, differs=differs, shared=shared)
 
     lines = [
         line(label, show, lambda each, field=field: getattr(each, field))  # type: ignore[misc]
@@ -201,7 +224,7 @@ def _lines(records: Sequence[_Record | None]) -> list[Line]:
             (lambda each: each.undisclosable) if answered else None,
         )
     )
-    return lines + [line(label, show, None) for label, show in _OWN]
+    return lines + [line(label, show, None, shared=False) for label, show in _OWN]
 
 
 def _verdict(sides: Sequence[Side], lines: Sequence[Line]) -> str:

@@ -123,6 +123,8 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "same": Text("same", "一致"),
         "differs": Text("differs", "相違"),
         "own_field": Text("own", "各自"),
+        "not_compared": Text("not compared", "未比較"),
+        "uncompared": Text("Not compared: only one record at hand.", "比較していません(手元にある記録は1件のみ)。"),
         "comparison": Text("comparison", "比較"),
         "records_equal": Text(
             "All three records agree in every field that all of them hold.",
