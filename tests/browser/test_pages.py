@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chukan.v1 import common_pb2
 from tests.browser.looking import faint, overflow, own_words, unmarked
 from tests.builders import SETAGAYA, SHINJUKU
 from tests.conformance.proxy import Mutant
@@ -195,6 +196,68 @@ class TestThreeRecords:
             opened.page.goto(f"{held.console}en/organizations/{SETAGAYA}/exchanges/{held.exchanges['waiting']}")
 
             assert "not finished" in opened.text("#verdict")
+
+    def test_the_page_of_a_final_exchange_asks_no_more(
+        self, window: Open, held: Held, console: Callable[..., str]
+    ) -> None:
+        """A record nobody has would be refused at every look. Until it is final the page goes on."""
+        asked: list[str] = []
+        pending = True
+
+        def note(method: str, _message: object, _metadata: dict[str, str]) -> bool:
+            asked.append(method)
+            return False
+
+        def change(method: str, answer: Any) -> bool:
+            if pending and method.endswith("GetExchangeRecord"):
+                answer.record.outcome = common_pb2.EXCHANGE_OUTCOME_PENDING
+            return True
+
+        url = console(held.server.target, mutant=Mutant("unfinished", "records", (), request=note, answer=change))
+        with window() as opened:
+            opened.page.goto(f"{url}en/organizations/{SETAGAYA}/exchanges/{held.exchanges['refused']}")
+            before = len(asked)
+            opened.page.wait_for_timeout(1_500)
+            assert len(asked) > before
+            assert opened.page.is_visible("#pause")
+
+            opened.page.focus("#pause")
+            pending = False
+            opened.page.wait_for_selector("#verdict[data-verdict=records_single]")
+            before = len(asked)
+            opened.page.wait_for_timeout(2_500)
+
+            assert len(asked) == before
+            assert not opened.page.is_visible("#pause")
+            assert opened.page.evaluate("document.activeElement.id") == "content"
+            assert "Final, so no longer refreshed" in opened.text(".asof")
+            assert opened.wrong == []
+
+    def test_an_exchange_that_is_gone_is_asked_for_once(
+        self, window: Open, held: Held, console: Callable[..., str]
+    ) -> None:
+        """After a reset, say."""
+        asked: list[str] = []
+
+        def lose(method: str, message: Any, _metadata: dict[str, str]) -> bool:
+            asked.append(method)
+            if len(asked) > 3:
+                message.exchange_id = "0" * 64
+            return True
+
+        def change(method: str, answer: Any) -> bool:
+            if method.endswith("GetExchangeRecord"):
+                answer.record.outcome = common_pb2.EXCHANGE_OUTCOME_PENDING
+            return True
+
+        url = console(held.server.target, mutant=Mutant("gone", "records", (), request=lose, answer=change))
+        with window() as opened:
+            opened.page.goto(f"{url}en/organizations/{SETAGAYA}/exchanges/{held.exchanges['answered']}")
+            opened.page.wait_for_selector("text=RECORD_UNKNOWN")
+            before = len(asked)
+            opened.page.wait_for_timeout(2_500)
+
+            assert len(asked) == before
 
     def test_what_differs_is_marked_in_words(self, window: Open, held: Held, console: Callable[..., str]) -> None:
         """A network that kept another information than it was asked for."""

@@ -30,6 +30,7 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "jst": Text("JST", "日本時間"),
         "pause": Text("Pause refreshing", "自動更新を停止"),
         "resume": Text("Resume refreshing", "自動更新を再開"),
+        "final": Text("Final, so no longer refreshed:", "確定済みのため自動更新を終了"),
         "console_away": Text(
             "The server does not answer: it was stopped, or this machine is busy. What is shown is old. "
             "This page goes on trying; start it with chukan serve --console.",

@@ -5,6 +5,7 @@
   const MOST = 720; // an hour of looks
   const nothing = document.createElement("div");
   const live = () => document.getElementById("live") ?? nothing;
+  const final = () => live().dataset.final !== undefined; // a further look would find the same
   // Whatever else took the address, or stands before it, may answer too: only the console's own pages are shown.
   const ours = (xhr) => xhr.getResponseHeader("X-Chukan-Console") !== null && xhr.responseText.includes('<div id="live"');
   const away = document.getElementById("away");
@@ -74,7 +75,13 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
-  if (document.getElementById("refresh")?.hasAttribute("hx-get")) pause.hidden = false;
+  function offer() {
+    const offered = document.getElementById("refresh")?.hasAttribute("hx-get") && !final();
+    if (!offered && document.activeElement === pause) document.getElementById("content").focus();
+    pause.hidden = !offered;
+  }
+
+  offer();
   pause.addEventListener("click", () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
@@ -83,9 +90,12 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     // A refresh would take the focus or a marked text away from who works in what it replaces.
     const busy = live().querySelector(":focus-visible") !== null || !getSelection().isCollapsed;
-    if (paused || busy) event.preventDefault();
+    if (paused || final() || busy) event.preventDefault();
   });
-  document.addEventListener("htmx:afterSwap", note);
+  document.addEventListener("htmx:afterSwap", () => {
+    note();
+    offer();
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     away.hidden = ours(event.detail.xhr);
   });
