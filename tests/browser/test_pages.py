@@ -128,6 +128,74 @@ class TestOverview:
             assert opened.text(".asof") == shown
 
 
+class TestWaiting:
+    """A page does not replace what its reader is in, says so, and goes on by itself."""
+
+    @pytest.mark.parametrize(
+        ("language", "sentence"), [("en", "Refreshing is paused while"), ("ja", "自動更新を一時停止しています")]
+    )
+    def test_who_moves_through_a_list_is_told_that_it_waits(
+        self, language: str, sentence: str, window: Open, held: Held, console: Callable[..., str]
+    ) -> None:
+        with window(language) as opened:
+            opened.page.goto(f"{console(held.server.target)}{language}/organizations/{SETAGAYA}/inquiries")
+            assert opened.page.get_attribute("#waits", "role") == "status"
+            assert opened.text("#waits") == ""
+            height = opened.page.evaluate("document.documentElement.scrollHeight")
+            opened.page.focus("#switch")
+            for _ in range(20):
+                opened.page.keyboard.press("Tab")
+                if opened.page.evaluate("document.activeElement.closest('#live') !== null"):
+                    break
+            opened.page.wait_for_selector("#waits:not(:empty)")
+            shown = opened.text(".asof")
+            assert sentence in opened.text("#waits")
+            assert opened.page.evaluate("document.documentElement.scrollHeight") == height
+            box = opened.page.locator("#waits").bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= 800
+            assert faint(opened.page) == []
+            opened.page.wait_for_timeout(1_500)
+            assert opened.text(".asof") == shown
+
+            opened.page.focus("#switch")
+
+            opened.page.wait_for_selector("#waits:empty", state="attached")
+            opened.page.wait_for_function(
+                "(shown) => document.querySelector('.asof').innerText.trim() !== shown", arg=shown
+            )
+            assert opened.wrong == []
+
+    def test_a_marked_text_in_the_list_stays_until_it_is_let_go(
+        self, window: Open, held: Held, console: Callable[..., str]
+    ) -> None:
+        """One elsewhere holds up nothing."""
+        with window() as opened:
+            opened.page.goto(f"{console(held.server.target)}en/organizations/{SETAGAYA}/inquiries")
+            opened.page.locator("h1").dblclick()
+            opened.page.wait_for_timeout(300)
+            assert opened.text("#waits") == ""
+
+            opened.page.locator("tbody th code").first.dblclick()
+            opened.page.wait_for_selector("#waits:not(:empty)")
+            opened.page.wait_for_timeout(1_500)
+            assert opened.page.evaluate("getSelection().toString()").strip() == held.receipts["answered"]
+
+            opened.page.locator("h1").click()
+            opened.page.wait_for_selector("#waits:empty", state="attached")
+
+    def test_who_stopped_refreshing_is_not_told_that_it_waits(
+        self, window: Open, held: Held, console: Callable[..., str]
+    ) -> None:
+        with window() as opened:
+            opened.page.goto(f"{console(held.server.target)}en/organizations/{SETAGAYA}/inquiries")
+            opened.page.click("#pause")
+            opened.page.locator("tbody th code").first.dblclick()
+            opened.page.wait_for_timeout(1_500)
+
+            assert opened.text("#waits") == ""
+
+
 class TestInquiries:
     @pytest.mark.parametrize(
         ("language", "sentence"),

@@ -30,6 +30,10 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "jst": Text("JST", "日本時間"),
         "pause": Text("Pause refreshing", "自動更新を停止"),
         "resume": Text("Resume refreshing", "自動更新を再開"),
+        "waits": Text(
+            "Refreshing is paused while you select text or are in the list; it goes on by itself afterwards.",
+            "文字の選択中または一覧の操作中のため、自動更新を一時停止しています。終わると自動で再開します。",
+        ),
         "final": Text("Final, so no longer refreshed:", "確定済みのため自動更新を終了"),
         "console_away": Text(
             "The server does not answer: it was stopped, or this machine is busy. What is shown is old. "

@@ -9,6 +9,7 @@
   // Whatever else took the address, or stands before it, may answer too: only the console's own pages are shown.
   const ours = (xhr) => xhr.getResponseHeader("X-Chukan-Console") !== null && xhr.responseText.includes('<div id="live"');
   const away = document.getElementById("away");
+  const waits = document.getElementById("waits");
   const pause = document.getElementById("pause");
   const chart = document.getElementById("chart");
   const seen = [[], [], [], []];
@@ -81,21 +82,36 @@
     pause.hidden = !offered;
   }
 
+  // A refresh would take the focus or a marked text away from who works in what it replaces.
+  function busy() {
+    const marked = getSelection();
+    return live().querySelector(":focus-visible") !== null || (!marked.isCollapsed && marked.containsNode(live(), true));
+  }
+
+  function tell() {
+    const says = !pause.hidden && !paused && busy() ? waits.dataset.says : "";
+    if (waits.textContent !== says) waits.textContent = says;
+  }
+
   offer();
   pause.addEventListener("click", () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
     pause.textContent = paused ? pause.dataset.resume : pause.dataset.pause;
+    tell();
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    // A refresh would take the focus or a marked text away from who works in what it replaces.
-    const busy = live().querySelector(":focus-visible") !== null || !getSelection().isCollapsed;
-    if (paused || final() || busy) event.preventDefault();
+    tell();
+    if (paused || final() || busy()) event.preventDefault();
   });
   document.addEventListener("htmx:afterSwap", () => {
     note();
     offer();
+    tell();
   });
+  for (const each of ["selectionchange", "focusin", "focusout"]) {
+    document.addEventListener(each, () => setTimeout(tell)); // once the focus is where it goes
+  }
   document.addEventListener("htmx:afterRequest", (event) => {
     away.hidden = ours(event.detail.xhr);
   });
