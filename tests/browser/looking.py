@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["faint", "overflow", "own_words", "unmarked"]
+__all__ = ["broken", "faint", "overflow", "own_words", "unmarked"]
 
 _FAINT = """() => {
   const parts = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -67,4 +67,34 @@ def unmarked(page: Page) -> list[str]:
         .filter((each) => each.parentElement.closest("[lang]").lang !== "ja")
         .map((each) => each.data.trim());
     }""")
+    return found
+
+
+_WORDS = """() => {
+  const lines = (node, from, to) => {
+    const range = document.createRange();
+    range.setStart(node, from);
+    range.setEnd(node, to);
+    return new Set([...range.getClientRects()].map((each) => Math.round(each.top))).size;
+  };
+  const found = [];
+  for (const each of document.querySelectorAll("#live thead th, #live .number, #live .badge, #live td code")) {
+    const head = each.closest("thead");
+    if (head && getComputedStyle(head).position === "absolute") continue; // out of sight
+    const walk = document.createTreeWalker(each, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      const node = walk.currentNode;
+      const whole = each.matches("tbody .number, .badge") ? /\\S.*\\S|\\S/g : /\\S+/g;
+      for (const word of node.data.matchAll(whole)) {
+        if (lines(node, word.index, word.index + word[0].length) > 1) found.push(word[0]);
+      }
+    }
+  }
+  return found;
+}"""
+
+
+def broken(page: Page) -> list[str]:
+    """Return words of heads, figures and codes of tables that go over more than one line."""
+    found: list[str] = page.evaluate(_WORDS)
     return found

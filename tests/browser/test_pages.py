@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chukan.v1 import common_pb2
-from tests.browser.looking import faint, overflow, own_words, unmarked
+from tests.browser.looking import broken, faint, overflow, own_words, unmarked
 from tests.builders import SETAGAYA, SHINJUKU
 from tests.conformance.proxy import Mutant
 
@@ -58,6 +58,31 @@ def test_every_page_is_whole_readable_and_fits(language: str, scheme: str, windo
             assert bool(KANA.search(own_words(opened.page))) == (language == "ja"), address
             assert unmarked(opened.page) == [], address
             assert opened.page.title()
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_width_breaks_a_head_a_figure_or_a_code(language: str, window: Open, held: Held) -> None:
+    """What does not fit is stacked, or scrolled in its own box; the page itself never scrolls sideways."""
+    with window(language) as opened:
+        for address in ("", f"organizations/{SHINJUKU}", *addresses(held)[4:]):
+            opened.page.goto(f"{held.console}{language}/{address}")
+            for width in (1400, 1150, 1120, 1000, 900, 780, 600, 400):
+                opened.page.set_viewport_size({"width": width, "height": 800})
+
+                assert broken(opened.page) == [], (address, width)
+                assert overflow(opened.page) <= 0, (address, width)
+
+
+@pytest.mark.parametrize("width", [1400, 1130, 1000, 780, 600])
+def test_every_cell_of_an_inquiry_is_in_sight(width: int, window: Open, held: Held) -> None:
+    with window("en", width=width) as opened:
+        for query in ("", "?state=refused"):
+            opened.page.goto(f"{held.console}en/organizations/{SETAGAYA}/inquiries{query}")
+            for cell in opened.page.locator("tbody tr:first-child > *:not(:empty)").all():
+                box = cell.bounding_box()
+                assert box
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
 
 
 def test_the_browsers_language_decides_and_a_link_changes_it_on_the_same_page(window: Open, held: Held) -> None:
@@ -112,6 +137,18 @@ class TestOverview:
             assert opened.page.locator("#chart canvas").count() == 1
             assert opened.page.locator("#chart .u-legend").inner_text().split() != []
             assert opened.wrong == []
+
+    def test_a_table_scrolled_sideways_stays_so(self, window: Open, held: Held, console: Callable[..., str]) -> None:
+        with window("en", width=780) as opened:
+            opened.page.goto(f"{console(held.server.target)}en/")
+            box = "document.querySelector('.box:has(a[href$=\"state=answered\"])')"
+            opened.page.evaluate(f"{box}.scrollLeft = 60")
+            shown = opened.text(".asof")
+            opened.page.wait_for_function(
+                "(shown) => document.querySelector('.asof').innerText.trim() !== shown", arg=shown
+            )
+
+            assert opened.page.evaluate(f"{box}.scrollLeft") == 60
 
     def test_refreshing_can_be_stopped(self, window: Open, held: Held, console: Callable[..., str]) -> None:
         """WCAG 2.2.2: who reads slowly stops it, by keyboard too."""

@@ -16,6 +16,7 @@
   let counted = null;
   let plot = null;
   let paused = false;
+  let aside = [];
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const figure = (text) => (text === undefined ? null : Number(text));
@@ -104,7 +105,12 @@
     tell();
     if (paused || final() || busy()) event.preventDefault();
   });
+  const boxes = () => [...live().querySelectorAll(".box")];
+  document.addEventListener("htmx:beforeSwap", () => {
+    aside = boxes().map((each) => each.scrollLeft);
+  });
   document.addEventListener("htmx:afterSwap", () => {
+    boxes().forEach((each, at) => (each.scrollLeft = aside[at] ?? 0));
     note();
     offer();
     tell();
