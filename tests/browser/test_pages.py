@@ -270,6 +270,30 @@ class TestInquiries:
             opened.page.click("text=First page")
             opened.page.wait_for_selector(f"text={first[0]}")
 
+    @pytest.mark.parametrize(
+        ("language", "words"), [("en", ("oldest first", "newest first")), ("ja", ("古い", "新しい"))]
+    )
+    def test_the_newest_is_one_click_away(
+        self, language: str, words: tuple[str, str], window: Open, held: Held
+    ) -> None:
+        """In the state chosen, and back."""
+        with window(language) as opened:
+            opened.page.goto(f"{held.console}{language}/organizations/{SETAGAYA}/inquiries?state=answered")
+            assert words[0] in opened.text("h1")
+            first = opened.page.locator("tbody th").all_inner_texts()
+
+            opened.page.click("a[href$='state=answered&order=newest']")
+
+            opened.page.wait_for_url("**order=newest")
+            newest = opened.page.locator("tbody th").all_inner_texts()
+            assert words[1] in opened.text("h1").lower()
+            assert len(newest) == 50
+            assert newest == sorted(newest, reverse=True)
+            assert newest[0] > first[-1]
+            opened.page.click("a[href$='state=refused&order=newest']")
+            opened.page.wait_for_selector(f"text={held.receipts['refused']}")
+            assert opened.wrong == []
+
 
 class TestThreeRecords:
     @pytest.mark.parametrize(("language", "sentence"), [("en", "All three records agree"), ("ja", "三者の記録は")])

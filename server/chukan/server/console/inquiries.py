@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page of an organization's inquiries (情報照会), in order of receipt, as the RPC lists them."""
+"""A page of an organization's inquiries (情報照会), in order of receipt, oldest first, as the RPC lists them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from chukan.server.console.problem import Problem
     from chukan.server.console.words import Badge
 
-__all__ = ["OPEN_STATES", "STATE_NAMES", "Inquiry", "Page", "inquiries_of"]
+__all__ = ["OPEN_STATES", "PAGE", "STATE_NAMES", "Inquiry", "Page", "inquiries_of", "inquiry_of", "states_of"]
 
-_PAGE: Final = 50
+PAGE: Final = 50
+"""Inquiries on a page."""
 STATE_NAMES: Final = {
     state: common_pb2.InquiryState.Name(state).removeprefix("INQUIRY_STATE_").lower() for state in INQUIRY_STATES
 }
@@ -65,20 +66,29 @@ class Page(NamedTuple):
 
     inquiries: Sequence[Inquiry]
     next_token: str
+    complete: bool = True
+    """Whether all was read that had to be."""
 
 
 def inquiries_of(client: Client, *, state: str, token: str) -> Page:
-    """List a page; state: one of STATE_NAMES, open, or empty for all. Errors: INVALID_FIELD, those of ListInquiries."""
+    """List a page; state: as states_of has it. Errors: INVALID_FIELD, those of ListInquiries."""
+    request = pb.ListInquiriesRequest(states=states_of(state), page_size=PAGE, page_token=token)
+    answer = client.inquiries.ListInquiries(request)
+    return Page([inquiry_of(each) for each in answer.inquiries], answer.next_page_token)
+
+
+def states_of(state: str) -> list[common_pb2.InquiryState.ValueType]:
+    """Return the states that one of STATE_NAMES, open, or empty for all, means. Errors: INVALID_FIELD."""
     states = [
         number for number, name in STATE_NAMES.items() if name == state or (state == _OPEN and number in OPEN_STATES)
     ]
     if state and not states:
         raise ChukanError("INVALID_FIELD", field="states")
-    answer = client.inquiries.ListInquiries(pb.ListInquiriesRequest(states=states, page_size=_PAGE, page_token=token))
-    return Page([_inquiry(each) for each in answer.inquiries], answer.next_page_token)
+    return states
 
 
-def _inquiry(inquiry: pb.Inquiry) -> Inquiry:
+def inquiry_of(inquiry: pb.Inquiry) -> Inquiry:
+    """Return what is shown of an inquiry."""
     spec = inquiry.spec
     return Inquiry(
         inquiry.receipt_number,

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from chukan.server.console.exchange import exchange_of
 from chukan.server.console.files import static_file
-from chukan.server.console.inquiries import STATE_NAMES, inquiries_of
+from chukan.server.console.inquiries import PAGE, STATE_NAMES, inquiries_of
 from chukan.server.console.language import Language, preferred
 from chukan.server.console.organizations import lanes_of, status_of
 from chukan.server.console.problem import Problem, problem_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from chukan.server.console.alerts import AlertSource
     from chukan.server.console.callers import Callers
+    from chukan.server.console.newest import Newest
     from chukan.server.console.overview import Overview
     from chukan.server.console.rendering import Rendering
     from chukan.standard.clock import Clock
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Pages", "application"]
 
 _MOST_LANES: Final = 40
+_NEWEST: Final = "newest"
 _STATE_LIST: Final = [(STATE_NAMES[state], badge) for state, badge in INQUIRY_STATES.items()]
 
 
@@ -47,6 +49,7 @@ class Pages:
 
     callers: Callers
     overview: Overview
+    newest: Newest
     alerts: AlertSource
     clock: Clock
     rendering: Rendering
@@ -72,15 +75,22 @@ class Pages:
         return "organization.html", {**_named(code), "status": status_of(client), "lanes": lanes_of(client, code)}
 
     def show_inquiries(self, request: Request) -> tuple[str, Mapping[str, Any]]:
-        """Show a page of an organization's inquiries."""
+        """Show a page of an organization's inquiries, oldest or newest first."""
         code = request.path_params["organization"]
+        client = self.callers.of(code)
         state, token = request.query_params.get("state", ""), request.query_params.get("page", "")
-        page = inquiries_of(self.callers.of(code), state=state, token=token)
+        newest = request.query_params.get("order", "") == _NEWEST
+        if newest:
+            page, token = self.newest.look(client, code, state=state), ""
+        else:
+            page = inquiries_of(client, state=state, token=token)
         return "inquiries.html", {
             **_named(code),
             "page": page,
             "token": token,
             "state": state,
+            "order": _NEWEST if newest else "",
+            "most": PAGE,
             "state_list": _STATE_LIST,
         }
 

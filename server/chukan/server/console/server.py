@@ -12,6 +12,7 @@ import uvicorn
 from chukan.server.console.alerts import AlertSource
 from chukan.server.console.callers import Callers
 from chukan.server.console.guards import Guard
+from chukan.server.console.newest import Newest
 from chukan.server.console.overview import Overview
 from chukan.server.console.pages import Pages, application
 from chukan.server.console.patience import PatientProtocol
@@ -50,7 +51,12 @@ class ConsoleServer:
         self._callers = Callers(settings)
         self._overview = Overview(self._callers)
         pages = Pages(
-            self._callers, self._overview, AlertSource(settings.alertmanager), clock, Rendering(refresh=refresh)
+            self._callers,
+            self._overview,
+            Newest(),
+            AlertSource(settings.alertmanager),
+            clock,
+            Rendering(refresh=refresh),
         )
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -101,7 +101,19 @@ TEXTS: Final[Mapping[str, Text]] = MappingProxyType(
         "started": Text("started", "起動"),
         "see_inquiries": Text("Inquiries of this organization", "この機関の情報照会"),
         # inquiries
-        "inquiries_title": Text("Inquiries in order of receipt", "情報照会(受付順)"),
+        "inquiries_title": Text("Inquiries in order of receipt, oldest first", "情報照会(受付順、古いものから)"),
+        "newest_title": Text("Inquiries, newest first", "情報照会(新しいものから)"),
+        "by_order": Text("Order", "並び順"),
+        "oldest_first": Text("oldest first", "古い順"),
+        "newest_first": Text("newest first", "新しい順"),
+        "newest_most": Text(
+            "Older inquiries are listed oldest first. Shown here at most:",
+            "それより前の照会は古い順で確認できます。表示件数の上限:",
+        ),
+        "newest_not_yet": Text(
+            "These are not the newest yet: the list is long. Reading goes on with the next refresh.",
+            "件数が多いため、最新の照会まで読み込めていません。次の自動更新で続きを読み込みます。",
+        ),
         "unfinished": Text("not finished", "未完了"),
         "basis_unverified": Text("permitted; legal basis unverified", "許可(根拠条文は未確認)"),
         "all_states": Text("all", "すべて"),
