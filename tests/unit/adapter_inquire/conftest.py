@@ -28,7 +28,7 @@ from chukan.edge.errors import status_of
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
-from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_UNCHANGED
+from chukan.v1.common_pb2 import ROW_OUTCOME_COMMITTED, ROW_OUTCOME_REFUSED, ROW_OUTCOME_UNCHANGED, RowFailure
 from chukan.v1.inquiry_service_pb2_grpc import InquiryServiceServicer, add_InquiryServiceServicer_to_server
 from chukan.v1.operation_service_pb2 import GetStatusResponse
 from chukan.v1.operation_service_pb2_grpc import OperationServiceServicer, add_OperationServiceServicer_to_server
@@ -65,6 +65,7 @@ class Inquiries(InquiryServiceServicer):
         self.received = threading.Event()
         self.silent = threading.Event()
         self.refusals: list[ChukanError] = []
+        self.not_taken = ""
         self.times: list[float] = []
         self.faults: dict[str, list[ChukanError]] = {}
         self.calls: dict[str, list[float]] = {}
@@ -82,6 +83,15 @@ class Inquiries(InquiryServiceServicer):
             if self.refusals:
                 _end(context, self.refusals.pop(0))
             receipts, outcomes = [], []
+            if self.not_taken:
+                failures = [RowFailure(row=row, reason=self.not_taken) for row in range(len(request.inquiries))]
+                yield pb.CreateInquiriesResponse(
+                    batch_id=request.batch_id,
+                    outcomes=[ROW_OUTCOME_REFUSED] * len(failures),
+                    receipt_numbers=[""] * len(failures),
+                    failures=failures,
+                )
+                continue
             with self.changed:
                 for spec in request.inquiries:
                     known = self.stored.get(spec.record_id)

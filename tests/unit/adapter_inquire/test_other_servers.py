@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chukan.adapter.exchange import inquire
+from chukan.adapter.refusals import refused_for
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
 from chukan.v1 import inquiry_service_pb2 as pb
@@ -113,6 +114,22 @@ def test_a_reason_of_a_newer_server_that_does_not_pass_ends_the_run(peer: Peer) 
         inquire(peer.options(peer.file(peer.row())))
 
     assert caught.value.params == newer
+
+
+def test_a_row_refused_for_a_reason_of_a_newer_server_ends_no_run(peer: Peer) -> None:
+    peer.inquiries.not_taken = "NO_OF_ANOTHER_VERSION"
+
+    report = inquire(peer.options(peer.file(peer.row())))
+
+    assert (report.rows, report.failed, report.remainder) == (1, 1, 0)
+    assert peer.results()[0][REASON] == "NO_OF_ANOTHER_VERSION"
+
+
+def test_a_refusal_in_an_answer_is_told_by_its_reason_or_its_code() -> None:
+    known, newer = refused_for("LANE_HELD", "information_code"), refused_for("NO_OF_ANOTHER_VERSION")
+
+    assert (known.code, known.field) == ("LANE_HELD", "information_code")
+    assert (newer.code, newer.params) == ("PEER_ANSWER_INVALID", {"reason": "NO_OF_ANOTHER_VERSION"})
 
 
 @pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults", "AcknowledgeResults"])

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chukan.adapter.exchange.profile_files import read_profile, wrong
+from chukan.adapter.refusals import sentences_of
 from chukan.standard.reasons import reason
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Messages:
     def local(self, code: str, **known: str) -> RowStatus:
         """Return the status of a row that ended here; both levels say the same."""
         status, text = self.by_reason.get(code, (_OTHER_STATUS, ""))
-        message = _filled(text, known) if text else reason(code).japanese
+        message = _filled(text, known) if text else sentences_of(code).japanese
         return RowStatus(status, message, status, message)
 
     def refused(self, status: RowStatus, code: str, **known: str) -> RowStatus:

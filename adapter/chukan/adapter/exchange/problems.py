@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from chukan.adapter.exchange.durable_files import DurableFile
 from chukan.adapter.exchange.rule_texts import rule_text
-from chukan.standard.reasons import reason
+from chukan.adapter.refusals import sentences_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ class ProblemList:
         if self._file is None:
             self._file = DurableFile(self._path)
             self._write(_HEADER)
-        rule, why = rule_text(problem.rule), reason(problem.reason)
+        rule, why = rule_text(problem.rule), sentences_of(problem.reason)
         self._write(
             (
                 problem.file,

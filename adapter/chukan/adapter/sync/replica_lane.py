@@ -17,13 +17,13 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chukan.adapter.refusals import refused_for
 from chukan.adapter.sources import RowFault
 from chukan.adapter.sync.preparation import Preparation
 from chukan.adapter.sync.replica_messages import delete_request, register_request
 from chukan.adapter.sync.rows import changed_rows
 from chukan.adapter.sync.streams import BatchStream
 from chukan.adapter.sync.vanished import believable, deletions
-from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2 as common
 from chukan.v1 import replica_service_pb2 as pb
 
@@ -174,7 +174,7 @@ class ReplicaLane:
         self._under_way.difference_update(sent.keys)
         if answer.state == pb.IMPORT_STATE_REFUSED:
             first = answer.failures[0]
-            raise ChukanError(first.reason, field=first.field)
+            raise refused_for(first.reason, first.field)
         report, outcomes = self._desk.report, list(answer.outcomes)
         written = outcomes.count(common.ROW_OUTCOME_COMMITTED)
         if sent.file is None:
