@@ -177,7 +177,8 @@ def _form() -> str:
     return (
         "## Form of an extract\n\n"
         "CSV with a header row, in UTF-8 (with or without BOM) or CP932, lines ended by CRLF or LF; columns are found "
-        "by name, in any order, and columns nobody reads are passed over. A file is all there is of its kind: a record "
+        "by name, in any order, and columns nobody reads are passed over. A file that lacks a "
+        "column its mapping reads is refused as a whole, and named with the column; other files go on. A file is all there is of its kind: a record "
         "that is no longer in it has vanished, and is deleted with `--delete-reason` only. People come before what "
         "refers to them. A row that is not taken stands in the dead-letter file with row, column and reason; the "
         "others go on."

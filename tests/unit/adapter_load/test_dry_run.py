@@ -223,6 +223,25 @@ def test_a_file_that_cannot_be_read_fails_its_lane_and_no_other(
     assert not report.complete
 
 
+def test_a_file_that_lacks_a_column_is_named_with_it_and_later_files_of_its_lane_go_on(
+    own: Path, tmp_path: Path
+) -> None:
+    taxes, more = own / "extracts" / "local_tax.csv", own / "extracts" / "local_tax_2.csv"
+    more.write_bytes(taxes.read_bytes())
+    spoil(taxes, lambda lines: lines.__setitem__(0, lines[0].replace("年度".encode("cp932"), b"x")))
+
+    report = dry(None, own / "extracts", tmp_path)
+
+    found = lane(report, "地方税関係")
+    assert (found.state, found.problem, found.files) == ("failed", "COLUMN_MISSING", ["local_tax_2.csv"])
+    assert found.sent == found.rows > 0
+    assert [note.english for note in found.notes] == [
+        "COLUMN_MISSING: a needed column is missing (file=local_tax.csv, column=年度); "
+        "add the named column, or correct the mapping"
+    ]
+    assert "（file=local_tax.csv, column=年度）示された列を追加するか" in found.notes[0].japanese
+
+
 def test_a_file_no_mapping_knows_is_named_and_left_alone(own: Path, tmp_path: Path) -> None:
     (own / "extracts" / "pension.csv").write_text("年金番号\r\n1\r\n", "utf-8")
 
