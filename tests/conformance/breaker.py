@@ -7,6 +7,7 @@ its answer, as the contract has it.
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -38,7 +39,8 @@ class BrokenClient:
     back; refusal(method, refusal, memory) an error, and an answer it returns stands in its place. again(method,
     answer): how often the same request goes out once more. aside(method, message): a call made before, as (method,
     request). instead(method): fields of an answer that is given without any call. state(folder): what is done to the
-    client's state before a run. memory lives as long as a run. client: what is broken, "adapter" or "polling",
+    client's state before a run. dies(answer): whether the client breaks down over it, at once and without a word.
+    memory lives as long as a run. client: what is broken, "adapter" or "polling",
     and the ways the latter goes.
     """
 
@@ -51,6 +53,7 @@ class BrokenClient:
     instead: Callable[[str], dict[str, Any] | None] | None = None
     aside: Callable[[str, Any], tuple[str, Any] | None] | None = None
     state: Callable[[Path], bool] | None = None
+    dies: Callable[[Any], bool] | None = None
     deadlines: bool = True
     client: str = "adapter"
     ways: str = ""
@@ -151,6 +154,9 @@ class Breaker:
         return {"metadata": list(metadata.items()), "timeout": left}
 
     def _incoming(self, method: Method, answer: Any) -> Any:
+        if self.mutant.dies and self.mutant.dies(answer):
+            self._note()
+            os._exit(1)
         if self.mutant.answer and self.mutant.answer(method.name, answer, self._memory):
             self._note()
         return answer
@@ -160,6 +166,9 @@ class Breaker:
         trailing = dict(failed.trailing_metadata() or ())
         details = Status.FromString(trailing.get(_DETAILS, b""))
         refusal = Refusal(failed.code(), failed.details() or "", details, sent, method.response())
+        if self.mutant.dies and self.mutant.dies(refusal.info):
+            self._note()
+            os._exit(1)
         if self.mutant.refusal:
             before = (refusal.status, refusal.details.SerializeToString(deterministic=True))
             instead = self.mutant.refusal(method.name, refusal, self._memory)

@@ -34,6 +34,7 @@ CHANGED: Final = "changed"
 _NUMBERS: Final = "individual_numbers"
 _PORT: Final = "port"
 _WORLDS: Final = ("CLR-2/2", "CLQ-9/1")
+_STRANGE: Final = "REASON_OF_ANOTHER_VERSION"
 _WATCHES: Final = ("/WatchLinkageStates", "/WatchInquiries")
 
 
@@ -42,7 +43,7 @@ def _sends(method: str | tuple[str, ...], change: Callable[[Any, dict[str, Any]]
     return lambda name, message, _, memory: name.endswith(method) and change(message, memory)
 
 
-def _reads(method: str, change: Callable[[Any], bool]) -> Callable[..., bool]:
+def _reads(method: str | tuple[str, ...], change: Callable[[Any], bool]) -> Callable[..., bool]:
     """Return a hook that changes the answers of a method."""
     return lambda name, message, _: name.endswith(method) and change(message)
 
@@ -91,10 +92,34 @@ def _ends(message: Any) -> bool:
 
 
 def _own_reason(message: Any) -> bool:
-    odd = [each for each in message.inquiries if each.reason == "REASON_OF_ANOTHER_VERSION"]
+    odd = [each for each in message.inquiries if each.reason == _STRANGE]
     for each in odd:
         each.reason = "PEER_ANSWER_INVALID"
     return bool(odd)
+
+
+def _is_strange(answer: Any) -> bool:
+    """Whether an answer, or the ErrorInfo of a refusal, has the reason that no version has."""
+    return _STRANGE in str(answer)
+
+
+def _gives_up_strangers(_: str, refusal: Refusal, __: dict[str, Any]) -> None:
+    """Take a reason that is not known for the end."""
+    if _is_strange(refusal.info):
+        refusal.status = grpc.StatusCode.PERMISSION_DENIED
+        refusal.drop(error_details_pb2.RetryInfo)
+
+
+def _takes_strangers_in(message: Any) -> bool:
+    """Take a row, or an inquiry, that was refused for a reason that is not known for a good one."""
+    odd = [each for each in getattr(message, "failures", ()) if each.reason == _STRANGE]
+    for each in odd:
+        message.outcomes[each.row] = common.ROW_OUTCOME_COMMITTED
+        message.failures.remove(each)
+    ended = [each for each in getattr(message, "inquiries", ()) if each.reason == _STRANGE]
+    for each in ended:
+        each.state, each.answer_kind, each.reason = common.INQUIRY_STATE_ANSWERED, common.ANSWER_KIND_VALUES, ""
+    return bool(odd or ended)
 
 
 def _new_batch(message: Any, memory: dict[str, Any]) -> bool:
@@ -154,9 +179,10 @@ def _impatient(_: str, refusal: Refusal, __: dict[str, Any]) -> None:
 
 
 def _soon(_: str, refusal: Refusal, __: dict[str, Any]) -> None:
+    """Wait, but half as long as is asked for."""
     delay = refusal.packed(error_details_pb2.RetryInfo())
     if delay.HasField("retry_delay"):
-        delay.retry_delay.FromMilliseconds(100)
+        delay.retry_delay.FromMilliseconds(delay.retry_delay.ToMilliseconds() // 2)
         refusal.replace(delay)
 
 
@@ -174,7 +200,7 @@ def _takes_for_lost(status: grpc.StatusCode) -> Callable[..., None]:
 
 def _gives_up(_: str, refusal: Refusal, __: dict[str, Any]) -> None:
     """Take "later" for "never"."""
-    if refusal.status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+    if refusal.packed(error_details_pb2.RetryInfo()).HasField("retry_delay"):
         refusal.status = grpc.StatusCode.PERMISSION_DENIED
         refusal.drop(error_details_pb2.RetryInfo)
 
@@ -330,13 +356,22 @@ BROKEN_CLIENTS: Final = (
         ways="list",
     ),
     BrokenClient("changes reasons", ("CLC-4/3",), answer=_reads("/WatchInquiries", _own_reason)),
+    BrokenClient("breaks down over unknown reasons", ("CLC-4/3", "CLC-4/4", "CLC-4/5", "CLC-4/6"), dies=_is_strange),
+    BrokenClient("gives up over unknown reasons", ("CLC-4/4",), refusal=_gives_up_strangers),
+    BrokenClient(
+        "takes unknown reasons for success",
+        ("CLC-4/3", "CLC-4/5", "CLC-4/6"),
+        answer=_reads(("/WatchInquiries", "/CreateInquiries", "/RegisterReplicas"), _takes_strangers_in),
+    ),
     BrokenClient("renames people's batches", ("CLR-1/1",), request=_sends("/RegisterPeople", _new_batch)),
     BrokenClient("renames batches of replicas", ("CLR-1/2",), request=_sends("/RegisterReplicas", _new_batch)),
     BrokenClient("numbers records anew", ("CLR-1/3",), request=_sends("/RegisterReplicas", _new_records)),
     BrokenClient("forgets what it did", ("CLR-2/1", "CLQ-3/3"), state=_forgets),
     BrokenClient("overlooks another world", ("CLR-2/2", "CLQ-9/1"), answer=_reads("/GetStatus", _one_world)),
-    BrokenClient("is impatient", ("CLR-3/1",), refusal=_impatient),
-    BrokenClient("asks again at once", ("CLQ-4/1",), refusal=_impatient),
+    BrokenClient("is impatient", ("CLR-3/1", "CLR-3/4"), refusal=_impatient),
+    BrokenClient("waits half as long", ("CLC-4/4", "CLR-3/1", "CLR-3/4", "CLQ-4/1"), refusal=_soon),
+    BrokenClient("gives up what is to come later", ("CLR-3/1", "CLR-3/4", "CLQ-4/1", "CLQ-4/3"), refusal=_gives_up),
+    BrokenClient("asks again at once", ("CLQ-4/1", "CLQ-4/3", "CLQ-4/4"), refusal=_impatient),
     BrokenClient("gives one up", ("CLQ-4/2",), refusal=_gives_up, client="polling"),
     BrokenClient("tries by another method", ("CLR-3/2", "CLR-3/3", "CLR-4/2"), aside=_puts_too),
     BrokenClient(
@@ -375,7 +410,7 @@ BROKEN_CLIENTS: Final = (
     BrokenClient(
         "asks one anew after a break", ("CLQ-3/5",), request=_sends("/CreateInquiry", _new_inquiry), client="polling"
     ),
-    BrokenClient("asks one again at once", ("CLQ-4/2",), refusal=_soon, client="polling"),
+    BrokenClient("asks one again too soon", ("CLQ-4/2",), refusal=_soon, client="polling"),
     BrokenClient(
         "insists on one fault",
         ("CLQ-5/3",),

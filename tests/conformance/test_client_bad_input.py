@@ -135,6 +135,11 @@ CASES = {
     "a delay before the call": (CASE + "delay = -1.0\n", "has a delay of -1.0"),
     "a delay of no number": (CASE + "delay = nan\n", "is not a file of cases"),
     "a refusal for ever": (CASE + 'status = "UNAVAILABLE"\nretry_after = 1e9\n', "has a retry_after of 1000000000.0"),
+    "a delay without a reason": (CASE + 'status = "UNAVAILABLE"\nretry_after = 1.0\n', "no refusal with a reason"),
+    "a trailer without a delay": (
+        CASE + 'status = "UNAVAILABLE"\nreason = "NOT_READY"\npushback = true\n',
+        "a pushback without a delay",
+    ),
     "a reason of words": (CASE + 'status = "UNAVAILABLE"\nreason = "not now"\n', "has the reason 'not now'"),
     "an end that is none": (CASE + 'status = "OK"\n', "ends with the status OK"),
     "a file below a file": (

@@ -145,6 +145,10 @@ def _end_faults(answer: Answer) -> Iterator[str]:
         number = getattr(answer, name)
         if not 0 <= number <= _LONGEST:
             yield f"has a {name} of {number}, expected 0 to {_LONGEST} seconds"
+    if (answer.pushback or answer.retry_after) and not (answer.status and answer.reason):
+        yield "names a delay, but no refusal with a reason that could bear it"
+    if answer.pushback and not answer.retry_after:
+        yield "has a pushback without a delay"
 
 
 def _demand_faults(demand: Demand, value: Callable[[str], str], tasks: int) -> Iterator[str]:

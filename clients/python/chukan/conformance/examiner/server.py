@@ -30,6 +30,7 @@ __all__ = ["ScriptedServer"]
 _THREADS: Final = 48
 _ACKNOWLEDGE: Final = "InquiryService/AcknowledgeResults"
 _GLANCE: Final = 0.05
+_PUSHBACK: Final = "grpc-retry-pushback-ms"
 _LAST_PORT: Final = 65_535
 _OPTIONS: Final = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 16 * 1024 * 1024))
 
@@ -162,7 +163,8 @@ class ScriptedServer:
         status = grpc.StatusCode[answer.status] if answer.status else grpc.StatusCode.UNAVAILABLE
         bare = answer.lost or not answer.reason
         details = b"" if bare else refusal(status, answer.reason, retry_after=answer.retry_after)
-        _end(call, context, status, details, answer.reason)
+        pushback = ((_PUSHBACK, str(int(answer.retry_after * 1000))),) if answer.pushback else ()
+        _end(call, context, status, details, answer.reason, pushback)
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -178,10 +180,17 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _end(call: Received, context: grpc.ServicerContext, status: grpc.StatusCode, details: bytes, reason: str) -> None:
+def _end(  # noqa: PLR0917  # all that ends a call
+    call: Received,
+    context: grpc.ServicerContext,
+    status: grpc.StatusCode,
+    details: bytes,
+    reason: str,
+    beside: tuple[tuple[str, str], ...] = (),
+) -> None:
     call.answered(status.name, reason)
     if details:
-        context.set_trailing_metadata(((DETAILS, details),))
+        context.set_trailing_metadata(((DETAILS, details), *beside))
     context.abort(status, reason or "the connection broke")
 
 

@@ -582,6 +582,7 @@ class Answer(_message.Message):
     UNKNOWN_FIELD_FIELD_NUMBER: _builtins.int
     DELAY_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
+    PUSHBACK_FIELD_NUMBER: _builtins.int
     call: _builtins.str
     """"full.Service/Method"."""
     task: _builtins.int
@@ -608,6 +609,8 @@ class Answer(_message.Message):
     """Seconds before each response."""
     seconds: _builtins.float
     """So many seconds from when it was first given, then it fits no more; 0 = always."""
+    pushback: _builtins.bool
+    """The delay also stands in gRPC's trailer grpc-retry-pushback-ms."""
     @_builtins.property
     def when(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
         """Only requests of which this is true."""
@@ -648,10 +651,11 @@ class Answer(_message.Message):
         unknown_field: _builtins.bool = ...,
         delay: _builtins.float = ...,
         seconds: _builtins.float = ...,
+        pushback: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delay", b"delay", "keep", b"keep", "lost", b"lost", "reason", b"reason", "responses", b"responses", "retry_after", b"retry_after", "rows", b"rows", "rows_of", b"rows_of", "seconds", b"seconds", "silent", b"silent", "status", b"status", "task", b"task", "template", b"template", "times", b"times", "unknown_field", b"unknown_field", "when", b"when"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delay", b"delay", "keep", b"keep", "lost", b"lost", "pushback", b"pushback", "reason", b"reason", "responses", b"responses", "retry_after", b"retry_after", "rows", b"rows", "rows_of", b"rows_of", "seconds", b"seconds", "silent", b"silent", "status", b"status", "task", b"task", "template", b"template", "times", b"times", "unknown_field", b"unknown_field", "when", b"when"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
