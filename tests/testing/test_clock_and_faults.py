@@ -139,7 +139,7 @@ def test_what_can_t_be_meant_is_refused(world: World) -> None:
         world.faults.add("NO_SUCH")
     with pytest.raises(ChukanError, match="FAULT_PARAMETER_INVALID"):
         world.faults.add("STATUS", method="InquiryService/NoSuch")
-    with pytest.raises(ValueError, match="start_time: got a naive datetime"):
+    with pytest.raises(ValueError, match="start: got a naive datetime"):
         world.faults.add("STATUS", start=datetime(2040, 1, 1))  # noqa: DTZ001  # on purpose
     assert world.faults.strikes() == {}
 

@@ -61,10 +61,10 @@ def test_a_failure_is_told_in_the_test_s_own_lines_with_its_world(project: Path)
         "fault answer-lost-1: ANSWER_LOST at chukan.v1.InquiryService/CreateInquiry, struck 0 of 0",
         ", clock frozen",
         "StageError: no row of the permission list lets 131121 ask 131041 for TM00000000000020 on 20",
-        "ChukanError: FAULT_KIND_UNKNOWN: the kind of fault is not known (field fault.kind)",
+        "ChukanError: FAULT_KIND_UNKNOWN: the kind of fault is not known (field fault.kind; got=",
         "- chukan error -",
         reason("FAULT_KIND_UNKNOWN").action_japanese,
-        "StageError: got '131', expected an organization's 16 digits or a municipality's 6 or 5",
+        "StageError: got organization '131', which there is not; expected an organization's 16 digits or a",
         "StageError: the replica of TM00000000000002 at 0220113104101700 was refused: ADDRESSEE_UNKNOWN",
     ):
         assert told in run.stdout

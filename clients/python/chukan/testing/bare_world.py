@@ -10,6 +10,7 @@ from chukan.client import Client
 from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.standard.ids import SeededIds
 from chukan.testing.clock import Clock
+from chukan.testing.control import controls_of
 from chukan.testing.faults import Faults
 from chukan.testing.stage import StageError, organization_of
 
@@ -35,9 +36,9 @@ class BareWorld:
     def __init__(self, target: str, control: EmulatorServiceStub, world_id: str) -> None:
         self.target: Final = target
         self.id: Final = world_id
-        self.clock: Final = Clock(control, world_id)
-        self.faults: Final = Faults(control, world_id)
-        self._control = control
+        self._control = controls_of(control, world_id)
+        self.clock: Final = Clock(self._control, world_id)
+        self.faults: Final = Faults(self._control, world_id)
         self._ids = SeededIds(f"{world_id}/client")
         self._clients: list[Client] = []
         self._own: dict[str, Client] = {}
@@ -52,6 +53,13 @@ class BareWorld:
 
         It repeats nothing by itself unless told to, so that a test sees each failure.
         """
+        if self.closed:
+            raise StageError(
+                f"world {self.id} was deleted by close(), or at the end of its `with`; expected one that stands: "
+                "make another by chukan_emulator.new_world(), or use it before its end",
+                f"ワールド {self.id} は close() 又は with の終わりで削除済みです。"
+                "chukan_emulator.new_world() で別に作るか、削除前に使ってください。",
+            )
         made = Client(
             self.target,
             organization=organization_of(organization).code,

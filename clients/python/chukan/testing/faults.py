@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chukan.emulator.v1 import emulator_service_pb2 as pb
 from chukan.standard.reasons import ChukanError
 from chukan.testing.clock import aware
+from chukan.testing.fault_kinds import given_and_possible
 from chukan.testing.stage import organization_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["Fault", "Faults"]
 __tracebackhide__ = True  # a failure is shown at the line of the test
 
 _PAGE: Final = 1000
+_TRIGGERS: Final = {"every_kth": "every", "first_n": "first"}
 _PACKAGES: Final = {
     "AddressService": "chukan.address.v1",
     "MemberService": "chukan.network.v1",
@@ -106,11 +108,25 @@ class Faults:
         fault.target.peer_organization_code = organization_of(peer).code if peer else ""
         fault.target.system_id = system
         fault.target.information_code = information
-        for bound, instant in (("start_time", start), ("end_time", end)):
+        for bound, instant in (("start", start), ("end", end)):
             if instant is not None:
-                getattr(fault, bound).FromDatetime(aware(bound, instant))
-        added = self._control.AddFault(pb.AddFaultRequest(world_id=self._world, fault=fault)).fault.fault
-        return Fault(added.fault_id, added.kind, self)
+                getattr(fault, f"{bound}_time").FromDatetime(aware(bound, instant))
+        try:
+            added = self._control.AddFault(pb.AddFaultRequest(world_id=self._world, fault=fault)).fault.fault
+        except ChukanError as error:
+            explained = self._explained(error, fault)
+        else:
+            return Fault(added.fault_id, added.kind, self)
+        raise explained
+
+    def _explained(self, error: ChukanError, fault: pb.Fault) -> ChukanError:
+        """Return the refusal with what was given and what is possible."""
+        if error.code not in ("FAULT_KIND_UNKNOWN", "FAULT_PARAMETER_INVALID"):
+            return error
+        kinds = {each.kind: each for each in self._control.ListFaultKinds(pb.ListFaultKindsRequest()).kinds}
+        told = given_and_possible(error, fault, kinds)
+        rest = {name: text for name, text in error.params.items() if name not in told}
+        return ChukanError(error.code, field=error.field, params={**told, **rest})
 
     def strikes(self) -> dict[str, int]:
         """Return how often each fault that stands struck, by its id, in the order they were added."""
@@ -134,7 +150,8 @@ class Faults:
 
 def _phase(*, after_commit: bool, outbound: bool) -> pb.FaultPhase.ValueType:
     if after_commit and outbound:
-        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.phase", params={"rule": "one at most"})
+        both = {"got": "after_commit, outbound", "expected": "one of them at most"}
+        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.phase", params=both)
     if after_commit:
         return pb.FAULT_PHASE_AFTER_COMMIT
     return pb.FAULT_PHASE_OUTBOUND if outbound else pb.FAULT_PHASE_UNSPECIFIED
@@ -143,8 +160,13 @@ def _phase(*, after_commit: bool, outbound: bool) -> pb.FaultPhase.ValueType:
 def _trigger(**given: int) -> dict[str, Any]:
     """Return the trigger given; a message would keep the last of several and say nothing."""
     chosen = {name: value for name, value in given.items() if value}
+    names = [_TRIGGERS.get(name, name) for name in chosen]
     if len(chosen) > 1:
-        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.trigger", params={"rule": "one at most"})
+        several = {"got": ", ".join(names), "expected": "one of them at most"}
+        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.trigger", params=several)
+    if any(value < 0 for value in chosen.values()):
+        below = {"got": f"{names[0]}={next(iter(chosen.values()))}", "expected": "1 or more"}
+        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.trigger", params=below)
     return chosen
 
 

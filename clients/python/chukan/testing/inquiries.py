@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from chukan.standard.permission_list import PermissionRow, Question, permission_list
-from chukan.testing.replicas import number_at
+from chukan.testing.replicas import TAX, number_at
 from chukan.testing.stage import StageError, organization_of
 from chukan.v1 import inquiry_service_pb2 as pb
 
@@ -65,4 +66,12 @@ def _row(world: BareWorld, by: str, provider: str, information: str, items: tupl
         )
         if row.information_code == information and permissions.match(question).permitted:
             return row
-    raise StageError(f"no row of the permission list lets {by} ask {provider} for {information} on {today}")
+    possible = sorted({row.information_code for row in permissions.rows})
+    near = ", ".join(get_close_matches(information, possible, n=3) or [TAX])
+    asked = f"{information} {', '.join(items)}".strip()
+    raise StageError(
+        f"no row of the permission list lets {by} ask {provider} for {asked} on {today}; expected another information "
+        f"(such as {near}), inquirer or provider, or fewer item_codes",
+        f"{today} 現在、{by} から {provider} への {asked} の照会を許可する行はありません。"
+        f"特定個人情報名コード(例: {near})、照会者、提供者又は項目を見直してください。",
+    )

@@ -45,10 +45,14 @@ class Addressee:
     def number(self, organization: str) -> str:
         """Return the integrated address number at an organization; LookupError where the person is not known."""
         code = organization_of(organization).code
-        try:
+        if code in self.numbers:
             return self.numbers[code]
-        except KeyError:
-            raise LookupError(f"{self.name} is not known at {code}; known at {', '.join(self.numbers)}") from None
+        known = ", ".join(self.numbers)
+        raise LookupError(
+            f"{self.name} is not known at {code}; known at {known}; "
+            f'name it too where the person is made: world.addressee("{code}", …)\n'
+            f"{self.name} は {code} では未登録です(登録先: {known})。addressee に {code} も指定してください。"
+        )
 
 
 def introduce(
@@ -58,7 +62,12 @@ def introduce(
     given = {organization_of(each).code: number for each, number in numbers.items()}
     codes = list(dict.fromkeys([*(organization_of(each).code for each in organizations), *given]))
     if not codes:
-        raise StageError("no organization was named that is to know the addressee")
+        raise StageError(
+            "no organization was named that is to know the addressee; name one or more, "
+            'as in world.addressee("131121", "131041")',
+            "宛名を登録する機関が指定されていません。"
+            'world.addressee("131121", "131041") のように一つ以上指定してください。',
+        )
     known = dict(given)
     unused = _FIRST_SERIAL + serial
     person = Addressee(

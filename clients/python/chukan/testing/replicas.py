@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from chukan.standard.layouts import layout_in_force
-from chukan.testing.stage import expect_taken, organization_of
+from chukan.standard.layouts import information_codes, layout_in_force
+from chukan.standard.reasons import ChukanError
+from chukan.testing.stage import StageError, expect_taken, organization_of
 from chukan.v1 import replica_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chukan.standard.items import Item
+    from chukan.standard.layouts import DataSet, Layout
     from chukan.testing.bare_world import BareWorld
     from chukan.testing.people import Addressee
 
@@ -44,8 +47,9 @@ def register(
 ) -> str:
     """Register one; see `World.replica`."""
     organization, today = organization_of(at).code, world.clock.today()
-    layout = layout_in_force(information, today)
-    found = layout.data_set(data_set) if data_set else layout.data_sets[0]
+    layout = _layout(information, today)
+    found = _data_set(layout, data_set) if data_set else layout.data_sets[0]
+    _expect_items(found, values)
     samples = {item.code: _sample(item, today, key=item.code == found.key_item) for item in found.required_items}
     columns = {**samples, **values}
     if found.key_item and record_key:
@@ -68,6 +72,43 @@ def register(
     (answer,) = world.own_client(organization).replicas.RegisterReplicas(iter([request]))
     expect_taken(f"the replica of {information} at {organization}", answer.failures)
     return record_id
+
+
+def _layout(information: str, today: date) -> Layout:
+    """Return the layout in force. StageError with those that look like it if there is none."""
+    try:
+        return layout_in_force(information, today)
+    except ChukanError as error:
+        near = ", ".join(get_close_matches(information, information_codes(), n=3) or [TAX])
+        reason = error.reason
+    raise StageError(
+        f"information: got {information!r} ({reason.code}: {reason.english}); "
+        f"expected TM and 14 digits, such as {near}",
+        f"特定個人情報名コード {information!r}: {reason.japanese}TM と14桁で指定してください(例: {near})。",
+    )
+
+
+def _data_set(layout: Layout, code: str) -> DataSet:
+    codes = [each.code for each in layout.data_sets]
+    if code in codes:
+        return layout.data_set(code)
+    of, there = layout.information_code, ", ".join(codes)
+    raise StageError(
+        f"data_set: got {code!r}, expected one of {there} ({of}, edition {layout.edition})",
+        f"データセット {code!r} は {of} にありません。次のいずれかを指定してください: {there}",
+    )
+
+
+def _expect_items(found: DataSet, values: Mapping[str, str]) -> None:
+    codes = [each.code for each in found.items]
+    for code in values:
+        if code not in codes:
+            near = get_close_matches(code, codes, n=3) or codes[:3]
+            there = ", ".join(near)
+            raise StageError(
+                f"values: got item {code!r}, expected items of data set {found.code}, such as {there}",
+                f"項目 {code!r} はデータセット {found.code} にありません。その項目を指定してください(例: {there})。",
+            )
 
 
 def _sample(item: Item, today: date, *, key: bool) -> str:

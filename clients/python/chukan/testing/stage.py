@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
-from chukan.standard.organizations import resolve_provider
+from chukan.standard.organizations import all_organizations, resolve_provider
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -19,8 +20,15 @@ __all__ = ["StageError", "expect_taken", "organization_of"]
 __tracebackhide__ = True  # a failure is shown at the line of the test
 
 
+_EXAMPLE: Final = "0220113112101700"
+"""世田谷区, as in the examples."""
+
+
 class StageError(AssertionError):
-    """The stage of a test could not be set; the text says what was refused and why."""
+    """The stage of a test could not be set; the text says what was refused, why, and what to do, in both languages."""
+
+    def __init__(self, english: str, japanese: str = "") -> None:
+        super().__init__(f"{english}\n{japanese}" if japanese else english)
 
 
 def expect_taken(what: str, failures: Iterable[RowFailure]) -> None:
@@ -38,5 +46,19 @@ def organization_of(text: str) -> Organization:
     try:
         return resolve_provider(text)
     except ChukanError:
-        sentence = f"got {text!r}, expected an organization's 16 digits or a municipality's 6 or 5"
-    raise StageError(sentence)
+        near = _near(text)
+    raise StageError(
+        f"got organization {text!r}, which there is not; expected an organization's 16 digits or a municipality's 6 or "
+        f"5, such as {near}",
+        f"機関 {text!r} はありません。機関コード16桁又は団体コード6桁か5桁を指定してください(例: {near})。",
+    )
+
+
+def _near(text: str) -> str:
+    """Return what might have been meant, by code or by name."""
+    found: dict[str, str] = {}
+    for each in all_organizations():
+        shown = f"{each.municipality_code or each.code} {each.name}"
+        found |= dict.fromkeys((each.code, each.name, each.municipality_code or each.code), shown)
+    meant = get_close_matches(text.strip(), found, n=3) or [_EXAMPLE]
+    return ", ".join(dict.fromkeys(found[each] for each in meant))
