@@ -54,6 +54,12 @@ def server(
 ) -> int:
     """Run the cases against any server that speaks the contract.
 
+    It leaves its traces there: inquiries, replicas, exchange records. Give it an emulator that is thrown away (chukan
+    serve --data :memory:), or set read_only = true in the profile.
+
+    対象に照会、副本、記録等が残ります。使い捨てのエミュレーター(chukan serve --data :memory:)を使うか、プロファイルで
+    read_only = true としてください。
+
     Exit code 0: all as demanded; 1: not; 2: profile, cases or known failures are unusable; 3: nobody answers.
     """
     from chukan.conformance.catalogue import read_cases, select
@@ -95,6 +101,8 @@ def prepare(
     ] = 0,
 ) -> int:
     """Prepare an emulator with dummy people, through its public RPCs, and write the profile a run needs.
+
+    The people stay there. 準備した人は対象に残ります。
 
     A real server is prepared by its owner; the profile is then written by hand (docs/spec).
     """
