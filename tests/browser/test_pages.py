@@ -221,6 +221,20 @@ class TestWaiting:
             opened.page.locator("h1").click()
             opened.page.wait_for_selector("#waits:empty", state="attached")
 
+    def test_an_answer_under_way_takes_no_mark_away(
+        self, window: Open, held: Held, console: Callable[..., str]
+    ) -> None:
+        """Made after the page asked, before it shows what came."""
+        with window() as opened:
+            opened.page.goto(f"{console(held.server.target)}en/organizations/{SETAGAYA}/inquiries")
+            opened.page.evaluate("""() => document.addEventListener("htmx:beforeSend", () => {
+              getSelection().selectAllChildren(document.querySelector("tbody th code"));
+            }, { once: true })""")
+            opened.page.wait_for_selector("#waits:not(:empty)")
+            opened.page.wait_for_timeout(1_500)
+
+            assert opened.page.evaluate("getSelection().toString()").strip() == held.receipts["answered"]
+
     def test_who_stopped_refreshing_is_not_told_that_it_waits(
         self, window: Open, held: Held, console: Callable[..., str]
     ) -> None:
@@ -296,6 +310,21 @@ class TestInquiries:
 
 
 class TestThreeRecords:
+    @pytest.mark.parametrize("language", ["ja", "en"])
+    def test_a_name_and_its_code_stay_together_where_cells_are_stacked(
+        self, language: str, window: Open, held: Held
+    ) -> None:
+        with window(language, width=600) as opened:
+            opened.page.goto(
+                f"{held.console}{language}/organizations/{SETAGAYA}/exchanges/{held.exchanges['answered']}"
+            )
+            for cell in opened.page.locator(".sides tbody tr:first-child td").all()[:3]:
+                box = cell.locator("span").first.bounding_box()
+                assert box
+                assert box["width"] > 200
+                assert "東京都世田谷区" in cell.locator("span").first.inner_text()
+                assert SETAGAYA in cell.locator("span").first.inner_text()
+
     @pytest.mark.parametrize(("language", "sentence"), [("en", "All three records agree"), ("ja", "三者の記録は")])
     def test_of_an_answered_inquiry_all_three_are_equal(
         self, language: str, sentence: str, window: Open, held: Held

@@ -106,7 +106,8 @@
     if (paused || final() || busy()) event.preventDefault();
   });
   const boxes = () => [...live().querySelectorAll(".box")];
-  document.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (paused || busy()) event.detail.shouldSwap = false; // since it was asked for
     aside = boxes().map((each) => each.scrollLeft);
   });
   document.addEventListener("htmx:afterSwap", () => {
