@@ -94,6 +94,25 @@ def test_no_wait_is_made_shorter_than_some_scrapes_and_it_says_by_how_much_it_is
             assert longer[name] == pytest.approx(waits - seconds_of(alert["for"]) / 120)
 
 
+def test_a_rule_that_waits_for_scrapes_waits_for_some_seconds_at_any_scale_and_no_other_does(rules: Rules) -> None:
+    """On a machine at other work scrapes of a short interval are given up, and the server is not down."""
+    shipped = (MONITORING / "prometheus" / "rules" / "alerts.yml").read_text("utf-8")
+    for factor in (2, 120):
+        limited, plain = (
+            {rule["alert"]: rule for rule in _rules(scale_rules(shipped, factor, least=2, patience=seconds))}
+            for seconds in (10, 0)
+        )
+        longer = stretches(shipped, factor, least=2, patience=10)
+        for name, alert in rules.alerts.items():
+            if re.search(r"\bup\{", alert["expr"]):
+                wait = max(10, seconds_of(alert["for"]) / factor)
+                assert seconds_of(limited[name]["for"]) == wait
+                assert longer[name] == wait - seconds_of(alert["for"]) / factor
+            else:
+                assert limited[name] == plain[name]
+                assert longer[name] == stretches(shipped, factor, least=2)[name]
+
+
 def test_every_age_is_compared_somewhere(rules: Rules) -> None:
     """Else the list of ages has one the rules don't know, and the test above would pass over it."""
     for name in AGES:

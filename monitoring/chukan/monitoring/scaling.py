@@ -6,13 +6,18 @@ that the ages of `AGES` are compared with. Anything else stays: ratios, counts, 
 become quicker), the hour at which a day begins. Alertmanager's waits and intervals are divided as well.
 
 A `for` is never made shorter than `least`: as shipped it lasts for some scrapes, and one that a busy machine does late
-must not ring here either. By how much that made it longer is said by `stretches`.
+must not ring here either. That of a rule which asks for `up` is never made shorter than `patience`: such a rule rings
+when scrapes are given up, as shipped after ten seconds, and a scrape every half second is given up after half a second,
+which a machine at other work takes for several in a row. By how much either made a `for` longer is said by `stretches`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["AGES", "scale_alertmanager", "scale_rules", "seconds_of", "stretches"]
 
@@ -41,6 +46,7 @@ _RANGE: Final = re.compile(rf"(?<=\[)({_DURATION})(?=[\]:])|(?<=:)({_DURATION})(
 _FOR: Final = re.compile(rf"^(\s*for: )({_DURATION})(?=\s|$)")
 _FIELD: Final = re.compile(rf"^(\s*(?:- )?(?:keep_firing_for|interval): )({_DURATION})(?=\s|$)")
 _ALERT: Final = re.compile(r"^\s*- alert: (\w+)")
+_UP: Final = re.compile(r"\bup\{")
 _WAIT: Final = re.compile(
     rf"^(\s*(?:- )?(?:group_wait|group_interval|repeat_interval|resolve_timeout): )({_DURATION})(?=\s|$)"
 )
@@ -50,30 +56,45 @@ _AGE: Final = re.compile(
 )
 
 
-def scale_rules(text: str, factor: float, *, least: float = 0.0) -> str:
-    """Return a rules file whose times pass `factor` times as fast, and no `for` is shorter than `least` seconds."""
+def scale_rules(text: str, factor: float, *, least: float = 0.0, patience: float = 0.0) -> str:
+    """Return a rules file whose times pass `factor` times as fast.
+
+    No `for` is shorter than `least` seconds, none that waits for a scrape to come shorter than `patience`.
+    """
     lines = []
-    for line in text.splitlines(keepends=True):
+    for line, limit in _limited(text, least, patience):
         if line.lstrip().startswith("#"):
             lines.append(line)
             continue
-        divided = _FOR.sub(lambda found: found[1] + _divided(found[2], factor, least), line)
+        waits = _FOR.match(line)
+        divided = _FOR.sub(f"{waits[1]}{_divided(waits[2], factor, limit)}", line) if waits else line
         divided = _FIELD.sub(lambda found: found[1] + _divided(found[2], factor), divided)
         divided = _RANGE.sub(lambda found: _divided(found[0], factor), divided)
         lines.append(_AGE.sub(lambda found: f"{found[1]}{_over(found[2], factor)}", divided))
     return "".join(lines)
 
 
-def stretches(text: str, factor: float, *, least: float) -> dict[str, float]:
-    """Return the seconds by which `least` made each alert of a shipped rules file wait longer than divided."""
+def stretches(text: str, factor: float, *, least: float, patience: float = 0.0) -> dict[str, float]:
+    """Return the seconds by which a limit made each alert of a shipped rules file wait longer than divided."""
     found, alert = {}, ""
-    for line in text.splitlines():
+    for line, limit in _limited(text, least, patience):
         if named := _ALERT.match(line):
             alert = named[1]
             found[alert] = 0.0
         elif waits := _FOR.match(line):
-            found[alert] = max(0.0, least - seconds_of(waits[2]) / factor)
+            found[alert] = max(0.0, limit - seconds_of(waits[2]) / factor)
     return found
+
+
+def _limited(text: str, least: float, patience: float) -> Iterator[tuple[str, float]]:
+    """Yield each line, and what a `for` in it is not to be shorter than."""
+    limit = least
+    for line in text.splitlines(keepends=True):
+        if _ALERT.match(line):
+            limit = least
+        elif _UP.search(line):
+            limit = max(least, patience)
+        yield line, limit
 
 
 def scale_alertmanager(text: str, factor: float) -> str:

@@ -30,6 +30,8 @@ _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
 _SCRAPES: Final = 4
 """So many scrapes the shortest of the shipped rules waits for: a minute at every 15 seconds."""
+_PATIENCE: Final = 10.0
+"""Seconds after which a scrape is given up as shipped; where times pass faster it is when the next one is due."""
 _NAMES: Final = {
     "prometheus": (("prometheus",), "prometheus"),
     "promtool": (("promtool",), "prometheus"),
@@ -79,7 +81,7 @@ class Stack:
         self._metrics = metrics
         self._webhook = webhook
         self._interval = f"{round(interval * 1_000)}ms"
-        self._least_for = interval * _SCRAPES
+        self._limits = {"least": interval * _SCRAPES, "patience": _PATIENCE}
         self._scale = scale
         self._processes: list[subprocess.Popen[bytes]] = []
         self.prometheus = free_address()
@@ -112,7 +114,7 @@ class Stack:
             return {}
         found: dict[str, float] = {}
         for file in (self._monitoring / "prometheus" / "rules").glob("*.yml"):
-            found |= stretches(file.read_text("utf-8"), self._scale, least=self._least_for)
+            found |= stretches(file.read_text("utf-8"), self._scale, **self._limits)
         return found
 
     def _start_alertmanager(self) -> None:
@@ -155,9 +157,8 @@ class Stack:
         scaled = self._folder / "rules"
         scaled.mkdir(exist_ok=True)
         for file in shipped.glob("*.yml"):
-            (scaled / file.name).write_text(
-                scale_rules(file.read_text("utf-8"), self._scale, least=self._least_for), "utf-8"
-            )
+            text = scale_rules(file.read_text("utf-8"), self._scale, **self._limits)
+            (scaled / file.name).write_text(text, "utf-8")
         return scaled
 
     def _start(self, name: str, *command: str) -> None:
