@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from chukan.drill.report import as_document, footnote, heads, hints, quiet_lines, rows
-from chukan.drill.results import Noticed, Outcome, Quiet, Result, Verdict
+from chukan.drill.report import as_document, footnote, heads, hints, quiet_lines, rows, scrape_lines
+from chukan.drill.results import Noticed, Outcome, Quiet, Result, Scrapes, Verdict
 from chukan.drill.scenarios import SCENARIOS
 
 UNREACHABLE = SCENARIOS["provider-unreachable"]
@@ -97,11 +97,31 @@ def test_quiet_periods_tell_what_rang_and_whether_they_prove_anything() -> None:
     assert "対照期間 2 で誤報: ChukanDown" in quiet_lines(result, japanese)
 
 
-def test_a_server_that_seems_down_without_cause_is_explained_by_a_busy_machine() -> None:
-    assert "SCALE=60" in hints(_result(_down(), quiet=Quiet(5.0, ("ChukanDown",), 20)), english)[0]
-    assert "SCALE=60" in hints(_result(_down(false_alarms=("ChukanDown",))), japanese)[0]
-    assert hints(_result(_down(false_alarms=("ChukanUnsentOld",))), english) == []
-    assert hints(_result(_down()), english) == []
+def test_a_server_that_seems_down_is_explained_by_a_busy_machine_only_if_scrapes_came_too_late() -> None:
+    rang = _result(_down(false_alarms=("ChukanDown",)))
+    quiet = _result(_down(), quiet=Quiet(5.0, ("ChukanDown",), 20))
+    other = _result(_down(false_alarms=("ChukanUnsentOld",)))
+    for result in (rang, quiet, other):
+        assert hints(result, english) == []
+        result.scrapes = Scrapes(count=600, late=0, given_up_after=0.5)
+        assert hints(result, english) == []
+        result.scrapes = Scrapes(count=600, late=21, given_up_after=0.5)
+
+    assert "SCALE=60" in hints(rang, english)[0]
+    assert "SCALE=60" in hints(quiet, japanese)[0]
+    assert hints(other, english) == []
+
+
+def test_scrapes_that_came_too_late_are_told_whatever_came_of_the_drill() -> None:
+    result = _result(_down())
+    assert scrape_lines(result, english) == []
+    result.scrapes = Scrapes(count=600, late=0, given_up_after=0.5)
+    assert scrape_lines(result, english) == []
+    result.scrapes = Scrapes(count=600, late=3, given_up_after=0.5)
+
+    assert scrape_lines(result, english) == ["3 of 600 scrapes were given up after 0.5 s: they came too late"]
+    assert "600 回のうち 3 回" in scrape_lines(result, japanese)[0]
+    assert as_document(result)["scrapes"] == {"count": 600, "late": 3, "given_up_after_seconds": 0.5}
 
 
 def test_a_document_holds_measured_and_calculated_seconds_apart() -> None:

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Prometheus itself says: whether it sees the server yet, and which alerts it has pending or firing."""
+"""What Prometheus itself says: whether it sees the server, which alerts it has pending or firing, what it gave up."""
 
 from __future__ import annotations
 
 import json
+import math
+import urllib.parse
 import urllib.request
 from typing import Any, Final
+
+from chukan.drill.results import Scrapes
+from chukan.monitoring.scaling import seconds_of
 
 __all__ = ["Prometheus"]
 
 _SECONDS: Final = 10
+_TARGET: Final = '{job="chukan"}'
 
 
 class Prometheus:
@@ -29,8 +35,25 @@ class Prometheus:
         up = bool(targets) and all(target["health"] == "up" for target in targets)
         return up and bool(rules) and all(rule["health"] == "ok" for rule in rules)
 
-    def _ask(self, what: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self._address}/api/v1/{what}", timeout=_SECONDS) as answer:  # noqa: S310  # loopback
+    def scrapes(self, seconds: float) -> Scrapes:
+        """Return how many scrapes of the server there were in the last so many seconds, and how many came too late.
+
+        One that nobody answers because the server is down ends at once; one that is late lasts until it is given up.
+        """
+        up, lasted = (self._samples(name, seconds) for name in ("up", "scrape_duration_seconds"))
+        lost = [lasted[at] for at, seen in up.items() if not seen and at in lasted]
+        (target,) = self._ask("targets")["activeTargets"]
+        given_up_after = seconds_of(target["scrapeTimeout"])
+        late = sum(each >= given_up_after for each in lost)
+        return Scrapes(count=len(up), late=late, given_up_after=given_up_after)
+
+    def _samples(self, name: str, seconds: float) -> dict[float, float]:
+        found = self._ask("query", query=f"{name}{_TARGET}[{math.ceil(seconds)}s]")["result"]
+        return {float(at): float(value) for series in found for at, value in series["values"]}
+
+    def _ask(self, what: str, **parameters: str) -> dict[str, Any]:
+        asked = f"{self._address}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310  # loopback
             document: dict[str, Any] = json.load(answer)
         data: dict[str, Any] = document["data"]
         return data

@@ -25,6 +25,9 @@ _FIRST_QUIET: Final = timedelta(minutes=10)
 _QUIET: Final = timedelta(minutes=5)
 _LEAST_QUIET: Final = 2.0
 _SETTLE: Final = timedelta(minutes=45)
+_AGAIN: Final = timedelta(hours=1)
+"""The longest `for`: so long a rule waits once more if a scrape that came too late broke off its waiting."""
+_TIMES_AGAIN: Final = 3
 _START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 
@@ -74,6 +77,7 @@ class Rehearsal:
     def run(self, scenarios: Iterable[Scenario]) -> Result:
         """Play all; what comes after a scenario whose alerts won't go is not run."""
         result = Result(self._pace.scale)
+        begun = time.monotonic()
         self._warm_up()
         kinds = self._hands.kinds()
         result.quiet.append(self._keep_quiet(self._pace.quiet))
@@ -88,6 +92,7 @@ class Rehearsal:
                 result.quiet.append(self._keep_quiet(_QUIET))
             result.outcomes.append(outcome)
             self._tell(outcome)
+        result.scrapes = self._prometheus.scrapes(time.monotonic() - begun)
         return result
 
     def _warm_up(self) -> None:
@@ -112,8 +117,8 @@ class Rehearsal:
         self._hands.struck = 0
         begun = time.monotonic()
         scenario.inject(self._hands)
-        deadline = begun + self._pace.seconds(scenario.notice) + self._pace.notice_slack
-        self._webhook.wait(lambda: set(scenario.alerts) <= self._fired(begun), deadline)
+        longer = max(each.stretch for each in outcome.noticed)
+        self._await(set(scenario.alerts), begun, begun + self._pace.seconds(scenario.notice) + longer)
         healed = time.monotonic()
         scenario.heal(self._hands)
         outcome.struck = self._hands.struck
@@ -126,6 +131,17 @@ class Rehearsal:
         outcome.companions = tuple(sorted(others & scenario.companions))
         outcome.false_alarms = tuple(sorted(others - scenario.companions))
         return outcome, settled
+
+    def _await(self, alerts: set[str], begun: float, expected: float) -> None:
+        """Wait for alerts; once more if scrapes came too late meanwhile, and again if more did, some times."""
+        deadline, late = expected + self._pace.notice_slack, 0
+        for _ in range(_TIMES_AGAIN + 1):
+            if self._webhook.wait(lambda: alerts <= self._fired(begun), deadline):
+                return
+            before, late = late, self._prometheus.scrapes(time.monotonic() - begun).late
+            if late == before:
+                return
+            deadline = time.monotonic() + self._pace.seconds(_AGAIN) + self._pace.notice_slack
 
     def _measure(self, each: Noticed, begun: float, healed: float) -> None:
         told = [notice for notice in self._webhook.told(begun) if notice.alert == each.alert]

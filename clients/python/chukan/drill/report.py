@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Pick = Callable[[str, str], str]
     """Chooses between English and Japanese."""
 
-__all__ = ["as_document", "footnote", "heads", "hints", "quiet_lines", "rows", "untried"]
+__all__ = ["as_document", "footnote", "heads", "hints", "quiet_lines", "rows", "scrape_lines", "untried"]
 
 _VERDICTS: Final = {
     Verdict.SILENT: ("SILENT: no alert", "沈黙(警報なし)"),
@@ -104,16 +104,29 @@ def quiet_lines(result: Result, pick: Pick) -> list[str]:
     return lines
 
 
-def hints(result: Result, pick: Pick) -> list[str]:
-    """Return what may explain a failure that is this machine's."""
-    rang = [each.false_alarms for each in result.outcomes] + [each.false_alarms for each in result.quiet]
-    if result.scale == 1 or not any(_DOWN in names for names in rang):
+def scrape_lines(result: Result, pick: Pick) -> list[str]:
+    """Return how many scrapes came too late: what else may explain an alert that is missing or too many."""
+    seen = result.scrapes
+    if seen is None or not seen.late:
         return []
     return [
         pick(
-            f"{_DOWN} without cause: this machine may have been too busy to be scraped as often as a drill does; "
-            "try again when it is calmer, or with SCALE=60 or less",
-            f"原因のない {_DOWN}: この端末が混み合い、訓練の短い間隔では取得できなかった可能性があります。"
+            f"{seen.late} of {seen.count} scrapes were given up after {seen.given_up_after:g} s: they came too late",
+            f"取得 {seen.count} 回のうち {seen.late} 回は {seen.given_up_after:g} 秒以内に終わらず、打ち切られました",
+        )
+    ]
+
+
+def hints(result: Result, pick: Pick) -> list[str]:
+    """Return what may explain a failure that is this machine's."""
+    rang = [each.false_alarms for each in result.outcomes] + [each.false_alarms for each in result.quiet]
+    if result.scrapes is None or not result.scrapes.late or not any(_DOWN in names for names in rang):
+        return []
+    return [
+        pick(
+            f"{_DOWN} without cause, and scrapes came too late: this machine was too busy to be scraped as often as a "
+            "drill does; try again when it is calmer, or with SCALE=60 or less",
+            f"原因のない {_DOWN} があり、取得も遅れています。この端末が混み合い、訓練の短い間隔では取得できていません。"
             "空いているとき、または SCALE=60 以下でやり直してください",
         )
     ]
@@ -131,6 +144,7 @@ def as_document(result: Result) -> dict[str, Any]:
         "scale": result.scale,
         "scenarios": [_outcome(each, result.scale) for each in result.outcomes],
         "quiet": [_quiet(each) for each in result.quiet],
+        "scrapes": _scrapes(result),
         "not_drilled": {alert: why[0] for alert, why in NOT_DRILLED.items()},
     }
 
@@ -197,6 +211,13 @@ def _quiet(quiet: Quiet) -> dict[str, Any]:
         "calls_answered": quiet.answered,
         "passed": quiet.passed,
     }
+
+
+def _scrapes(result: Result) -> dict[str, Any] | None:
+    seen = result.scrapes
+    if seen is None:
+        return None
+    return {"count": seen.count, "late": seen.late, "given_up_after_seconds": seen.given_up_after}
 
 
 def _rounded(seconds: float | None) -> float | None:

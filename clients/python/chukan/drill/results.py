@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chukan.drill.scenarios import Scenario
 
-__all__ = ["Noticed", "Outcome", "Quiet", "Result", "Verdict"]
+__all__ = ["Noticed", "Outcome", "Quiet", "Result", "Scrapes", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -101,6 +101,15 @@ class Quiet:
         return not self.false_alarms and self.answered > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """How often the server was scraped, and how many of these were given up, after so many seconds, as too late."""
+
+    count: int
+    late: int
+    given_up_after: float
+
+
 @dataclass(slots=True)
 class Result:
     """The whole drill."""
@@ -108,6 +117,7 @@ class Result:
     scale: float
     outcomes: list[Outcome] = field(default_factory=list)
     quiet: list[Quiet] = field(default_factory=list)
+    scrapes: Scrapes | None = None
 
     @property
     def passed(self) -> bool:
