@@ -10,7 +10,6 @@ SEED   ?= 1
 BENCH  ?= all
 ROUNDS ?= 20
 JOBS   ?= 2
-SCALE  ?= 120
 
 .DEFAULT_GOAL := help
 .PHONY: help demo monitor drill test check generate check-generated check-contract freeze-contract lint types imports bench chaos conformance mutants clean
@@ -38,8 +37,8 @@ demo: $(VENV)/.installed ## the main job, end to end, on dummy people (PEOPLE=30
 monitor: $(VENV)/.installed ## the demo under load, its console, Prometheus and Alertmanager beside it, until Ctrl-C (PEOPLE=3000)
 	@$(BIN)/python scripts/monitor.py --people $(PEOPLE)
 
-drill: $(VENV)/.installed ## inject faults, see that the shipped alerts reach a webhook; some four minutes (SCALE=120 SCENARIO=one)
-	@$(BIN)/python scripts/drill.py --scale $(SCALE) $(if $(SCENARIO),--scenario $(SCENARIO))
+drill: $(VENV)/.installed ## inject faults, see that the shipped alerts reach a webhook; some five minutes (SCALE=120 SCENARIO=one)
+	@$(BIN)/python scripts/drill.py $(if $(SCALE),--scale $(SCALE)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 test: $(VENV)/.installed-dev ## every test; what lacks its tool says NOT RUN and why (JOBS=2 files at a time)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile

@@ -13,9 +13,12 @@ import errno
 import json
 import sys
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
 
 from chukan.client import Client
 from chukan.command.demo.stage import ServerProcess
@@ -23,14 +26,17 @@ from chukan.command.failures import FAILED, tell
 from chukan.command.interruption import end_at_once, exit_code_of, interruptible
 from chukan.command.language import Language, Text, language_of
 from chukan.command.tables import print_table
+from chukan.drill.certificates import Certificates
 from chukan.drill.hands import Hands
 from chukan.drill.load import INQUIRER, SteadyLoad, carry_people, write_people
 from chukan.drill.prometheus import Prometheus
 from chukan.drill.rehearsal import Pace, Rehearsal
-from chukan.drill.report import as_document, footnote, heads, hints, quiet_lines, rows, untried
+from chukan.drill.report import as_document, footnote, heads, hints, quiet_lines, rows, scrape_lines, untried
 from chukan.drill.scenarios import SCENARIOS
 from chukan.drill.webhook import Webhook
+from chukan.edge.pki import issue_certificate
 from chukan.monitoring.stack import Stack, ToolMissingError, find_tool
+from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
@@ -39,11 +45,13 @@ if TYPE_CHECKING:
     from chukan.drill.results import Outcome, Result
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_SCALE: Final = 120.0
-_MOST: Final = 120.0
-"""Five minutes, the shortest that a rule looks back, are then 2.5 s: five scrapes."""
 _LONG: Final = [name for name, scenario in SCENARIOS.items() if scenario.long]
 _USUAL: Final = [name for name in SCENARIOS if name not in _LONG]
+_MOST: Final = min(scenario.scale for scenario in SCENARIOS.values())
+_MOSTS: Final = ", ".join(f"{name} {each.scale:g}" for name, each in SCENARIOS.items() if each.scale > _MOST)
+_SOON: Final = timedelta(hours=1)
+"""Within it a certificate runs out that shall be told: less than the shipped 30 days at any scale."""
+_LEAST_INTERVAL: Final = 0.5
 _PEOPLE: Final = 200
 _PER_SECOND: Final = 5.0
 _HIGHEST_PORT: Final = 65_535
@@ -103,8 +111,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scale",
         type=float,
-        default=_SCALE,
-        help=f"how many times faster than shipped times pass, 1 to {_MOST:g}; {_SCALE:g} if not given; 1 takes hours",
+        help=f"how many times faster than shipped times pass, 1 to {_MOST:g}, the most if not given; 1 takes hours; "
+        f"those that wait for days have a most of their own: {_MOSTS}",
     )
     parser.add_argument("--port", type=int, default=0, help="port of the webhook on 127.0.0.1; a free one if not given")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -113,11 +121,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     unknown = [name for name in options.scenario or () if name not in SCENARIOS]
     if unknown:
         parser.error(f"--scenario: got {unknown[0]!r}, expected one of {', '.join(SCENARIOS)}")
-    if not 1 <= options.scale <= _MOST:
-        parser.error(f"--scale: got {options.scale:g}, expected 1 to {_MOST:g}")
+    options.scenario = list(dict.fromkeys(options.scenario or _USUAL))
+    most = min(SCENARIOS[name].scale for name in options.scenario)
+    options.scale = most if options.scale is None else options.scale
+    if not 1 <= options.scale <= most:
+        parser.error(f"--scale: got {options.scale:g}, expected 1 to {most:g}")
     if not 0 <= options.port <= _HIGHEST_PORT:
         parser.error(f"--port: got {options.port}, expected 0 to {_HIGHEST_PORT}")
-    options.scenario = list(dict.fromkeys(options.scenario or _USUAL))
     return options
 
 
@@ -127,9 +137,10 @@ def _run(options: argparse.Namespace, say: _Speech) -> Result:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="chukan-drill-")))
         say.progress("Making dummy people and starting everything …", "ダミー住民を作成し、起動しています…")
         write_people(folder, _PEOPLE)
-        server = ServerProcess(folder)
+        server = ServerProcess(folder, options=("--tls", str(folder / "tls")))
         stack.callback(server.stop)
-        carry_people(folder, server.target)
+        certificates = _certificates(folder / "tls")
+        carry_people(folder, server.target, certificates)
         watching = stack.enter_context(
             Stack(
                 ROOT / "monitoring",
@@ -140,9 +151,10 @@ def _run(options: argparse.Namespace, say: _Speech) -> Result:
                 scale=options.scale,
             )
         )
-        client = stack.enter_context(Client(server.target, organization=INQUIRER, retries=False))
+        tls = certificates.of(INQUIRER)
+        client = stack.enter_context(Client(server.target, organization=INQUIRER, tls=tls, retries=False))
         load = stack.enter_context(SteadyLoad(client, per_second=_PER_SECOND))
-        hands = stack.enter_context(Hands(server))
+        hands = stack.enter_context(Hands(server, certificates))
         _tell_begin(options, say)
         rehearsal = Rehearsal(
             hands,
@@ -166,9 +178,16 @@ def _webhook(port: int) -> Webhook:
         raise
 
 
+def _certificates(folder: Path) -> Certificates:
+    """Return the files the server has made in the folder, and beside them a certificate that runs out soon."""
+    names = [x509.DNSName("localhost")]
+    expiring = issue_certificate(folder, "expiring", names=names, now=SystemClock().now(), life=_SOON)
+    return Certificates(folder, expiring.cert)
+
+
 def _interval(scale: float) -> float:
     """Return seconds between scrapes: the shipped 15 where time runs as shipped, never so many that a rule sees few."""
-    return max(15 / scale, min(1.0, 60 / scale))
+    return max(15 / scale, min(1.0, max(60 / scale, _LEAST_INTERVAL)))
 
 
 def _tell_begin(options: argparse.Namespace, say: _Speech) -> None:
@@ -198,7 +217,7 @@ def _tell_result(result: Result, say: _Speech) -> None:
     lines = [row for outcome in result.outcomes for row in rows(outcome, say.pick, scale=result.scale)]
     print_table(heads(say.pick), lines)
     print("\n".join(footnote(say.pick, scale=result.scale)))
-    print("\n".join([*quiet_lines(result, say.pick), *hints(result, say.pick)]))
+    print("\n".join([*quiet_lines(result, say.pick), *scrape_lines(result, say.pick), *hints(result, say.pick)]))
     print(say.pick("Not drilled:", "訓練の対象外:"))
     print("\n".join(f"  {line}" for line in untried(say.pick)))
     if result.passed:

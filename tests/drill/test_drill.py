@@ -97,6 +97,11 @@ def test_a_port_in_use_is_told_with_its_reason(tool: Callable[[str], str]) -> No
         (("--scenario", "earthquake"), "--scenario: got 'earthquake', expected one of unforeseen-error"),
         (("--scale", "0.5"), "--scale: got 0.5, expected 1 to 120"),
         (("--scale", "121"), "--scale: got 121, expected 1 to 120"),
+        (("--scenario", "approval-waiting", "--scale", "1441"), "--scale: got 1441, expected 1 to 1440"),
+        (
+            ("--scenario", "approval-waiting", "--scenario", "overload", "--scale", "121"),
+            "--scale: got 121, expected 1 to 120",
+        ),
         (("--scale", "nan"), "--scale: got nan, expected 1 to 120"),
         (("--scale", "fast"), "--scale"),
         (("--port", "70000"), "--port: got 70000, expected 0 to 65535"),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a drill does to the emulator, by public RPCs: faults over the control port, replicas sent, inquiries asked."""
+"""What a drill does to the emulator: faults over the control port, replicas sent, inquiries asked, all by public RPCs.
+
+Beside that its process is killed and its certificate file exchanged.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from chukan.client import Client
 from chukan.drill.load import INQUIRER, PROVIDER, Questions
 from chukan.drill.newcomer import Newcomer
+from chukan.drill.withheld import Withheld
 from chukan.emulator.v1 import emulator_service_pb2 as wire
 from chukan.v1 import replica_service_pb2 as replica
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
     from typing import Self
+
+    from chukan.drill.certificates import Certificates
 
 __all__ = ["Emulator", "Hands"]
 
@@ -51,13 +57,17 @@ class Emulator(Protocol):
 class Hands:
     """Does what scenarios ask for. Errors: ChukanError."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, certificates: Certificates) -> None:
         self._emulator = emulator
-        self._control = Client(emulator.control, organization=PROVIDER, token=emulator.token)
-        self._provider = Client(emulator.target, organization=PROVIDER)
-        self._inquirer = Client(emulator.target, organization=INQUIRER)
+        self._certificates = certificates
+        self._control = Client(
+            emulator.control, organization=PROVIDER, token=emulator.token, tls=certificates.of(PROVIDER)
+        )
+        self._provider = self._calling(PROVIDER)
+        self._inquirer = self._calling(INQUIRER)
         self._numbers = count(1)
         self._newcomer: Newcomer | None = None
+        self._withheld: Withheld | None = None
         self.struck = 0
         """Calls that the faults cleared last had struck."""
 
@@ -100,11 +110,13 @@ class Hands:
 
     def send_replicas(self, information: str, rows: int = 1, *, edition: str = "") -> None:
         """Send replicas that stand already once more; edition: as if they were of that one."""
-        asked = replica.ExportReplicasRequest(information_code=information)
-        held = next(iter(self._provider.replicas.ExportReplicas(asked)))
-        request = _batch_of(held, rows, f"drill-{next(self._numbers)}")
-        request.edition = edition or request.edition
-        next(iter(self._provider.replicas.RegisterReplicas(iter([request]))))
+        self._send(self._provider, information, rows, edition=edition)
+
+    def send_night(self) -> None:
+        """Send of every kind both bodies hold one replica that has changed, as their systems do each night."""
+        for body in (self._provider, self._inquirer):
+            for lane in body.replicas.ListLanes(replica.ListLanesRequest()).lanes:
+                self._send(body, lane.information_code, changed=True)
 
     def resume_lane(self, information: str) -> None:
         """Open a held lane again."""
@@ -126,6 +138,30 @@ class Hands:
         if self._newcomer is not None:
             self._newcomer.submit()
 
+    def withhold_answers(self) -> None:
+        """Let staff decide about one person the load asks after, and let them leave it."""
+        self._withheld = Withheld(self._provider, next(self._numbers))
+        self._withheld.withhold()
+
+    def decide(self) -> None:
+        """Let answers about the person go by themselves again, and two people of staff decide what waits."""
+        if self._withheld is not None:
+            self._withheld.release()
+            with self._calling(PROVIDER, "drill-first") as first, self._calling(PROVIDER, "drill-second") as second:
+                self._withheld.decide(first, second)
+
+    def let_certificate_expire(self) -> None:
+        """Exchange the server's certificate for one that runs out soon."""
+        self._certificates.let_expire()
+
+    def damage_certificate(self) -> None:
+        """Break off the file of the server's certificate."""
+        self._certificates.damage()
+
+    def restore_certificate(self) -> None:
+        """Put the server's certificate there again."""
+        self._certificates.restore()
+
     def kill_server(self) -> None:
         """End the server as a power cut would."""
         self._emulator.kill()
@@ -133,6 +169,19 @@ class Hands:
     def restart_server(self) -> None:
         """Start it again."""
         self._emulator.restart()
+
+    def _calling(self, organization: str, user: str = "") -> Client:
+        tls = self._certificates.of(organization)
+        return Client(self._emulator.target, organization=organization, user=user, tls=tls)
+
+    def _send(self, body: Client, information: str, rows: int = 1, *, edition: str = "", changed: bool = False) -> None:
+        asked = replica.ExportReplicasRequest(information_code=information)
+        held = next(iter(body.replicas.ExportReplicas(asked)))
+        request = _batch_of(held, rows, f"drill-{next(self._numbers)}")
+        request.edition = edition or request.edition
+        if changed:  # a record under a new id is written, one that stands already changes nothing
+            request.record_ids[:] = [f"{request.batch_id}-{row}" for row in range(len(request.record_ids))]
+        next(iter(body.replicas.RegisterReplicas(iter([request]))))
 
 
 def _batch_of(held: replica.ExportReplicasResponse, rows: int, batch_id: str) -> replica.RegisterReplicasRequest:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from chukan.client import Client
+    from chukan.drill.certificates import Certificates
 
 __all__ = ["INQUIRER", "PROVIDER", "Questions", "SteadyLoad", "carry_people", "write_people"]
 
@@ -52,17 +53,18 @@ def write_people(folder: Path, count: int) -> None:
         )
 
 
-def carry_people(folder: Path, target: str) -> None:
-    """Load both bodies and answer the inquiry file."""
+def carry_people(folder: Path, target: str, certificates: Certificates | None = None) -> None:
+    """Load both bodies and answer the inquiry file. certificates: of a server with TLS."""
     for body in (_PROVIDING, _ASKING):
-        place = folder / body
+        place, code = folder / body, by_municipality(body).code
         load(
             LoadOptions(
                 target=target,
-                organization=by_municipality(body).code,
+                organization=code,
                 people=(place / "residents.csv", place / "non_residents.csv"),
                 extracts=place / "extracts",
                 state=place / "state",
+                tls=None if certificates is None else certificates.of(code),
             )
         )
     inquire(
@@ -73,6 +75,7 @@ def carry_people(folder: Path, target: str) -> None:
             organization=INQUIRER,
             state=folder / _ASKING / "ledger",
             wait=True,
+            tls=None if certificates is None else certificates.of(INQUIRER),
         )
     )
 

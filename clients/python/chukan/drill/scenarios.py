@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_DRILLED", "SCENARIOS", "Scenario"]
 
+_SCALE: Final = 120.0
+"""Five minutes, the shortest that a rule looks back, are then 2.5 s: five scrapes."""
+_DAYS_SCALE: Final = 1_440.0
+"""A day is a minute. Rules that look back then see too few scrapes to say anything, those that wait for days do."""
+
 _ASK: Final = "chukan.v1.InquiryService/CreateInquiry"
 _TAX: Final = "TM00000000000002"
 """Local tax (地方税関係情報): the kind of replicas whose lane is held or stuck."""
@@ -45,6 +50,8 @@ class Scenario:
     """The kind of fault the emulator must know; empty = none."""
     long: bool = False
     """Takes minutes even in a drill, so it is played when it is named only."""
+    scale: float = _SCALE
+    """How many times faster than shipped it is played at most, and unless told otherwise."""
 
 
 def _minutes(count: float) -> timedelta:
@@ -69,6 +76,11 @@ def _open_lane(hands: Hands) -> None:
     hands.clear()
     hands.resume_lane(_TAX)
     hands.send_replicas(_TAX)
+
+
+def _decide(hands: Hands) -> None:
+    hands.decide()
+    hands.send_night()
 
 
 def _let_time_out(hands: Hands) -> None:
@@ -216,6 +228,52 @@ _ALL: Final = (
         heal=_clear,
     ),
     Scenario(
+        name="certificate-expires",
+        english="the server's certificate runs out soon",
+        japanese="サーバーの証明書の期限が近い",
+        alerts=("ChukanCertificateExpires",),
+        notice=_minutes(13),
+        resolve=_minutes(7),
+        inject=lambda hands: hands.let_certificate_expire(),
+        heal=lambda hands: hands.restore_certificate(),
+    ),
+    Scenario(
+        name="certificate-unreadable",
+        english="the file of the server's certificate is damaged, so its gauge can't be read",
+        japanese="サーバーの証明書ファイルが壊れ、計測値を読み取れない",
+        alerts=("ChukanTelemetryIncomplete",),
+        notice=_minutes(8),
+        resolve=_minutes(7),
+        inject=lambda hands: hands.damage_certificate(),
+        heal=lambda hands: hands.restore_certificate(),
+    ),
+    Scenario(
+        name="approval-waiting",
+        english="an inquiry waits for the provider's staff, who don't decide",
+        japanese="照会が提供者の職員の判断を待ったまま残る",
+        alerts=("ChukanApprovalWaiting",),
+        notice=_minutes(52 * 60),
+        resolve=_minutes(7),
+        # Nobody sends replicas in these two days, either.
+        companions=frozenset({"ChukanReplicasAbsent"}),
+        long=True,
+        scale=_DAYS_SCALE,
+        inject=lambda hands: hands.withhold_answers(),
+        heal=_decide,
+    ),
+    Scenario(
+        name="replicas-absent",
+        english="the nightly replicas don't come any more",
+        japanese="毎晩の副本が届かなくなる",
+        alerts=("ChukanReplicasAbsent",),
+        notice=_minutes(86 * 60),
+        resolve=_minutes(7),
+        long=True,
+        scale=_DAYS_SCALE,
+        inject=lambda hands: hands.send_night(),
+        heal=lambda hands: hands.send_night(),
+    ),
+    Scenario(
         name="code-not-submitted",
         english="a processing number is never submitted, so the linkage code doesn't come",
         japanese="処理通番が送信されず、符号が届かない",
@@ -241,25 +299,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({each.name: each for
 
 NOT_DRILLED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "ChukanTelemetryIncomplete": (
-            "no fault makes a gauge unreadable",
-            "計測値を読めなくする障害がありません",
-        ),
-        "ChukanCertificateExpires": (
-            "the server that is drilled runs without TLS",
-            "訓練のサーバーは TLS なしで動きます",
-        ),
         "ChukanCallsFailSlow": (
-            "rings beside ChukanCallsFailFast, as its companion",
-            "ChukanCallsFailFast に伴って鳴ります",
-        ),
-        "ChukanApprovalWaiting": (
-            "waits for two days, 24 minutes even in a drill",
-            "2日待つ警報で、短縮しても24分かかります",
-        ),
-        "ChukanReplicasAbsent": (
-            "waits for a day and a half and follows the days of the week, which don't scale",
-            "1日半待ち、短縮できない曜日に従う警報です",
+            "rings beside ChukanCallsFailFast; so few failures that it rings alone are too few for a drill's load",
+            "ChukanCallsFailFast に伴って鳴ります。単独で鳴る程度の少ない失敗は、訓練の負荷では再現できません",
         ),
     }
 )
