@@ -2,21 +2,32 @@
 """What may be asked again, and when: as the server says, but never longer than somebody is willing to wait.
 
 A reason this adapter does not know is judged by the gRPC status it came with. A delay longer than what is left of the
-patience is not waited for: the server's reason is told at once.
+patience is not waited for: the server's reason is told at once. gRPC's own retries know a delay only by a trailer that
+a server need not send, so the adapter's clients repeat nothing beneath this.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chukan.standard.reasons import ChukanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LONGEST_WAIT", "PATIENCE", "RETRIED", "STREAM_SECONDS", "Pauses", "is_retried", "is_transient", "when_told"]
+__all__ = [
+    "LONGEST_WAIT",
+    "PATIENCE",
+    "RETRIED",
+    "STREAM_SECONDS",
+    "Pauses",
+    "answer_of",
+    "is_retried",
+    "is_transient",
+    "patiently",
+]
 
 T = TypeVar("T")
 
@@ -44,6 +55,8 @@ PATIENCE: Final = 60.0
 _UNKNOWN: Final = "PEER_ANSWER_INVALID"
 _TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _BUSY: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
+_MOMENT: Final = 1.4
+"""Seconds for which a call is repeated that fails without a delay: as long as the published retry policy does it."""
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 
@@ -58,16 +71,28 @@ def is_retried(error: ChukanError) -> bool:
     return error.code in RETRIED or (error.code == _UNKNOWN and _status(error) in _BUSY)
 
 
-def when_told(call: Callable[[], T], patience: float = PATIENCE) -> T:
-    """Return what the call returns, calling again after the delay as long as the server names one."""
-    pauses = Pauses(patience)
+def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
+    """Return what the call returns, calling again: after the delay where the server names one, else for a moment."""
+    told = untold = None
     while True:
         try:
             return call()
         except ChukanError as error:
             if error.retry_after is None:
-                raise
+                pauses = untold = untold or Pauses(_MOMENT)
+            else:
+                pauses = told = told or Pauses(patience)
             threading.Event().wait(pauses.after(error))
+
+
+def answer_of(under_way: Any, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  # calls of any method
+    """Return the answer of a call that is under way, asking again as `patiently` does."""
+    calls = [under_way]
+
+    def result() -> Any:  # noqa: ANN401  # likewise
+        return (calls.pop() if calls else ask()).result()
+
+    return patiently(result)
 
 
 class Pauses:

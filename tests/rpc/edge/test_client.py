@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Timer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -25,7 +23,7 @@ from chukan.client import Client
 from chukan.edge import EdgeConfig, PoolSize, PoolSizes
 from chukan.standard.ids import SeededIds
 from chukan.standard.reasons import ChukanError
-from chukan.v1.inquiry_service_pb2 import GetInquiryRequest, WatchInquiriesRequest
+from chukan.v1.inquiry_service_pb2 import GetInquiryRequest
 from tests.rpc.edge import retry_policy
 from tests.rpc.edge.servers import METADATA, ORGANIZATION, OTHER_ORGANIZATION, Edge, Start, finished
 
@@ -194,9 +192,8 @@ def test_only_what_reads_or_is_idempotent_is_repeated_and_only_when_unavailable(
 
 def test_the_retry_policy_is_one_grpc_accepts(edge: Edge, echo: SimpleNamespace) -> None:
     """GRPC refuses a channel's calls when its service config is wrong."""
-    options = [("grpc.service_config", retry_policy.PUBLISHED.read_text("utf-8"))]
-    with grpc.insecure_channel(edge.target, options) as channel:
-        assert echo.Stub(channel).Say(echo.SayRequest(text="t"), metadata=METADATA).text == "t"
+    with Client(edge.target, organization=ORGANIZATION, retries=True) as client:
+        assert stub_of(client, echo).Say(echo.SayRequest(text="t")).text == "t"
 
 
 def retrying(edge: Edge, echo: SimpleNamespace) -> Any:
@@ -229,120 +226,24 @@ def test_grpcs_own_retries_do_not_wait_beyond_the_deadline_of_the_call(start: St
     assert (caught.value.code(), edge.behaviour.calls) == (grpc.StatusCode.UNAVAILABLE, 1)  # type: ignore[attr-defined]
 
 
-class Foreign:
-    """A server that refuses so many calls of a method with details, but without gRPC's own trailer for the delay."""
-
-    def __init__(self, status: Status, refusals: int = 99) -> None:
-        self.times: list[float] = []
-        self.ids: set[str] = set()
-        self._status = status
-        self._left = refusals
-        self._server = grpc.server(ThreadPoolExecutor(2))
-        one, many = grpc.unary_unary_rpc_method_handler(self._one), grpc.unary_stream_rpc_method_handler(self._many)
-        handlers = {"GetInquiry": one, "WatchInquiries": many, "GetInquiryResults": one}
-        self._server.add_registered_method_handlers("chukan.v1.InquiryService", handlers)
-        self.target = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop(None)
-
-    def _one(self, _: object, context: grpc.ServicerContext) -> bytes:
-        self.times.append(time.monotonic())
-        self.ids |= {str(text) for key, text in context.invocation_metadata() if key == "chukan-request-id"}
-        if self._left:
-            self._left -= 1
-            context.abort_with_status(to_status(self._status))
-        return b""
-
-    def _many(self, request: object, context: grpc.ServicerContext) -> Iterator[bytes]:
-        yield self._one(request, context)
-
-
-def refused(code: int, reason: str, seconds: float) -> Status:
-    status = Status(code=code, message="later")
-    status.details.add().Pack(ErrorInfo(reason=reason, domain="chukan.example"))
-    delay = Duration()
-    delay.FromMilliseconds(int(seconds * 1000))
-    status.details.add().Pack(RetryInfo(retry_delay=delay))
-    return status
-
-
-REQUEST = GetInquiryRequest(record_id="r")
-SHAPES = {
-    "call": lambda client: client.inquiries.GetInquiry(REQUEST),
-    "with_call": lambda client: client.inquiries.GetInquiry.with_call(REQUEST),
-    "future": lambda client: client.inquiries.GetInquiry.future(REQUEST).result(),
-    "watch": lambda client: next(client.inquiries.WatchInquiries(WatchInquiriesRequest())),
-}
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_delay_of_a_server_that_sends_no_trailer_for_grpc_is_kept_to(shape: str) -> None:
-    with (
-        Foreign(refused(14, "SHUTTING_DOWN", 1.2), 1) as server,
-        Client(server.target, organization=ORGANIZATION) as client,
-    ):
-        SHAPES[shape](client)
-
-    first, second = server.times
-    assert second - first >= 1.2
-    assert len(server.ids) == (0 if shape == "watch" else 1)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_call_whose_server_says_nothing_of_a_delay_is_repeated_by_the_policy(shape: str) -> None:
-    with Foreign(Status(code=14)) as server, Client(server.target, organization=ORGANIZATION) as client:
-        with pytest.raises(ChukanError) as caught:
-            SHAPES[shape](client)
-
-        pauses = [later - sooner for sooner, later in itertools.pairwise(server.times)]
-    assert caught.value.code == "PEER_UNREACHABLE"
-    assert [pause >= 0.75 * wanted for pause, wanted in zip(pauses, (0.2, 0.4, 0.8), strict=True)] == [True] * 3
-
-
-def test_no_delay_is_waited_for_beyond_the_deadline_of_the_call_or_where_nothing_is_repeated() -> None:
-    begun = time.monotonic()
-    for timeout, retries in ((5.0, True), (30.0, False)):
-        with (
-            Foreign(refused(14, "SHUTTING_DOWN", 10)) as server,
-            Client(server.target, organization=ORGANIZATION, timeout=timeout, retries=retries) as client,
-        ):
-            for shape in ("call", "with_call", "future"):
-                with pytest.raises(ChukanError) as caught:
-                    SHAPES[shape](client)
-                assert (caught.value.code, caught.value.retry_after) == ("SHUTTING_DOWN", 10)
-        assert len(server.times) == 3
-    assert time.monotonic() - begun < 4
-
-
-@pytest.mark.parametrize("ended_by", ["cancel", "close"])
-def test_who_waits_for_a_repetition_can_be_stopped(ended_by: str) -> None:
-    with (
-        Foreign(refused(14, "SHUTTING_DOWN", 20)) as server,
-        Client(server.target, organization=ORGANIZATION) as client,
-    ):
-        watch = client.inquiries.WatchInquiries(WatchInquiriesRequest())
-        Timer(0.5, watch.cancel if ended_by == "cancel" else client.close).start()
-        begun = time.monotonic()
-
-        with pytest.raises(ChukanError):
-            next(watch)
-
-    assert time.monotonic() - begun < 5
-    assert len(server.times) == 1
-
-
 def test_a_reason_of_a_newer_server_keeps_its_delay_and_its_status() -> None:
-    with (
-        Foreign(refused(8, "BUSY_OF_ANOTHER_VERSION", 3)) as server,
-        Client(server.target, organization=ORGANIZATION) as client,
-        pytest.raises(ChukanError) as caught,
-    ):
-        client.inquiries.GetInquiry(REQUEST)
+    status = Status(code=8, message="later")
+    status.details.add().Pack(ErrorInfo(reason="BUSY_OF_ANOTHER_VERSION", domain="chukan.example"))
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=3)))
+
+    def refuse(_: object, context: grpc.ServicerContext) -> None:
+        context.abort_with_status(to_status(status))
+
+    handler = grpc.unary_unary_rpc_method_handler(refuse)
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_registered_method_handlers("chukan.v1.InquiryService", {"GetInquiry": handler})
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with Client(f"127.0.0.1:{port}", organization=ORGANIZATION) as client, pytest.raises(ChukanError) as caught:
+            client.inquiries.GetInquiry(GetInquiryRequest(record_id="r"))
+    finally:
+        server.stop(None)
 
     error = caught.value
     assert (error.code, error.retry_after) == ("PEER_ANSWER_INVALID", 3.0)

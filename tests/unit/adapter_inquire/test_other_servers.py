@@ -143,6 +143,27 @@ def test_a_busy_server_is_asked_again_in_the_same_run_after_its_delay(peer: Peer
     assert (report.values, len(peer.inquiries.acknowledged)) == (1, 1)
 
 
+@pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults", "AcknowledgeResults"])
+def test_a_server_that_fails_for_a_moment_without_naming_a_delay_is_asked_again(peer: Peer, method: str) -> None:
+    peer.inquiries.faults = {method: [ChukanError("SHUTTING_DOWN"), ChukanError("SHUTTING_DOWN")]}
+
+    report = inquire(peer.options(peer.file(peer.row())))
+
+    assert (report.values, len(peer.inquiries.acknowledged)) == (1, 1)
+
+
+@pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults"])
+def test_a_server_that_goes_on_failing_without_naming_a_delay_is_given_up_in_seconds(peer: Peer, method: str) -> None:
+    peer.inquiries.faults = {method: [ChukanError("SHUTTING_DOWN")] * 100}
+    begun = time.monotonic()
+
+    with pytest.raises(ChukanError, match="SHUTTING_DOWN"):
+        inquire(peer.options(peer.file(peer.row())))
+
+    assert time.monotonic() - begun < 10
+    assert 2 < len(peer.inquiries.calls[method]) < 20
+
+
 @pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults"])
 def test_a_delay_beyond_the_patience_ends_the_run_at_once_with_the_servers_reason(peer: Peer, method: str) -> None:
     peer.inquiries.faults = {method: [ChukanError("OVERLOADED", retry_after=1e10)]}

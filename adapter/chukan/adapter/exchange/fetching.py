@@ -6,11 +6,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from chukan.adapter.patience import when_told
+from chukan.adapter.patience import answer_of
 from chukan.v1.inquiry_service_pb2 import AcknowledgeResultsRequest, GetInquiryResultsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from chukan.client import Client
     from chukan.v1.inquiry_service_pb2 import InquiryResult
@@ -32,7 +32,7 @@ class Fetch:
         unavailable: dict[str, str] = {}
         call = self._call
         while call is not None:
-            answer = _answer(call, partial(self._ask, self._receipts))
+            answer = answer_of(call, partial(self._ask, self._receipts))
             self._receipts = answer.remaining_receipt_numbers
             call = self._ask(self._receipts) if self._receipts else None
             found |= {each.receipt_number: each for each in answer.results}
@@ -46,22 +46,15 @@ class Fetch:
 def acknowledge(client: Client, receipts: Sequence[str], *, most: int = 1_000) -> Iterable[Sequence[str]]:
     """Tell that results were taken over; yield those acknowledged, call by call."""
     parts = [receipts[start : start + most] for start in range(0, len(receipts), most)]
-    asks = [partial(client.inquiries.AcknowledgeResults.future, _acknowledgement(part)) for part in parts]
+    asks = [
+        partial(client.inquiries.AcknowledgeResults.future, _acknowledgement(part), metadata=client.new_request())
+        for part in parts
+    ]
     calls: list[Any] = [ask() for ask in asks]
     for part, call, ask in zip(parts, calls, asks, strict=True):
-        _answer(call, ask)
+        answer_of(call, ask)
         yield part
 
 
 def _acknowledgement(receipts: Sequence[str]) -> AcknowledgeResultsRequest:
     return AcknowledgeResultsRequest(receipt_numbers=receipts)
-
-
-def _answer(call: Any, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  # of any method
-    """Return the answer, asking again after the delay where the server is busy and names one."""
-    under_way = [call]
-
-    def result() -> Any:  # noqa: ANN401  # of any method
-        return (under_way.pop() if under_way else ask()).result()
-
-    return when_told(result)

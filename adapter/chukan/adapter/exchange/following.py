@@ -9,12 +9,13 @@ a watch can't tell (sent by another ledger, a token too old, a server that was r
 from __future__ import annotations
 
 import threading
+from functools import partial
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
-from chukan.adapter.patience import LONGEST_WAIT, STREAM_SECONDS, is_transient
+from chukan.adapter.patience import LONGEST_WAIT, STREAM_SECONDS, answer_of, is_transient, patiently
 from chukan.standard.reasons import ChukanError
 from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,
@@ -113,9 +114,8 @@ class Follower:
         wanted, waiting, open_now = set(records), set(), set()
         token = ""
         while True:
-            page = self._client.inquiries.ListInquiries(
-                ListInquiriesRequest(states=_OPEN, page_size=_PAGE, page_token=token)
-            )
+            request = ListInquiriesRequest(states=_OPEN, page_size=_PAGE, page_token=token)
+            page = patiently(partial(self._client.inquiries.ListInquiries, request))
             for each in page.inquiries:
                 if each.spec.record_id in wanted:
                     open_now.add(each.spec.record_id)
@@ -132,12 +132,13 @@ class Follower:
         unknown: list[str] = []
         for start in range(0, len(records), _AT_ONCE):
             some = records[start : start + _AT_ONCE]
-            calls: list[Any] = [
-                self._client.inquiries.GetInquiry.future(GetInquiryRequest(record_id=record)) for record in some
+            asks = [
+                partial(self._client.inquiries.GetInquiry.future, GetInquiryRequest(record_id=each)) for each in some
             ]
-            for record, call in zip(some, calls, strict=True):
+            calls: list[Any] = [ask() for ask in asks]
+            for record, call, ask in zip(some, calls, asks, strict=True):
                 try:
-                    inquiry = call.result().inquiry
+                    inquiry = answer_of(call, ask).inquiry
                 except ChukanError as error:
                     if error.code != "INQUIRY_UNKNOWN":
                         raise

@@ -106,4 +106,5 @@ class InquireOptions:
             user=self.user,
             mode=self.mode,
             world=self.world,
+            retries=False,
         )

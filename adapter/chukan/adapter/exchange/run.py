@@ -31,7 +31,7 @@ from chukan.adapter.exchange.reunion import ANOTHER_SERVER, is_another
 from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
 from chukan.adapter.holding import hold_folder
-from chukan.adapter.patience import LONGEST_WAIT, is_transient, when_told
+from chukan.adapter.patience import LONGEST_WAIT, is_transient, patiently
 from chukan.adapter.worlds import server_of
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
@@ -92,8 +92,8 @@ class _Run:
 
     def carry_out(self, files: Sequence[InputFile]) -> Report:
         options, report = self.options, Report()
-        world = when_told(partial(server_of, self.client)).world
-        anew = when_told(partial(is_another, self.ledger, self.client, world))
+        world = patiently(partial(server_of, self.client)).world
+        anew = patiently(partial(is_another, self.ledger, self.client, world))
         if anew:
             report.warnings.append(ANOTHER_SERVER)
         else:

@@ -259,7 +259,8 @@ class Acquisition:
             integrated_address_numbers=[row.integrated_address_number for row in rows],
             processing_numbers=[row.processing_number for row in rows],
         )
-        answer = retried(partial(self._client.address.SubmitProcessingNumbers, request), self._waiting)
+        submit = partial(self._client.address.SubmitProcessingNumbers, request, metadata=self._client.new_request())
+        answer = retried(submit, self._waiting)
         self._report.submitted += len(rows) - len(answer.failures)
         self._not_submittable.update(rows[failure.row].integrated_address_number for failure in answer.failures)
 

@@ -123,6 +123,7 @@ def _client(options: LoadOptions, ids: Ids) -> Client:
         mode=options.mode,
         world=options.world,
         timeout=_TIMEOUT,
+        retries=False,
         ids=ids,
     )
     try:

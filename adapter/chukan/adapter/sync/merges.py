@@ -41,7 +41,8 @@ def follow_merges(client: Client, waiting: Waiting, report: CodeReport) -> None:
             request = linkage.MergeAddresseesRequest(
                 merged_integrated_address_number=gone, surviving_integrated_address_number=stays
             )
-            retried(partial(client.linkage_codes.MergeAddressees, request), waiting)
+            merge = partial(client.linkage_codes.MergeAddressees, request, metadata=client.new_request())
+            retried(merge, waiting)
         except ChukanError as error:
             report.merges_refused[error.code] += 1
             report.state, report.problem = FAILED, error.code

@@ -14,6 +14,7 @@ Record identification numbers ascend within a lane [own] (docs/divergences "Adap
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,7 +23,7 @@ from chukan.adapter.sources import RowFault
 from chukan.adapter.sync.preparation import Preparation
 from chukan.adapter.sync.replica_messages import delete_request, register_request
 from chukan.adapter.sync.rows import changed_rows
-from chukan.adapter.sync.streams import BatchStream
+from chukan.adapter.sync.streams import BatchStream, retried
 from chukan.adapter.sync.vanished import believable, deletions
 from chukan.v1 import common_pb2 as common
 from chukan.v1 import replica_service_pb2 as pb
@@ -221,7 +222,8 @@ class ReplicaLane:
             return
         if not believable(desk, len(vanished)):
             return
-        found = deletions(self._client, self._numbers, self._mapping, vanished, digests=memory.key_digests)
+        held = partial(deletions, self._client, self._numbers, self._mapping, vanished, digests=memory.key_digests)
+        found = retried(held, desk.waiting)
         for mapping in reversed(self._mapping.data_sets):
             records = found.get(mapping.data_set.code, [])
             for start in range(0, len(records), desk.options.batch):

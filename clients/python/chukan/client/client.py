@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from importlib import import_module
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
-from chukan.client.calls import CallerChannel, CallSettings
-from chukan.client.repeating import Gate, Policy, published_policy
+from chukan.client.calls import REQUEST_ID, CallerChannel, CallSettings
 from chukan.standard.clock import SystemClock
 from chukan.standard.ids import Ids, SystemIds
 from chukan.standard.reasons import ChukanError
@@ -63,8 +63,7 @@ class Client:
     the organization. mode: test or production, as the organization is set. world: an isolated universe for tests.
     network, address: where the network and the integrated address system answer, if not at the target.
     timeout: seconds for calls with one answer. retries: repeat what may be repeated while the server is unavailable
-    (the published service_config.json), after the delay the server names where it names one. ids: where request ids
-    come from.
+    (the published service_config.json). ids: where request ids come from.
     """
 
     def __init__(
@@ -98,17 +97,14 @@ class Client:
         }
         self._target = target
         self._closed = False
-        self._gate = Gate()
         self._ids = ids or SystemIds(SystemClock())
         self._elsewhere = {"network": network, "address": address}
         places = {target, *filter(None, self._elsewhere.values())}
-        self._channels = {place: _open(place, tls=tls) for place in places}
+        self._channels = {place: _open(place, tls=tls, retries=retries) for place in places}
         self._settings = CallSettings(
             metadata=tuple((key, value) for key, value in named.items() if value),
             timeout=timeout,
             next_request_id=lambda: self._ids.next("request"),
-            policy=published_policy() if retries else Policy(),
-            gate=self._gate,
         )
 
     def __enter__(self) -> Self:
@@ -122,7 +118,6 @@ class Client:
     def close(self) -> None:
         """Close the connection; running calls end with CALL_CANCELLED, later ones with ValueError."""
         self._closed = True
-        self._gate.close()
         for channel in self._channels.values():
             channel.close()
 
@@ -132,6 +127,10 @@ class Client:
             grpc.channel_ready_future(self._channels[self._target]).result(timeout)
         except grpc.FutureTimeoutError:
             raise ChukanError("PEER_UNREACHABLE", params={"target": self._target}) from None
+
+    def new_request(self) -> tuple[tuple[str, str], ...]:
+        """Return metadata that name a request: who gives it to a call and to its repetitions is served once."""
+        return ((REQUEST_ID, self._ids.next("request")),)
 
     def calls(self, at: str = "") -> Any:  # noqa: ANN401  # stands in for a channel, whose type grpc leaves open
         """Return what generated stubs are made on; at: the part called (network, address), which may be elsewhere."""
@@ -268,7 +267,11 @@ class Client:
         return stub
 
 
-def _open(target: str, *, tls: ClientTls | None) -> grpc.Channel:
+def _open(target: str, *, tls: ClientTls | None, retries: bool) -> grpc.Channel:
+    options: list[tuple[str, int | str]] = [*_OPTIONS]
+    if retries:
+        policy = files("chukan.client").joinpath("service_config.json").read_text("utf-8")
+        options.append(("grpc.service_config", policy))
     if tls is None:
-        return grpc.insecure_channel(target, _OPTIONS)
-    return grpc.secure_channel(target, tls.credentials(), _OPTIONS)
+        return grpc.insecure_channel(target, options)
+    return grpc.secure_channel(target, tls.credentials(), options)
