@@ -61,5 +61,5 @@ def test_a_server_whose_key_file_is_damaged_does_not_start(tmp_path: Path) -> No
     build(config).stop()
     next((tmp_path / "data").rglob("authority.pem")).write_text("not a key", "utf-8")
 
-    with pytest.raises(ChukanError, match=r"KEY_FILE_REFUSED.*file=authority\.pem"):
+    with pytest.raises(ChukanError, match=r"KEY_FILE_REFUSED.*file=keys/authority\.pem"):
         build(config)

@@ -18,6 +18,7 @@ REFUSED = common_pb2.EXCHANGE_OUTCOME_REFUSED
 PENDING = common_pb2.EXCHANGE_OUTCOME_PENDING
 PERMIT = "a" * 64
 ABSENT, ELSEWHERE, UNREADABLE, FOR_GOOD = "absent", "elsewhere", "PEER_UNREACHABLE", "CALLER_UNKNOWN"
+UNEXPECTED = "INTERNAL_ERROR"
 Given = dict[str, Any] | str
 
 
@@ -114,6 +115,7 @@ def test_what_is_compared_takes_two_records(records: list[Given], compared: bool
         ([record(PENDING), ABSENT, ABSENT], False),
         ([record(PROVIDED), UNREADABLE, record(PROVIDED)], False),
         ([record(PROVIDED), FOR_GOOD, record(PROVIDED)], True),
+        ([record(PROVIDED), UNEXPECTED, record(PROVIDED)], False),
     ],
 )
 def test_an_exchange_is_final_when_a_further_look_would_find_the_same(records: list[Given], final: bool) -> None:  # noqa: FBT001

@@ -3,7 +3,8 @@
 
 Two nets: by field name, and every run of 11 digits or more in any text and any width (individual numbers, resident
 record codes, integrated address numbers, and what one of them was run together with). Organization codes (16), receipt
-numbers (20) and the codes of informations, affairs, procedures and items stay readable.
+numbers (20) and the codes of informations, affairs, procedures and items stay readable: so would a person's number that
+was run together with as many digits as make up 16 or 20.
 """
 
 from __future__ import annotations

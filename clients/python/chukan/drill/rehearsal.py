@@ -118,7 +118,7 @@ class Rehearsal:
         begun = time.monotonic()
         scenario.inject(self._hands)
         longer = max(each.stretch for each in outcome.noticed)
-        self._await(set(scenario.alerts), begun, begun + self._pace.seconds(scenario.notice) + longer)
+        outcome.again = self._await(set(scenario.alerts), begun, begun + self._pace.seconds(scenario.notice) + longer)
         healed = time.monotonic()
         scenario.heal(self._hands)
         outcome.struck = self._hands.struck
@@ -132,16 +132,17 @@ class Rehearsal:
         outcome.false_alarms = tuple(sorted(others - scenario.companions))
         return outcome, settled
 
-    def _await(self, alerts: set[str], begun: float, expected: float) -> None:
-        """Wait for alerts; once more if scrapes came too late meanwhile, and again if more did, some times."""
+    def _await(self, alerts: set[str], begun: float, expected: float) -> int:
+        """Wait for alerts; once more if scrapes came too late meanwhile, and again if more did; return how often."""
         deadline, late = expected + self._pace.notice_slack, 0
-        for _ in range(_TIMES_AGAIN + 1):
+        for again in range(_TIMES_AGAIN + 1):
             if self._webhook.wait(lambda: alerts <= self._fired(begun), deadline):
-                return
+                return again
             before, late = late, self._prometheus.scrapes(time.monotonic() - begun).late
             if late == before:
-                return
+                return again
             deadline = time.monotonic() + self._pace.seconds(_AGAIN) + self._pace.notice_slack
+        return _TIMES_AGAIN
 
     def _measure(self, each: Noticed, begun: float, healed: float) -> None:
         told = [notice for notice in self._webhook.told(begun) if notice.alert == each.alert]

@@ -167,6 +167,8 @@ def _said(outcome: Outcome, each: Noticed, pick: Pick) -> str:
         said.append(pick(f"(calls struck: {outcome.struck})", f"(障害を受けた呼出し: {outcome.struck}件)"))
     if outcome.false_alarms:
         said.append(f"{pick(*_VERDICTS[Verdict.FALSE_ALARM])}: {', '.join(outcome.false_alarms)}")
+    if outcome.again:
+        said.append(pick(f"waited {outcome.again} × longer (late scrapes)", f"取得の遅れにより{outcome.again}回延長"))
     if outcome.companions:
         said.append(pick("also: ", "同時: ") + ", ".join(outcome.companions))
     return "; ".join(said)
@@ -201,6 +203,7 @@ def _outcome(outcome: Outcome, scale: float) -> dict[str, Any]:
         "companions": list(outcome.companions),
         "false_alarms": list(outcome.false_alarms),
         "calls_struck": outcome.struck,
+        "waited_again": outcome.again,
     }
 
 

@@ -71,6 +71,8 @@ class Outcome:
     false_alarms: tuple[str, ...] = ()
     struck: int = 0
     """Calls the fault struck, as the emulator counted."""
+    again: int = 0
+    """How often its alerts were waited for once more, because scrapes came too late."""
     skipped: Verdict | None = None
 
     @property

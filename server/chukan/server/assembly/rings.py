@@ -39,8 +39,9 @@ def core_ring(foundation: Foundation, members: KeyRing | None) -> KeyRing:
 def keys_of_both(foundation: Foundation) -> tuple[RingKeys, RingKeys]:
     """Return the keys of members and core in one process.
 
-    One world of many makes them when the first statement is signed: most worlds rest before that. A server has them
-    from its start, which a key file that can't be used ends.
+    One world of many makes them when the first statement is signed: most worlds rest before that. A server has those of
+    the authority and the network from its start, which a file of theirs ends that can't be used; a member's own are
+    read when they are first needed.
     """
     rings = _Both(foundation)
     if not foundation.resting:

@@ -41,8 +41,6 @@ SIDES: Final = {
 _Record = pb.ExchangeRecord
 _ANSWERED: Final = frozenset({common_pb2.EXCHANGE_OUTCOME_PROVIDED, common_pb2.EXCHANGE_OUTCOME_NO_REPLICA})
 _TWO: Final = 2
-_PASSING: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
-"""Of problems that go by themselves."""
 _NOT_HERE: Final = Text("not served by this server", "このサーバーにありません")
 _NONE: Final = Text("no record", "記録なし")
 
@@ -95,7 +93,7 @@ class Exchange(NamedTuple):
         """Whether a further look would find the same: every record has its outcome, and no side failed for now."""
         records = [side.record for side in self.sides if side.record is not None]
         return not any(each.outcome == common_pb2.EXCHANGE_OUTCOME_PENDING for each in records) and not any(
-            side.problem is not None and side.problem.status in _PASSING for side in self.sides
+            side.problem is not None and side.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR for side in self.sides
         )
 
     @property

@@ -196,7 +196,7 @@ def _read(path: Path, parse: Callable[[bytes], _T]) -> _T:
     except ChukanError as error:
         if error.code != "KEY_INVALID":
             raise
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": error.params["expected"]}) from None
+        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": error.params["expected"]}) from None
 
 
 def write_secret(path: Path, content: bytes) -> None:
@@ -211,7 +211,7 @@ def write_secret(path: Path, content: bytes) -> None:
         os.link(draft, path)
         _sync_directory(path.parent)
     except FileExistsError:
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": "exists"}) from None
+        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "exists"}) from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
@@ -222,10 +222,15 @@ def read_secret(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": "mode 0600"})
+                raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "mode 0600"})
             return file.read()
     except FileNotFoundError:
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": "missing"}) from None
+        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "missing"}) from None
+
+
+def _named(path: Path) -> str:
+    """Return the file's name with its folder's, which says whose key it is."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _sync_directory(path: Path) -> None:

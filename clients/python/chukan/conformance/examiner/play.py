@@ -137,8 +137,7 @@ class Play:
         for said in rows:
             if _hold(said.when, document, value):
                 with suppress(NameUnknownError):
-                    for name, entry in said.entries.items():
-                        response.setdefault(name, []).append(document_of(entry, value))
+                    _add(said, response, value)
 
     @staticmethod
     def _add_row(
@@ -150,8 +149,7 @@ class Play:
     ) -> None:
         for said in rows:
             if _hold(said.when, row, value):
-                for name, entry in said.entries.items():
-                    response.setdefault(name, []).append(document_of(entry, value))
+                _add(said, response, value)
                 kept.update({name: filled(text, value) for name, text in said.keep.items()})
                 return
 
@@ -189,6 +187,13 @@ def rows_of(document: dict[str, Any], name: str) -> list[dict[str, Any]]:
         return list(entries)
     columns = {key: each for key, each in document.items() if isinstance(each, list) and len(each) == len(entries)}
     return [{key: column[at] for key, column in columns.items()} for at in range(len(entries))]
+
+
+def _add(said: RowAnswer, response: dict[str, Any], value: Callable[[str], str]) -> None:
+    """Add a row's entries, all of them or none. Errors: NameUnknownError."""
+    made = {name: document_of(entry, value) for name, entry in said.entries.items()}
+    for name, entry in made.items():
+        response.setdefault(name, []).append(entry)
 
 
 def _hold(checks: Iterable[Check], document: Any, value: Callable[[str], str]) -> bool:  # noqa: ANN401  # JSON
