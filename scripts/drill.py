@@ -194,11 +194,11 @@ def _tell_begin(options: argparse.Namespace, say: _Speech) -> None:
     count = len(options.scenario)
     if options.scale == 1:
         say.progress(
-            f"Under load. {count} scenarios at the shipped times.", f"負荷をかけています。{count}件、既定の時間。"
+            f"Under load. Scenarios: {count}, at the shipped times.", f"負荷をかけています。{count}件、既定の時間。"
         )
         return
     say.progress(
-        f"Under load. {count} scenarios, times {options.scale:g} times faster than shipped.",
+        f"Under load. Scenarios: {count}, times {options.scale:g} times faster than shipped.",
         f"負荷をかけています。{count}件、時間は既定の{options.scale:g}分の1です。",
     )
 
@@ -218,12 +218,12 @@ def _tell_result(result: Result, say: _Speech) -> None:
     print_table(heads(say.pick), lines)
     print("\n".join(footnote(say.pick, scale=result.scale)))
     print("\n".join([*quiet_lines(result, say.pick), *scrape_lines(result, say.pick), *hints(result, say.pick)]))
-    print(say.pick("Not drilled:", "訓練の対象外:"))
-    print("\n".join(f"  {line}" for line in untried(say.pick)))
+    print(say.pick("Not drilled this time:", "今回の訓練の対象外:"))
+    print("\n".join(f"  {line}" for line in untried(result, say.pick)))
     if result.passed:
         print(
             say.pick(
-                f"PASSED: each of the {len(result.outcomes)} faults played was noticed, and nothing else rang.",
+                f"PASSED: every fault played was noticed ({len(result.outcomes)}), and nothing else rang.",
                 f"合格: 実施した{len(result.outcomes)}件の障害はすべて検知され、誤報はありません。",
             )
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chukan.standard.reasons import ChukanError
+from chukan.standard.reasons import ChukanError, reason
 from chukan.testing import StageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ FAULTS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "a phase of no such kind": ("STATUS", {"outbound": True}, ("got=FAULT_PHASE_OUTBOUND", "after_commit=True")),
     "two triggers": ("DELAY", {"nth": 1, "every": 2}, ("got=nth, every", "one of them at most")),
     "a trigger below nothing": ("DELAY", {"every": -1}, ("got=every=-1", "expected=1 or more")),
+    "a trigger that never comes": ("DELAY", {"per_million": 0}, ("got=per_million=0", "expected=1 or more")),
+    "a limit of no strike": ("DELAY", {"at_most": 0}, ("got=at_most=0", "expected=1 or more")),
     "two phases": ("DELAY", {"after_commit": True, "outbound": True}, ("got=after_commit, outbound",)),
 }
 
@@ -103,3 +105,21 @@ def test_a_world_that_is_gone_is_named(emulator: Emulator) -> None:
             act()
     with pytest.raises(StageError, match=r"(?s)world gone\S* was deleted .*new_world\(\).*削除済み"):
         world.addressee(SETAGAYA)
+
+
+def test_a_refused_row_is_told_with_what_to_do_in_both_languages(world: World) -> None:
+    """As a lane that is held refuses it, whoever held it."""
+    person = world.addressee(SHINJUKU)
+    world.faults.add("STUCK_LANE", information="TM00000000000002")
+
+    with pytest.raises(StageError) as caught:
+        world.replica(person, at=SHINJUKU)
+    world.faults.clear()
+    with pytest.raises(StageError, match="LANE_HELD") as held:
+        world.replica(person, at=SHINJUKU)
+
+    for each, code in ((caught, "SEND_CAP_EXCEEDED"), (held, "LANE_HELD")):
+        english, japanese = str(each.value).split("\n")
+        assert reason(code).english in english
+        assert reason(code).action_english in english
+        assert reason(code).action_japanese in japanese

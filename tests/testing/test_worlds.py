@@ -94,7 +94,7 @@ def test_a_replica_has_the_values_named_and_counts_in_its_period(world: World) -
 def test_a_stage_that_can_t_be_set_says_why(world: World) -> None:
     person = world.addressee(SHINJUKU, link=False)
 
-    with pytest.raises(StageError, match=rf"was refused: ITEM_VALUE_INVALID: .* {CARE_INSURER} max_length"):
+    with pytest.raises(StageError, match=rf"was refused: ITEM_VALUE_INVALID: .* {CARE_INSURER}; max_length"):
         world.replica(person, at=SHINJUKU, information=CARE, values={CARE_INSURER: "1" * 200})
     with pytest.raises(StageError, match="no row of the permission list lets 131121 ask 131041"):
         world.inquiry_spec(person, by="131121", provider="131041", information="TM00000000000020")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from chukan.drill.results import Verdict
-from chukan.drill.scenarios import NOT_DRILLED
+from chukan.drill.scenarios import NOT_DRILLED, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,9 +132,17 @@ def hints(result: Result, pick: Pick) -> list[str]:
     ]
 
 
-def untried(pick: Pick) -> list[str]:
-    """Return a line for each shipped alert that no scenario is about."""
-    return [f"{alert}: {pick(*why)}" for alert, why in NOT_DRILLED.items()]
+def untried(result: Result, pick: Pick) -> list[str]:
+    """Return a line for each shipped alert that no scenario of this drill was about."""
+    played = {alert for each in result.outcomes for alert in each.scenario.alerts}
+    named = {
+        alert: pick(f"played by the scenario {each.name}", f"シナリオ {each.name} で実施できます")
+        for each in SCENARIOS.values()
+        for alert in each.alerts
+        if alert not in played
+    }
+    never = {alert: pick(*why) for alert, why in NOT_DRILLED.items()}
+    return [f"{alert}: {why}" for alert, why in {**named, **never}.items()]
 
 
 def as_document(result: Result) -> dict[str, Any]:

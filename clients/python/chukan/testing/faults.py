@@ -15,7 +15,7 @@ from chukan.testing.fault_kinds import given_and_possible
 from chukan.testing.stage import organization_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from chukan.emulator.v1.emulator_service_pb2_grpc import EmulatorServiceStub
@@ -25,7 +25,7 @@ __all__ = ["Fault", "Faults"]
 __tracebackhide__ = True  # a failure is shown at the line of the test
 
 _PAGE: Final = 1000
-_TRIGGERS: Final = {"every_kth": "every", "first_n": "first"}
+_NAMES: Final = {"every_kth": "every", "first_n": "first", "strike_limit": "at_most"}
 _PACKAGES: Final = {
     "AddressService": "chukan.address.v1",
     "MemberService": "chukan.network.v1",
@@ -72,12 +72,12 @@ class Faults:
         peer: str = "",
         system: str = "",
         information: str = "",
-        nth: int = 0,
-        every: int = 0,
+        nth: int | None = None,
+        every: int | None = None,
         once: bool = False,
-        first: int = 0,
-        per_million: int = 0,
-        at_most: int = 0,
+        first: int | None = None,
+        per_million: int | None = None,
+        at_most: int | None = None,
         after_commit: bool = False,
         outbound: bool = False,
         messages: bool = False,
@@ -90,18 +90,18 @@ class Faults:
 
         method: RPCs, as InquiryService/CreateInquiry; none for all. organization: who calls; peer: the other end of
         calls on the way out. Trigger, one at most, counted for each organization: nth, every (k-th), once (the next
-        one), first (so many), per_million; none for all. at_most: strikes in all. after_commit, outbound: where, if
-        not at the kind's own place. messages: count messages of a stream. start, end: by the world's clock. All else
-        are parameters of the kind: status="ABORTED", delay=timedelta(seconds=2), rows=100.
+        one), first (so many), per_million; none for all. at_most: strikes in all. Each is 1 or more. after_commit,
+        outbound: where, if not at the kind's own place. messages: count messages of a stream. start, end: by the
+        world's clock. All else are parameters of the kind: status="ABORTED", delay=timedelta(seconds=2), rows=100.
         """
         fault = pb.Fault(
             fault_id=fault_id or f"{kind.lower().replace('_', '-')[:50]}-{next(self._serials)}",
             kind=kind,
             phase=_phase(after_commit=after_commit, outbound=outbound),
             unit=pb.FAULT_UNIT_MESSAGE if messages else pb.FAULT_UNIT_UNSPECIFIED,
-            strike_limit=at_most,
+            strike_limit=_numbers(strike_limit=at_most).get("strike_limit", 0),
             parameters={name: _text(value) for name, value in parameters.items()},
-            **_trigger(nth=nth, every_kth=every, once=once, first_n=first, per_million=per_million),
+            **_trigger(_numbers(nth=nth, every_kth=every, first_n=first, per_million=per_million), once=once),
         )
         fault.target.methods.extend(_full(each) for each in ([method] if isinstance(method, str) else method))
         fault.target.organization_code = organization_of(organization).code if organization else ""
@@ -157,16 +157,24 @@ def _phase(*, after_commit: bool, outbound: bool) -> pb.FaultPhase.ValueType:
     return pb.FAULT_PHASE_OUTBOUND if outbound else pb.FAULT_PHASE_UNSPECIFIED
 
 
-def _trigger(**given: int) -> dict[str, Any]:
+def _numbers(**given: int | None) -> dict[str, int]:
+    """Return those given; 0 would be none to the contract."""
+    for name, value in given.items():
+        shown = f"{_NAMES.get(name, name)}={value!r}"
+        if value is not None and not isinstance(value, int):
+            raise TypeError(f"{shown}: expected a whole number")
+        if value is not None and value < 1:
+            below = {"got": shown, "expected": "1 or more"}
+            raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.trigger", params=below)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _trigger(counted: Mapping[str, int], *, once: bool) -> dict[str, Any]:
     """Return the trigger given; a message would keep the last of several and say nothing."""
-    chosen = {name: value for name, value in given.items() if value}
-    names = [_TRIGGERS.get(name, name) for name in chosen]
+    chosen = {**counted, **({"once": True} if once else {})}
     if len(chosen) > 1:
-        several = {"got": ", ".join(names), "expected": "one of them at most"}
+        several = {"got": ", ".join(_NAMES.get(name, name) for name in chosen), "expected": "one of them at most"}
         raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.trigger", params=several)
-    if any(value < 0 for value in chosen.values()):
-        below = {"got": f"{names[0]}={next(iter(chosen.values()))}", "expected": "1 or more"}
-        raise ChukanError("FAULT_PARAMETER_INVALID", field="fault.trigger", params=below)
     return chosen
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from chukan.standard.organizations import all_organizations, resolve_provider
-from chukan.standard.reasons import ChukanError
+from chukan.standard.reasons import ChukanError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +33,23 @@ class StageError(AssertionError):
 
 def expect_taken(what: str, failures: Iterable[RowFailure]) -> None:
     """Raise if a row was refused."""
-    told = [
-        " ".join(filter(None, (f"{each.reason}: {each.message}", each.field, each.item_code, each.rule)))
-        for each in failures
-    ]
-    if told:
-        raise StageError(f"{what} was refused: {'; '.join(told)}")
+    refused = list(failures)
+    if refused:
+        english, japanese = zip(*map(_sentences, refused), strict=True)
+        raise StageError(f"{what} was refused: {'; '.join(english)}", " ".join(japanese))
+
+
+def _sentences(failure: RowFailure) -> tuple[str, str]:
+    """Return why a row was refused, where, and what to do, in both languages."""
+    where = "; ".join(filter(None, (failure.field, failure.item_code, failure.rule)))
+    try:
+        found = reason(failure.reason)
+    except LookupError:  # of a newer server
+        return f"{failure.reason}: {failure.message} ({where})", f"{failure.reason} ({where})"
+    return (
+        f"{failure.reason}: {found.english} ({where}); {found.action_english}",
+        f"{failure.reason}: {found.japanese}({where}){found.action_japanese}",
+    )
 
 
 def organization_of(text: str) -> Organization:
