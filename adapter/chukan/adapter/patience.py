@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LONGEST_WAIT",
-    "PATIENCE",
     "RETRIED",
     "STREAM_SECONDS",
     "Pauses",
     "answer_of",
     "is_retried",
-    "is_transient",
+    "may_pass",
     "patiently",
 ]
 
@@ -52,16 +51,19 @@ LONGEST_WAIT: Final = 300.0
 PATIENCE: Final = 60.0
 """Seconds a call is repeated for where nothing else says how long."""
 
+AT_FIRST: Final = 1.4
+"""As long as the published retry policy repeats a call: who is not there at the beginning is told soon."""
+RESTART: Final = 15.0
+"""Within which a server that was restarted answers again: work that has begun survives it."""
+
 _UNKNOWN: Final = "PEER_ANSWER_INVALID"
 _TRANSIENT: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _BUSY: Final = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
-_MOMENT: Final = 1.4
-"""Seconds for which a call is repeated that fails without a delay: as long as the published retry policy does it."""
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 
 
-def is_transient(error: ChukanError) -> bool:
+def _is_transient(error: ChukanError) -> bool:
     """Whether the same call may succeed in a while."""
     return _status(error) in _TRANSIENT and error.code != "MESSAGE_TOO_LARGE"
 
@@ -71,28 +73,37 @@ def is_retried(error: ChukanError) -> bool:
     return error.code in RETRIED or (error.code == _UNKNOWN and _status(error) in _BUSY)
 
 
-def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
-    """Return what the call returns, calling again: after the delay where the server names one, else for a moment."""
+def may_pass(error: ChukanError) -> bool:
+    """Whether what failed may succeed in a while, as it was or sent again."""
+    return _is_transient(error) or is_retried(error)
+
+
+def patiently(call: Callable[[], T], *, moment: float = AT_FIRST) -> T:
+    """Return what the call returns, calling again: after the delay where the server names one, else for a moment.
+
+    moment: seconds for which a server is asked again that fails without naming a delay.
+    """
     told = untold = None
     while True:
         try:
             return call()
         except ChukanError as error:
             if error.retry_after is None:
-                pauses = untold = untold or Pauses(_MOMENT)
+                pauses = untold = untold or Pauses(moment)
             else:
-                pauses = told = told or Pauses(patience)
+                pauses = told = told or Pauses(PATIENCE)
+                untold = None  # it has answered
             threading.Event().wait(pauses.after(error))
 
 
 def answer_of(under_way: Any, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  # calls of any method
-    """Return the answer of a call that is under way, asking again as `patiently` does."""
+    """Return the answer of a call that is under way, asking again as `patiently` does, over a restart of the server."""
     calls = [under_way]
 
     def result() -> Any:  # noqa: ANN401  # likewise
         return (calls.pop() if calls else ask()).result()
 
-    return patiently(result)
+    return patiently(result, moment=RESTART)
 
 
 class Pauses:
@@ -107,7 +118,7 @@ class Pauses:
         """Return the seconds to wait before the next attempt, or raise the error if there should be none."""
         left = self._patience - (time.monotonic() - self._since)
         told = error.retry_after or 0.0
-        if not (is_retried(error) or (is_transient(error) and told)) or left < 0 or told > left:
+        if not (is_retried(error) or (_is_transient(error) and told)) or left < 0 or told > left:
             raise error
         pause = min(max(self._pause, told), threading.TIMEOUT_MAX)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)

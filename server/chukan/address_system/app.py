@@ -7,7 +7,6 @@ its own, because it alone holds individual numbers.
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,7 +34,7 @@ from chukan.durable.image import Image
 from chukan.durable.outbox import Outbox
 from chukan.durable.timer import Timer
 from chukan.durable.vault import Vault
-from chukan.durable.vault_keys import load_master_key
+from chukan.durable.vault_keys import master_key_of
 from chukan.edge.service import Service
 from chukan.monitoring import Metrics
 from chukan.standard.clock import SystemClock
@@ -144,7 +143,7 @@ def build(
     database = Database(url, metadata=metadata, clock=clock, synchronous=synchronous, image=content)
     try:
         database.create_or_upgrade()
-        key = _key(master_key) if image is None else image.master_key
+        key = master_key_of(database, master_key) if image is None else image.master_key
         vault = Vault(key, database)
         stores = _stores(vault)
     except BaseException:
@@ -192,10 +191,3 @@ def _stores(vault: Vault) -> Stores:
         counters=CounterStore(),
         access_records=AccessRecordStore(),
     )
-
-
-def _key(file: Path | None) -> bytes:
-    if file is None:
-        return secrets.token_bytes(_KEY_BYTES)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return load_master_key(file, create=True)

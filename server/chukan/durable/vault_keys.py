@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from chukan.durable.database import Database
 
-__all__ = ["KEY_BYTES", "NONCE_BYTES", "KeyStore", "StoredKey", "load_master_key", "vault_key_table"]
+__all__ = ["KEY_BYTES", "NONCE_BYTES", "KeyStore", "StoredKey", "load_master_key", "master_key_of", "vault_key_table"]
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -104,6 +104,8 @@ def load_master_key(path: Path, *, create: bool = False) -> bytes:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": "missing"}) from None
     except (OSError, UnicodeDecodeError):
         raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": "readable"}) from None
     if mode & 0o077:
@@ -115,6 +117,19 @@ def load_master_key(path: Path, *, create: bool = False) -> bytes:
     if len(key) != KEY_BYTES:
         raise ChukanError("KEY_FILE_REFUSED", params={"file": path.name, "rule": "64 hexadecimal digits"})
     return key
+
+
+def master_key_of(database: Database, file: Path | None) -> bytes:
+    """Return the master key of a database's vault; in memory, without a file, a new one.
+
+    Only a vault that is empty gets a new file: another key would open nothing of what the old one has closed.
+    """
+    if file is None:
+        return secrets.token_bytes(KEY_BYTES)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with database.read() as connection:
+        is_empty = not _READ.all(connection)
+    return load_master_key(file, create=is_empty)
 
 
 class KeyStore:

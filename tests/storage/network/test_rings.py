@@ -63,3 +63,16 @@ def test_a_server_whose_key_file_is_damaged_does_not_start(tmp_path: Path) -> No
 
     with pytest.raises(ChukanError, match=r"KEY_FILE_REFUSED.*file=keys/authority\.pem"):
         build(config)
+
+
+def test_a_master_key_that_is_missing_beside_its_database_is_not_made_anew(tmp_path: Path) -> None:
+    """A new one would open nothing, and hide that the old one has to be found."""
+    config = Config(data=tmp_path / "data", synchronous="OFF")
+    build(config).stop()
+    (key,) = (tmp_path / "data").rglob("master.key")
+    key.unlink()
+
+    with pytest.raises(ChukanError, match=r"KEY_FILE_REFUSED.*master\.key.*missing"):
+        build(config)
+
+    assert not key.exists()

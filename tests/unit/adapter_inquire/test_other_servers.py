@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chukan.adapter.exchange import inquire
+from chukan.adapter.patience import patiently
 from chukan.adapter.refusals import refused_for
 from chukan.standard.reasons import ChukanError
 from chukan.v1 import common_pb2
@@ -153,15 +154,53 @@ def test_a_server_that_fails_for_a_moment_without_naming_a_delay_is_asked_again(
 
 
 @pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults"])
-def test_a_server_that_goes_on_failing_without_naming_a_delay_is_given_up_in_seconds(peer: Peer, method: str) -> None:
+def test_a_server_that_goes_on_failing_without_naming_a_delay_is_given_up_soon(peer: Peer, method: str) -> None:
     peer.inquiries.faults = {method: [ChukanError("SHUTTING_DOWN")] * 100}
     begun = time.monotonic()
 
     with pytest.raises(ChukanError, match="SHUTTING_DOWN"):
         inquire(peer.options(peer.file(peer.row())))
 
-    assert time.monotonic() - begun < 10
-    assert 2 < len(peer.inquiries.calls[method]) < 20
+    assert time.monotonic() - begun < 25
+    assert 2 < len(peer.inquiries.calls[method]) < 30
+
+
+def test_results_that_can_not_be_acknowledged_are_written_and_told_by_the_next_run(peer: Peer) -> None:
+    peer.inquiries.faults = {"AcknowledgeResults": [ChukanError("SHUTTING_DOWN")] * 100}
+    file = peer.file(peer.row())
+
+    first = inquire(peer.options(file))
+    peer.inquiries.faults = {}
+    again = inquire(peer.options(file))
+
+    assert [each.code for each in first.warnings] == ["SHUTTING_DOWN"]
+    assert (first.values, again.values, len(peer.results()), again.warnings) == (1, 1, 1, [])
+    assert len(peer.inquiries.acknowledged) == 1
+
+
+@pytest.mark.parametrize("code", ["CONCURRENT_CHANGE", "IDEMPOTENCY_IN_PROGRESS", "OVERLOADED"])
+def test_a_batch_refused_for_what_passes_is_sent_again(peer: Peer, code: str) -> None:
+    peer.inquiries.refusals = [ChukanError(code)]
+
+    report = inquire(peer.options(peer.file(peer.row())))
+
+    assert (report.values, len(peer.inquiries.batches)) == (1, 2)
+
+
+def test_a_server_that_answered_meanwhile_is_asked_for_a_moment_once_more() -> None:
+    """As in a restart: gone, not ready yet, gone, there."""
+    failures = [
+        ChukanError("PEER_UNREACHABLE"),
+        ChukanError("NOT_READY", retry_after=0.3),
+        ChukanError("PEER_UNREACHABLE"),
+    ]
+
+    def call() -> str:
+        if failures:
+            raise failures.pop(0)
+        return "there"
+
+    assert patiently(call, moment=0.15) == "there"
 
 
 @pytest.mark.parametrize("method", ["GetStatus", "GetInquiryResults"])

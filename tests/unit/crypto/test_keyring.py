@@ -211,6 +211,39 @@ def test_a_certified_key_that_is_missing_is_not_made_anew(tmp_path: Path, name: 
     assert not (tmp_path / SHINJUKU / name).exists()
 
 
+def test_an_authority_that_has_certified_somebody_is_never_made_anew(tmp_path: Path) -> None:
+    """Its certificate is missing: its key stays as it is, for the day the certificate is found."""
+    clock = FixedClock(START)
+    KeyRing.open(tmp_path, clock).serve(SHINJUKU)
+    (tmp_path / "authority.cer").unlink()
+    key = (tmp_path / "authority.pem").read_bytes()
+
+    with pytest.raises(ChukanError, match=r"KEY_FILE_REFUSED.*authority\.cer.*missing"):
+        KeyRing.open(tmp_path, clock)
+
+    assert (tmp_path / "authority.pem").read_bytes() == key
+    assert not (tmp_path / "authority.cer").exists()
+
+
+def test_an_authoritys_key_that_is_not_its_certificates_is_refused(tmp_path: Path) -> None:
+    """It would certify what nobody believes."""
+    KeyRing.open(tmp_path, FixedClock(START))
+    (tmp_path / "authority.pem").unlink()
+    SigningKey.generate().save(tmp_path / "authority.pem")
+
+    with pytest.raises(ChukanError, match=r"KEY_FILE_REFUSED.*authority\.pem.*key of authority\.cer"):
+        KeyRing.open(tmp_path, FixedClock(START))
+
+
+def test_a_folder_where_a_key_file_should_be_is_refused_by_name(tmp_path: Path) -> None:
+    KeyRing.open(tmp_path, FixedClock(START)).serve(SHINJUKU)
+    (tmp_path / SHINJUKU / "signing.pem").unlink()
+    (tmp_path / SHINJUKU / "signing.pem").mkdir()
+
+    with pytest.raises(ChukanError, match=rf"KEY_FILE_REFUSED.*{SHINJUKU}/signing\.pem.*readable"):
+        KeyRing.open(tmp_path, FixedClock(START)).serve(SHINJUKU)
+
+
 def test_a_start_that_broke_off_is_finished_by_the_next(tmp_path: Path) -> None:
     """Keys without their certificate get one; an authority without one is made anew."""
     clock = FixedClock(START)

@@ -16,11 +16,12 @@ from chukan.adapter.exchange.fetching import Fetch, acknowledge
 from chukan.adapter.exchange.ledger import EntryState
 from chukan.adapter.exchange.messages import RowStatus
 from chukan.adapter.exchange.problems import ProblemList
-from chukan.adapter.exchange.report import RunWarning
+from chukan.adapter.exchange.report import RunWarning, not_acknowledged_warning
 from chukan.adapter.exchange.result_rows import ResultRows
 from chukan.adapter.exchange.returned_rows import ReturnedRows
 from chukan.adapter.exchange.rows import Problem, provider_of
 from chukan.adapter.exchange.submission import milliseconds
+from chukan.adapter.patience import may_pass
 from chukan.standard.reasons import ChukanError
 from chukan.v1.common_pb2 import ANSWER_KIND_NO_REPLICA, ANSWER_KIND_VALUES
 
@@ -242,9 +243,14 @@ class Delivery:
         with self._ledger.step():
             self._ledger.note_delivered([record for record, _ in self._delivered], now)
         receipts = {receipt: record for record, receipt in self._delivered if receipt}
-        for some in acknowledge(self._client, list(receipts)):
-            with self._ledger.step():
-                self._ledger.note_acknowledged([receipts[receipt] for receipt in some], now)
+        try:
+            for some in acknowledge(self._client, list(receipts)):
+                with self._ledger.step():
+                    self._ledger.note_acknowledged([receipts[receipt] for receipt in some], now)
+        except ChukanError as error:
+            if not may_pass(error):
+                raise
+            self._report.warnings.append(not_acknowledged_warning(error))
 
     def _note_delivered(self, entry: Entry) -> None:
         if entry.state in (EntryState.FINISHED, EntryState.DELIVERED):

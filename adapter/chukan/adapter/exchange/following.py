@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from chukan.adapter.exchange.ledger import Finished
 from chukan.adapter.exchange.messages import RowStatus
-from chukan.adapter.patience import LONGEST_WAIT, STREAM_SECONDS, answer_of, is_transient, patiently
+from chukan.adapter.patience import LONGEST_WAIT, STREAM_SECONDS, answer_of, may_pass, patiently
 from chukan.standard.reasons import ChukanError
 from chukan.v1.common_pb2 import (
     INQUIRY_STATE_ACCEPTED,
@@ -155,7 +155,7 @@ class Follower:
             except ChukanError as error:
                 if error.code in ("RESUME_TOKEN_EXPIRED", "RESUME_TOKEN_INVALID"):
                     self._token = _NOW
-                elif not is_transient(error) and error.code != "CALL_CANCELLED":
+                elif not may_pass(error) and error.code != "CALL_CANCELLED":
                     return  # the looks at the list go on and tell what is wrong
                 pause = min(max(pause, error.retry_after or 0.0), LONGEST_WAIT)
             self._ended.wait(pause)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chukan.adapter.exchange.rows import Problem
     from chukan.standard.reasons import ChukanError
 
-__all__ = ["Report", "RunWarning", "expiry_warning", "not_sent_warning"]
+__all__ = ["Report", "RunWarning", "expiry_warning", "not_acknowledged_warning", "not_sent_warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +102,13 @@ def not_sent_warning(error: ChukanError) -> RunWarning:
         + (f"; the server asks to come back after {told:g} s" if told else ""),
         f"締切までに送信できなかった行があります。{error.reason.japanese}"
         + (f"接続先は {told:g} 秒後の再試行を求めています。" if told else ""),
+    )
+
+
+def not_acknowledged_warning(error: ChukanError) -> RunWarning:
+    """Return the warning that the results are written, but the server could not be told so."""
+    return RunWarning(
+        error.params.get("reason", "") or error.code,
+        f"the results are written, but could not all be acknowledged: {error.reason.english}; the next run does it",
+        f"結果は書き込みましたが、受領を通知できないものがあります。{error.reason.japanese}次回の実行で通知します。",
     )

@@ -31,7 +31,7 @@ from chukan.adapter.exchange.reunion import ANOTHER_SERVER, is_another
 from chukan.adapter.exchange.rows import Problem
 from chukan.adapter.exchange.submission import Submission, milliseconds
 from chukan.adapter.holding import hold_folder
-from chukan.adapter.patience import LONGEST_WAIT, is_transient, patiently
+from chukan.adapter.patience import LONGEST_WAIT, may_pass, patiently
 from chukan.adapter.worlds import server_of
 from chukan.standard.clock import SystemClock
 from chukan.standard.reasons import ChukanError
@@ -168,7 +168,7 @@ class _Run:
             try:
                 submission.run(self.client, intake.chunks(), after_batch)
             except ChukanError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 pause = max(_RETRY_SECONDS, error.retry_after or 0.0)
                 if deadline is None:
@@ -212,7 +212,7 @@ class _Run:
         try:
             standing = follower.look(records)
         except ChukanError as error:
-            if not is_transient(error):
+            if not may_pass(error):
                 raise
             return 0
         now, messages = milliseconds(self.clock), self.profile.messages

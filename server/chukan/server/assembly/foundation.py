@@ -17,7 +17,7 @@ from chukan.durable.database import Database
 from chukan.durable.image import Image
 from chukan.durable.outbox import Outbox
 from chukan.durable.vault import Vault
-from chukan.durable.vault_keys import load_master_key
+from chukan.durable.vault_keys import master_key_of
 from chukan.edge.transport import InterposedTransport
 from chukan.edge.validation import Validation
 from chukan.monitoring import Metrics
@@ -153,7 +153,7 @@ def lay_foundation(
     organizations = frozenset(config.organizations or (each.code for each in all_organizations()))
     try:
         database.create_or_upgrade()
-        master_key = _master_key(config) if image is None else image.master_key
+        master_key = master_key_of(database, config.master_key_file) if image is None else image.master_key
         vault = Vault(master_key, database)
         vault.prepare([NETWORK, *sorted(organizations)])
     except BaseException:
@@ -182,11 +182,3 @@ def lay_foundation(
 
 def _new_generation() -> str:
     return secrets.token_hex(_GENERATION_BYTES)
-
-
-def _master_key(config: Config) -> bytes:
-    file = config.master_key_file
-    if file is None:
-        return secrets.token_bytes(_KEY_BYTES)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return load_master_key(file, create=True)

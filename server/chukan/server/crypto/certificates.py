@@ -160,6 +160,12 @@ class Authority:
         """The authority's key, for keeping it in a file."""
         return self._key
 
+    @property
+    def holds_its_key(self) -> bool:
+        """Whether the key is the one its certificate is about."""
+        certified = self._certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return certified == self._key.verify_key.spki
+
     def issue(
         self,
         organization: str,

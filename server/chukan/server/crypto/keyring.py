@@ -122,12 +122,16 @@ class KeyRing:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         key_file, certificate_file = directory / "authority.pem", directory / "authority.cer"
         if not certificate_file.exists():
+            if any(directory.glob("*/identity.cer")):
+                raise _refused(certificate_file, "missing")
             # Key first: a crash in between leaves a key without certificate, which is redone.
             key_file.unlink(missing_ok=True)
             authority = Authority.create(clock)
             authority.key.save(key_file)
             write_secret(certificate_file, authority.trust.der)
         authority = Authority(SigningKey.load(key_file), certificate_file.read_bytes())
+        if not authority.holds_its_key:
+            raise _refused(key_file, f"key of {certificate_file.name}")
         return cls(authority.trust, clock, authority=authority, directory=directory, serves=serves)
 
     def serve(self, organization: str) -> MemberKeys:
@@ -237,6 +241,10 @@ class KeyRing:
         return self._authority.issue(
             organization, signing.verify_key, purpose=_purpose(organization), clock=self._clock
         )
+
+
+def _refused(file: Path, rule: str) -> ChukanError:
+    return ChukanError("KEY_FILE_REFUSED", params={"file": f"{file.parent.name}/{file.name}", "rule": rule})
 
 
 def _purpose(organization: str) -> Purpose:

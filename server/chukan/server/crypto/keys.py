@@ -226,6 +226,8 @@ def read_secret(path: Path) -> bytes:
             return file.read()
     except FileNotFoundError:
         raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "missing"}) from None
+    except OSError:
+        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "readable"}) from None
 
 
 def _named(path: Path) -> str:
