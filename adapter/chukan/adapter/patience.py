@@ -23,7 +23,6 @@ __all__ = [
     "STREAM_SECONDS",
     "Pauses",
     "answer_of",
-    "is_retried",
     "may_pass",
     "patiently",
 ]
@@ -48,12 +47,11 @@ STREAM_SECONDS: Final = 600.0
 """How long a watch or a stream of batches may last; then it is taken up again where it was (docs/calling)."""
 LONGEST_WAIT: Final = 300.0
 """Seconds after which a server is asked again, whatever delay it named, where nobody set an end to the waiting."""
-PATIENCE: Final = 60.0
+_PATIENCE: Final = 60.0
 """Seconds a call is repeated for where nothing else says how long."""
-
-AT_FIRST: Final = 1.4
+_AT_FIRST: Final = 1.4
 """As long as the published retry policy repeats a call: who is not there at the beginning is told soon."""
-RESTART: Final = 15.0
+_RESTART: Final = 15.0
 """Within which a server that was restarted answers again: work that has begun survives it."""
 
 _UNKNOWN: Final = "PEER_ANSWER_INVALID"
@@ -68,17 +66,17 @@ def _is_transient(error: ChukanError) -> bool:
     return _status(error) in _TRANSIENT and error.code != "MESSAGE_TOO_LARGE"
 
 
-def is_retried(error: ChukanError) -> bool:
+def _is_retried(error: ChukanError) -> bool:
     """Whether the same batch is sent again."""
     return error.code in RETRIED or (error.code == _UNKNOWN and _status(error) in _BUSY)
 
 
 def may_pass(error: ChukanError) -> bool:
     """Whether what failed may succeed in a while, as it was or sent again."""
-    return _is_transient(error) or is_retried(error)
+    return _is_transient(error) or _is_retried(error)
 
 
-def patiently(call: Callable[[], T], *, moment: float = AT_FIRST) -> T:
+def patiently(call: Callable[[], T], *, moment: float = _AT_FIRST) -> T:
     """Return what the call returns, calling again: after the delay where the server names one, else for a moment.
 
     moment: seconds for which a server is asked again that fails without naming a delay.
@@ -91,7 +89,7 @@ def patiently(call: Callable[[], T], *, moment: float = AT_FIRST) -> T:
             if error.retry_after is None:
                 pauses = untold = untold or Pauses(moment)
             else:
-                pauses = told = told or Pauses(PATIENCE)
+                pauses = told = told or Pauses(_PATIENCE)
                 untold = None  # it has answered
             threading.Event().wait(pauses.after(error))
 
@@ -103,7 +101,7 @@ def answer_of(under_way: Any, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  #
     def result() -> Any:  # noqa: ANN401  # likewise
         return (calls.pop() if calls else ask()).result()
 
-    return patiently(result, moment=RESTART)
+    return patiently(result, moment=_RESTART)
 
 
 class Pauses:
@@ -118,7 +116,7 @@ class Pauses:
         """Return the seconds to wait before the next attempt, or raise the error if there should be none."""
         left = self._patience - (time.monotonic() - self._since)
         told = error.retry_after or 0.0
-        if not (is_retried(error) or (_is_transient(error) and told)) or left < 0 or told > left:
+        if not (_is_retried(error) or (_is_transient(error) and told)) or left < 0 or told > left:
             raise error
         pause = min(max(self._pause, told), threading.TIMEOUT_MAX)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)

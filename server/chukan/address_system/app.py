@@ -55,7 +55,6 @@ __all__ = ["DATABASE_FILE", "MASTER_KEY_FILE", "AddressSystem", "build"]
 DATABASE_FILE: Final = "address.db"
 MASTER_KEY_FILE: Final = "address-keys/master.key"
 SERVICE: Final = "chukan.address.v1.AddressService"
-_KEY_BYTES: Final = 32
 _UPKEEP_EVERY: Final = 60.0
 _REPEAT: Final = Backoff(first=0.2, most=60.0, attempts=50_000)
 """A network that is away for days still gets its rows."""

@@ -245,9 +245,10 @@ def test_a_folder_where_a_key_file_should_be_is_refused_by_name(tmp_path: Path) 
 
 
 def test_a_start_that_broke_off_is_finished_by_the_next(tmp_path: Path) -> None:
-    """Keys without their certificate get one; an authority without one is made anew."""
+    """Keys without their certificate get one, the authority's as well."""
     clock = FixedClock(START)
     SigningKey.generate().save(tmp_path / "authority.pem")
+    waiting = (tmp_path / "authority.pem").read_bytes()
     (tmp_path / SHINJUKU).mkdir()
     kept = SigningKey.generate()
     kept.save(tmp_path / SHINJUKU / "signing.pem")
@@ -256,6 +257,7 @@ def test_a_start_that_broke_off_is_finished_by_the_next(tmp_path: Path) -> None:
     ring.serve(SHINJUKU)
 
     assert list(ring.verify_keys(SHINJUKU)) == [kept.verify_key]
+    assert (tmp_path / "authority.pem").read_bytes() == waiting
 
 
 def test_worlds_share_no_keys() -> None:

@@ -99,7 +99,7 @@ class Faults:
             kind=kind,
             phase=_phase(after_commit=after_commit, outbound=outbound),
             unit=pb.FAULT_UNIT_MESSAGE if messages else pb.FAULT_UNIT_UNSPECIFIED,
-            strike_limit=_numbers(strike_limit=at_most).get("strike_limit", 0),
+            **_numbers(strike_limit=at_most),
             parameters={name: _text(value) for name, value in parameters.items()},
             **_trigger(_numbers(nth=nth, every_kth=every, first_n=first, per_million=per_million), once=once),
         )
@@ -157,7 +157,7 @@ def _phase(*, after_commit: bool, outbound: bool) -> pb.FaultPhase.ValueType:
     return pb.FAULT_PHASE_OUTBOUND if outbound else pb.FAULT_PHASE_UNSPECIFIED
 
 
-def _numbers(**given: int | None) -> dict[str, int]:
+def _numbers(**given: int | None) -> dict[str, Any]:
     """Return those given; 0 would be none to the contract."""
     for name, value in given.items():
         shown = f"{_NAMES.get(name, name)}={value!r}"

@@ -47,7 +47,6 @@ __all__ = ["DATABASE_FILE", "Foundation", "lay_foundation"]
 
 DATABASE_FILE: Final = "middle.db"
 _MODES: Final = {"test": Mode.TEST, "production": Mode.PRODUCTION}
-_KEY_BYTES: Final = 32
 _GENERATION_BYTES: Final = 16
 
 

@@ -135,9 +135,9 @@ class Authority:
         self.trust = TrustRoot(certificate)
 
     @classmethod
-    def create(cls, clock: Clock, *, lifetime: timedelta = _AUTHORITY_LIFETIME) -> Self:
-        """Make a new development authority with a key of its own."""
-        key = SigningKey.generate()
+    def create(cls, clock: Clock, *, key: SigningKey | None = None, lifetime: timedelta = _AUTHORITY_LIFETIME) -> Self:
+        """Make a new development authority with a key of its own, or with one that waits for its certificate."""
+        key = key or SigningKey.generate()
         name = x509.Name(
             [
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, DEVELOPMENT_MARK),

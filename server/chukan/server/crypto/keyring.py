@@ -16,7 +16,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from chukan.server.crypto.certificates import Authority, Identity, Purpose, TrustRoot
-from chukan.server.crypto.keys import SealingKey, SigningKey, write_secret
+from chukan.server.crypto.keys import SealingKey, SigningKey, file_refused, write_secret
 from chukan.server.crypto.sealing_keys import (
     CertifiedRecipient,
     certify_sealing_key,
@@ -108,7 +108,7 @@ class KeyRing:
         certificate_file = directory / "authority.cer"
         if not certificate_file.exists():
             if certified_by is None:
-                raise ChukanError("KEY_FILE_REFUSED", params={"file": certificate_file.name, "rule": "missing"})
+                raise file_refused(certificate_file, "missing")
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             members = cls.open(certified_by, clock)
             cls(members.trust, clock, authority=members._authority, directory=directory).serve(NETWORK)  # noqa: SLF001
@@ -123,15 +123,16 @@ class KeyRing:
         key_file, certificate_file = directory / "authority.pem", directory / "authority.cer"
         if not certificate_file.exists():
             if any(directory.glob("*/identity.cer")):
-                raise _refused(certificate_file, "missing")
-            # Key first: a crash in between leaves a key without certificate, which is redone.
-            key_file.unlink(missing_ok=True)
-            authority = Authority.create(clock)
-            authority.key.save(key_file)
+                raise file_refused(certificate_file, "missing")
+            # Key first: a crash in between leaves a key without certificate, which is given one.
+            waiting = SigningKey.load(key_file) if key_file.exists() else None
+            authority = Authority.create(clock, key=waiting)
+            if waiting is None:
+                authority.key.save(key_file)
             write_secret(certificate_file, authority.trust.der)
         authority = Authority(SigningKey.load(key_file), certificate_file.read_bytes())
         if not authority.holds_its_key:
-            raise _refused(key_file, f"key of {certificate_file.name}")
+            raise file_refused(key_file, f"key of {certificate_file.name}")
         return cls(authority.trust, clock, authority=authority, directory=directory, serves=serves)
 
     def serve(self, organization: str) -> MemberKeys:
@@ -243,10 +244,6 @@ class KeyRing:
         )
 
 
-def _refused(file: Path, rule: str) -> ChukanError:
-    return ChukanError("KEY_FILE_REFUSED", params={"file": f"{file.parent.name}/{file.name}", "rule": rule})
-
-
 def _purpose(organization: str) -> Purpose:
     return Purpose.NETWORK if organization == NETWORK else Purpose.MEMBER
 
@@ -255,7 +252,7 @@ def _expect_certified_keys(folder: Path) -> None:
     """Refuse to make a key anew that is certified already: nobody would believe what it signs or could read with it."""
     for name in ("signing.pem", "sealing.pem"):
         if not (folder / name).exists():
-            raise ChukanError("KEY_FILE_REFUSED", params={"file": f"{folder.name}/{name}", "rule": "missing"})
+            raise file_refused(folder / name, "missing")
 
 
 def _signing(folder: Path) -> SigningKey:

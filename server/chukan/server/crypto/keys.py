@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["RecipientKey", "SealingKey", "SigningKey", "VerifyKey", "read_secret", "write_secret"]
+__all__ = ["RecipientKey", "SealingKey", "SigningKey", "VerifyKey", "file_refused", "read_secret", "write_secret"]
 
 _T = TypeVar("_T")
 _DETERMINISTIC = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
@@ -190,13 +190,18 @@ class SealingKey:
         write_secret(path, self.to_pem())
 
 
+def file_refused(path: Path, rule: str) -> ChukanError:
+    """Return the refusal of a key file: by its name and its folder's, which says whose key it is."""
+    return ChukanError("KEY_FILE_REFUSED", params={"file": f"{path.parent.name}/{path.name}", "rule": rule})
+
+
 def _read(path: Path, parse: Callable[[bytes], _T]) -> _T:
     try:
         return parse(read_secret(path))
     except ChukanError as error:
         if error.code != "KEY_INVALID":
             raise
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": error.params["expected"]}) from None
+        raise file_refused(path, error.params["expected"]) from None
 
 
 def write_secret(path: Path, content: bytes) -> None:
@@ -211,7 +216,7 @@ def write_secret(path: Path, content: bytes) -> None:
         os.link(draft, path)
         _sync_directory(path.parent)
     except FileExistsError:
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "exists"}) from None
+        raise file_refused(path, "exists") from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
@@ -222,17 +227,12 @@ def read_secret(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "mode 0600"})
+                raise file_refused(path, "mode 0600")
             return file.read()
     except FileNotFoundError:
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "missing"}) from None
+        raise file_refused(path, "missing") from None
     except OSError:
-        raise ChukanError("KEY_FILE_REFUSED", params={"file": _named(path), "rule": "readable"}) from None
-
-
-def _named(path: Path) -> str:
-    """Return the file's name with its folder's, which says whose key it is."""
-    return f"{path.parent.name}/{path.name}"
+        raise file_refused(path, "readable") from None
 
 
 def _sync_directory(path: Path) -> None:
